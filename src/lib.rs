@@ -1,0 +1,3 @@
+//! meshlint
+pub mod text;
+pub mod yaml;

@@ -1,0 +1,115 @@
+//! Which kinds are known, by API group: names alone collide across groups.
+
+/// A kind that the model reads or at least recognises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the variants are the kinds of the APIs, named alike")]
+pub enum Kind {
+    Gateway,
+    VirtualService,
+    DestinationRule,
+    ServiceEntry,
+    Sidecar,
+    WorkloadEntry,
+    EnvoyFilter,
+    ProxyConfig,
+    /// `WasmPlugin`, `TrafficExtension`
+    ProxyExtension,
+    AuthorizationPolicy,
+    PeerAuthentication,
+    RequestAuthentication,
+    /// Telemetry and other Istio kinds that decide nothing about who gets in
+    Harmless,
+    /// Gateway API and other kinds of the mesh that a later version gives meaning
+    Unmodelled,
+    IstioOperator,
+    SailIstio,
+    Service,
+    Namespace,
+    ServiceAccount,
+    ConfigMap,
+    Ingress,
+    NetworkPolicy,
+    Pod,
+    /// Deployment and whatever else has a pod template
+    Controller,
+    Kustomization,
+    /// Not of the mesh: counted
+    Other,
+}
+
+impl Kind {
+    /// The kind of an object.
+    pub fn of(group: &str, kind: &str) -> Self {
+        match (group, kind) {
+            ("networking.istio.io", "Gateway") => Self::Gateway,
+            ("networking.istio.io", "VirtualService") => Self::VirtualService,
+            ("networking.istio.io", "DestinationRule") => Self::DestinationRule,
+            ("networking.istio.io", "ServiceEntry") => Self::ServiceEntry,
+            ("networking.istio.io", "Sidecar") => Self::Sidecar,
+            ("networking.istio.io", "WorkloadEntry") => Self::WorkloadEntry,
+            ("networking.istio.io", "EnvoyFilter") => Self::EnvoyFilter,
+            ("networking.istio.io", "ProxyConfig") => Self::ProxyConfig,
+            ("networking.istio.io", "WorkloadGroup") | ("telemetry.istio.io", _) => Self::Harmless,
+            ("extensions.istio.io", _) => Self::ProxyExtension,
+            ("security.istio.io", "AuthorizationPolicy") => Self::AuthorizationPolicy,
+            ("security.istio.io", "PeerAuthentication") => Self::PeerAuthentication,
+            ("security.istio.io", "RequestAuthentication") => Self::RequestAuthentication,
+            ("gateway.networking.k8s.io" | "gateway.networking.x-k8s.io", _) => Self::Unmodelled,
+            ("install.istio.io", "IstioOperator") => Self::IstioOperator,
+            ("sailoperator.io" | "operator.istio.io", "Istio") => Self::SailIstio,
+            ("", "Service") => Self::Service,
+            ("", "Namespace") => Self::Namespace,
+            ("", "ServiceAccount") => Self::ServiceAccount,
+            ("", "ConfigMap") => Self::ConfigMap,
+            ("networking.k8s.io" | "extensions", "Ingress") => Self::Ingress,
+            ("networking.k8s.io" | "extensions", "NetworkPolicy") => Self::NetworkPolicy,
+            ("", "Pod") => Self::Pod,
+            ("", "ReplicationController")
+            | ("apps" | "extensions", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
+            | ("batch", "Job" | "CronJob")
+            | ("argoproj.io", "Rollout") => Self::Controller,
+            ("kustomize.config.k8s.io", "Kustomization" | "Component") => Self::Kustomization,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether the kind has no namespace.
+    pub fn cluster_wide(self, kind: &str) -> bool {
+        matches!(self, Self::Namespace) || matches!(kind, "GatewayClass")
+    }
+
+    /// Whether Istio's own API defines the kind, so that unknown fields are mistakes.
+    pub fn is_istio_api(self) -> bool {
+        matches!(
+            self,
+            Self::Gateway
+                | Self::VirtualService
+                | Self::DestinationRule
+                | Self::ServiceEntry
+                | Self::Sidecar
+                | Self::WorkloadEntry
+                | Self::AuthorizationPolicy
+                | Self::PeerAuthentication
+                | Self::RequestAuthentication
+        )
+    }
+}
+
+/// Whether objects of the group make the input a mesh.
+pub fn is_mesh_group(group: &str) -> bool {
+    matches!(group, "networking.istio.io" | "security.istio.io" | "gateway.networking.k8s.io")
+}
+
+/// Whether no current release serves this version of the group.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/schema/metadata.yaml` (versions and aliases of each kind);
+/// the groups `rbac.istio.io`, `authentication.istio.io` and `config.istio.io` ended with 1.6.
+pub fn is_removed(group: &str, version: &str) -> bool {
+    match group {
+        "networking.istio.io" => !matches!(version, "v1" | "v1beta1" | "v1alpha3"),
+        "security.istio.io" => !matches!(version, "v1" | "v1beta1"),
+        "rbac.istio.io" | "authentication.istio.io" | "config.istio.io" => true,
+        _ => false,
+    }
+}

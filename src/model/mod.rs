@@ -1,0 +1,43 @@
+//! Resources as written, with their spans, and [`Mesh`], their index.
+//!
+//! The model does not judge: whether a policy acts, which workload a selector means, what a port
+//! speaks is for `semantics`. It knows which kinds there are, which keys they have, in which
+//! namespace an object lives and which of two equal names acts.
+
+mod cluster;
+mod extension;
+mod gateway;
+mod kind;
+mod kustomize;
+mod load;
+mod mesh;
+mod mesh_settings;
+mod object;
+mod problem;
+mod security;
+mod traffic;
+mod unknown_field;
+mod virtual_service;
+mod workload;
+
+pub use cluster::{ContainerPort, Ingress, NoSpec, Service, ServicePort};
+pub use extension::{ConfigPatch, EnvoyFilter, ProxyConfig, ProxyExtension};
+pub use gateway::{Gateway, Server, ServerTls, TlsMode};
+pub use load::{Counts, InputFile, LoadOptions, Loaded, load};
+pub use mesh::Mesh;
+pub use mesh_settings::{ExtAuthz, ExtensionProvider, MeshConfig, MeshSettings, SettingsOrigin};
+pub use object::{Labels, Metadata, ObjectId, Resource};
+pub use problem::{Problem, ProblemKind};
+pub use security::{
+    Action, AuthorizationPolicy, Condition, From, JwtRule, MtlsMode, Operation, PeerAuthentication, PolicyRule,
+    RequestAuthentication, Source, TargetRef, To, Values, WorkloadSelector,
+};
+pub use traffic::{
+    ClientTls, ClientTlsMode, DestinationRule, ServiceEntry, ServiceEntryPort, Sidecar, SidecarIngress, Subset,
+    TrafficPolicy, WorkloadEntry,
+};
+pub use virtual_service::{
+    Delegate, Destination, Fault, HeaderOperations, Headers, HttpMatch, HttpRoute, Percent, Redirect, Rewrite,
+    StringMatch, TcpRoute, TlsRoute, VirtualService, WeightedDestination,
+};
+pub use workload::Workload;

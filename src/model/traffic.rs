@@ -1,0 +1,238 @@
+//! `networking.istio.io` kinds that describe services and clients: `DestinationRule`, `ServiceEntry`, `Sidecar`, `WorkloadEntry`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::object::Labels;
+use super::security::WorkloadSelector;
+use crate::text::Spanned;
+
+/// `spec` of a `DestinationRule`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DestinationRule {
+    /// Host of a service
+    pub host: Option<Spanned<String>>,
+    /// Settings of every subset without its own
+    pub traffic_policy: Option<Spanned<TrafficPolicy>>,
+    /// Named parts of the service
+    pub subsets: Option<Spanned<Vec<Spanned<Subset>>>>,
+    /// Namespaces that see it
+    pub export_to: Option<Vec<String>>,
+    /// Clients that use it
+    pub workload_selector: Option<WorkloadSelector>,
+}
+
+/// `trafficPolicy`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TrafficPolicy {
+    /// Without effect on who gets in
+    pub load_balancer: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub connection_pool: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub outlier_detection: Option<IgnoredAny>,
+    /// How clients speak
+    pub tls: Option<Spanned<ClientTls>>,
+    /// Settings by port
+    pub port_level_settings: Option<Vec<PortTrafficPolicy>>,
+    /// Tunnels TCP
+    pub tunnel: Option<IgnoredAny>,
+    /// PROXY protocol to the service
+    pub proxy_protocol: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub retry_budget: Option<IgnoredAny>,
+}
+
+/// An entry of `portLevelSettings`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PortTrafficPolicy {
+    /// The service port
+    pub port: Option<super::virtual_service::PortSelector>,
+    /// Without effect on who gets in
+    pub load_balancer: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub connection_pool: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub outlier_detection: Option<IgnoredAny>,
+    /// How clients speak
+    pub tls: Option<Spanned<ClientTls>>,
+}
+
+/// `tls` of a traffic policy.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ClientTls {
+    /// How clients speak
+    pub mode: Option<Spanned<ClientTlsMode>>,
+    /// Certificate file
+    pub client_certificate: Option<String>,
+    /// Key file
+    pub private_key: Option<String>,
+    /// File with authorities
+    pub ca_certificates: Option<String>,
+    /// Secret with the certificate
+    pub credential_name: Option<String>,
+    /// Names that the server may bear
+    pub subject_alt_names: Option<Vec<String>>,
+    /// Server name to send
+    pub sni: Option<String>,
+    /// Accepts any server certificate
+    pub insecure_skip_verify: Option<bool>,
+    /// File with revoked certificates
+    pub ca_crl: Option<String>,
+}
+
+/// `tls.mode` of a traffic policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ClientTlsMode {
+    /// Plaintext
+    Disable,
+    /// TLS without client certificate
+    Simple,
+    /// TLS with a certificate of its own
+    Mutual,
+    /// Mesh mTLS
+    IstioMutual,
+}
+
+/// An entry of `subsets`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Subset {
+    /// Name
+    pub name: Option<Spanned<String>>,
+    /// Labels of its workloads
+    pub labels: Option<Labels>,
+    /// Settings of its own
+    pub traffic_policy: Option<Spanned<TrafficPolicy>>,
+}
+
+/// `spec` of a `ServiceEntry`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ServiceEntry {
+    /// Hosts
+    pub hosts: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Virtual addresses
+    pub addresses: Option<Vec<String>>,
+    /// Ports
+    pub ports: Option<Vec<ServiceEntryPort>>,
+    /// Inside or outside of the mesh
+    pub location: Option<String>,
+    /// How addresses are found
+    pub resolution: Option<String>,
+    /// Addresses
+    pub endpoints: Option<Vec<WorkloadEntry>>,
+    /// Pods and workload entries that serve it
+    pub workload_selector: Option<ServiceEntrySelector>,
+    /// Namespaces that see it
+    pub export_to: Option<Vec<String>>,
+    /// Names in certificates
+    pub subject_alt_names: Option<Vec<String>>,
+}
+
+/// `workloadSelector: {labels: …}`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ServiceEntrySelector {
+    /// Labels that a workload must have
+    pub labels: Option<Labels>,
+}
+
+/// A port of a `ServiceEntry`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ServiceEntryPort {
+    /// Port number
+    pub number: Option<i64>,
+    /// Protocol
+    pub protocol: Option<String>,
+    /// Name
+    pub name: Option<String>,
+    /// Port of the endpoints
+    pub target_port: Option<i64>,
+}
+
+/// `spec` of a `WorkloadEntry`, and an endpoint of a `ServiceEntry`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct WorkloadEntry {
+    /// Address
+    pub address: Option<String>,
+    /// Ports by name
+    pub ports: Option<BTreeMap<String, i64>>,
+    /// Labels
+    pub labels: Option<Labels>,
+    /// Network
+    pub network: Option<String>,
+    /// Locality
+    pub locality: Option<String>,
+    /// Weight
+    pub weight: Option<i64>,
+    /// Service account
+    pub service_account: Option<Spanned<String>>,
+}
+
+/// `spec` of a `Sidecar`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Sidecar {
+    /// Which workloads
+    pub workload_selector: Option<ServiceEntrySelector>,
+    /// Listeners of its own for what comes in
+    pub ingress: Option<Spanned<Vec<Spanned<SidecarIngress>>>>,
+    /// What it knows of the mesh
+    pub egress: Option<Spanned<Vec<SidecarEgress>>>,
+    /// Without effect on who gets in
+    pub inbound_connection_pool: Option<IgnoredAny>,
+    /// What happens to unknown hosts
+    pub outbound_traffic_policy: Option<OutboundTrafficPolicy>,
+}
+
+/// An entry of `ingress`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SidecarIngress {
+    /// Port
+    pub port: Option<ServiceEntryPort>,
+    /// Address
+    pub bind: Option<String>,
+    /// How traffic is captured
+    pub capture_mode: Option<String>,
+    /// Where requests go
+    pub default_endpoint: Option<String>,
+    /// TLS settings
+    pub tls: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub connection_pool: Option<IgnoredAny>,
+}
+
+/// An entry of `egress`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SidecarEgress {
+    /// Port
+    pub port: Option<ServiceEntryPort>,
+    /// Address
+    pub bind: Option<String>,
+    /// How traffic is captured
+    pub capture_mode: Option<String>,
+    /// `ns/host` that it knows
+    pub hosts: Option<Vec<Spanned<String>>>,
+}
+
+/// `outboundTrafficPolicy`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OutboundTrafficPolicy {
+    /// `ALLOW_ANY` or `REGISTRY_ONLY`
+    pub mode: Option<Spanned<String>>,
+    /// Proxy for unknown hosts
+    pub egress_proxy: Option<IgnoredAny>,
+}

@@ -1,0 +1,111 @@
+//! Pods and virtual machines under one type, whatever made them.
+
+use super::cluster::{Container, ContainerPort, PodSpec, PodTemplate};
+use super::object::{Labels, ObjectId, Resource};
+use super::traffic::WorkloadEntry;
+use crate::text::{Span, Spanned};
+
+/// What a pod template, a Pod or a `WorkloadEntry` says about its pods.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// The object that makes it
+    pub id: ObjectId,
+    /// Labels of the pods, not of the object that makes them
+    pub labels: Labels,
+    /// Annotations of the pods
+    pub annotations: std::collections::BTreeMap<String, Spanned<String>>,
+    /// `default` if nothing is written
+    pub service_account: String,
+    /// Ports that the containers declare
+    pub ports: Vec<Spanned<ContainerPort>>,
+    /// `hostNetwork: true`, with its place
+    pub host_network: Option<Span>,
+    /// Whether the manifest itself carries an `istio-proxy` container
+    pub proxy_container: bool,
+    /// The value of `metadata.name`
+    pub name_span: Span,
+    /// Where the pod's labels or, without any, the name stand
+    pub template_span: Span,
+    /// Belongs to someone else: evaluated, never blamed
+    pub context: bool,
+    /// Not in the input: implied by an open namespace
+    pub implied: bool,
+}
+
+impl Workload {
+    /// The workload of a pod template.
+    pub fn from_template(object: &Resource<()>, template: &Spanned<PodTemplate>) -> Self {
+        let metadata = &template.value.metadata;
+        let none = PodSpec::default();
+        let spec = template.value.spec.as_ref().unwrap_or(&none);
+        let containers = || {
+            let init = spec.init_containers.iter().flatten();
+            spec.containers.iter().flatten().chain(init.filter(|container| stays(container)))
+        };
+        let account = spec.service_account_name.as_ref().or(spec.service_account.as_ref());
+        Self {
+            id: object.id.clone(),
+            labels: metadata.labels.clone().unwrap_or_default(),
+            annotations: metadata.annotations.clone().unwrap_or_default(),
+            service_account: account
+                .map(|account| account.value.clone())
+                .filter(|account| !account.is_empty())
+                .unwrap_or_else(|| "default".to_owned()),
+            ports: containers().flat_map(|container| container.ports.iter().flatten()).cloned().collect(),
+            host_network: spec.host_network.as_ref().filter(|host| host.value).map(|host| host.span),
+            proxy_container: containers()
+                .chain(spec.init_containers.iter().flatten())
+                .any(|container| container.name.as_deref() == Some("istio-proxy")),
+            name_span: object.name_span,
+            template_span: template.span,
+            context: object.context,
+            implied: false,
+        }
+    }
+
+    /// The workload of a `WorkloadEntry`.
+    pub fn from_entry(entry: &Resource<WorkloadEntry>) -> Self {
+        let ports = entry.spec.ports.iter().flatten().map(|(name, number)| Spanned {
+            span: entry.spec_span,
+            value: ContainerPort {
+                name: Some(name.clone()),
+                container_port: Some(*number),
+                ..ContainerPort::default()
+            },
+        });
+        let account = entry.spec.service_account.as_ref();
+        Self {
+            id: entry.id.clone(),
+            labels: entry.spec.labels.clone().or_else(|| Some(entry.labels.clone())).unwrap_or_default(),
+            annotations: entry.annotations.clone(),
+            service_account: account.map_or_else(|| "default".to_owned(), |account| account.value.clone()),
+            ports: ports.collect(),
+            host_network: None,
+            proxy_container: true,
+            name_span: entry.name_span,
+            template_span: entry.spec_span,
+            context: entry.context,
+            implied: false,
+        }
+    }
+
+    /// `NS/NAME`, or `NS/{k=v,…}` for one that the input only implies.
+    pub fn display_name(&self) -> String {
+        self.id.path()
+    }
+
+    /// The identity without its trust domain: `ns/NS/sa/SA`.
+    pub fn identity_path(&self) -> String {
+        format!("ns/{}/sa/{}", self.id.namespace, self.service_account)
+    }
+
+    /// The annotation's value with its place.
+    pub fn annotation(&self, key: &str) -> Option<&Spanned<String>> {
+        self.annotations.get(key)
+    }
+}
+
+/// Whether an init container keeps running beside the others.
+fn stays(container: &Container) -> bool {
+    container.restart_policy.as_deref() == Some("Always")
+}

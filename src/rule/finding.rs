@@ -1,0 +1,93 @@
+//! Findings: facts with spans, worded by their rule, before anything is rendered.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ObjectId;
+use crate::semantics::{Cause, Request};
+use crate::text::Span;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing
+    Info,
+    /// Probably a mistake
+    Warning,
+    /// A hole or something that does not work
+    Error,
+}
+
+impl Severity {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Whether the rule is broken, or cannot be proven to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// A request goes through, or the fact is there
+    Broken,
+    /// An undetermined cell stands in the way of a proof
+    NotProven,
+}
+
+/// A place with a few words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label {
+    /// Where
+    pub span: Span,
+    /// Two to six words
+    pub text: String,
+}
+
+/// A further place, maybe of another rule that says the same of the same cause.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Related {
+    /// Where
+    pub span: Span,
+    /// What is there
+    pub message: String,
+    /// The rule folded into this finding
+    pub rule: Option<String>,
+    /// That rule's severity
+    pub severity: Option<Severity>,
+}
+
+/// A fact that breaks a rule, or keeps it from being proven.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Id of the rule
+    pub rule: &'static str,
+    /// How bad
+    pub severity: Severity,
+    /// Broken or not proven
+    pub status: Status,
+    /// The world, where the configuration has several
+    pub world: Option<String>,
+    /// What is true, lower-case, without full stop, user text in backticks
+    pub message: String,
+    /// What to do, an imperative
+    pub help: Option<String>,
+    /// The line that opens the hole
+    pub label: Label,
+    /// The object on that line
+    pub resource: Option<ObjectId>,
+    /// The workload that is open, `NS/NAME` or `NS/{k=v}`
+    pub workload: Option<String>,
+    /// A request that goes through
+    pub witness: Option<Request>,
+    /// How many cells of the matrix it stands for
+    pub cells: usize,
+    /// Why it is not proven
+    pub causes: Vec<Cause>,
+    /// Further places
+    pub related: Vec<Related>,
+}

@@ -1,0 +1,70 @@
+//! What a check run found, counted and ready for any output.
+
+use std::collections::BTreeMap;
+
+use super::finding::{Finding, Severity, Status};
+use crate::semantics::Assumption;
+use crate::text::Span;
+
+/// Everything that `check` says.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Sorted by file, place and rule
+    pub findings: Vec<Finding>,
+    /// What the answers rest on
+    pub assumptions: Vec<Assumption>,
+    /// Remarks that are no findings: what was left out, and why
+    pub notes: Vec<Note>,
+    /// Counts
+    pub summary: Summary,
+}
+
+/// A remark that is no finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// What is true, lower-case, without full stop
+    pub message: String,
+    /// Where, if at one place
+    pub span: Option<Span>,
+}
+
+/// Counts of a check run.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Files read
+    pub files: usize,
+    /// Documents read
+    pub documents: usize,
+    /// Objects understood, by kind
+    pub resources: BTreeMap<String, usize>,
+    /// Objects of other kinds, by kind
+    pub other: BTreeMap<String, usize>,
+    /// Documents that could not be read or are no objects
+    pub skipped: usize,
+    /// Workloads judged, implied ones included
+    pub workloads: usize,
+    /// Of these, how many the input only implies
+    pub implied_workloads: usize,
+    /// Sources told apart
+    pub sources: usize,
+    /// Entrypoints judged
+    pub entrypoints: usize,
+    /// Path classes told apart
+    pub path_classes: usize,
+    /// Ports that speak TCP and have no path
+    pub tcp_ports: usize,
+    /// One line for each statement that was proven, such as ``proven `api-outside-ingress` on 2 workloads``
+    pub proven: Vec<String>,
+}
+
+impl Report {
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// How many findings are not proven.
+    pub fn not_proven(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.status == Status::NotProven).count()
+    }
+}

@@ -1,0 +1,291 @@
+//! The server side: what the proxy in front of a workload's port does with a request.
+
+use std::collections::BTreeSet;
+
+use super::authorization::{Next, ProxyPolicies, append_policies, when_any, when_none};
+use super::authorization_policy::Chain;
+use super::decision::{By, Cause, CauseKind};
+use super::extension::{Extensions, Role, extensions};
+use super::judgement::{Ending, Judgement, JudgementBuilder};
+use super::membership::{Membership, uncaptured};
+use super::peer_authentication::{EffectiveMode, effective_mode};
+use super::protocol::Protocol;
+use super::request_authentication::{JwtFilter, jwt_filter};
+use super::workload_port::{WorkloadPort, path_normalization};
+use super::workload_selector::{AttachedPolicies, Proxy, attached_policies};
+use super::world::World;
+use crate::model::{MtlsMode, Workload};
+use crate::space::{
+    ByteSet, Cube, Dimension, Domain, Label, PathDomain, Pattern, Piece, Rule, Universe, Values,
+};
+use crate::text::Span;
+
+/// Whether a proxy stands in front of a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guard {
+    /// A sidecar judges what comes in
+    Sidecar,
+    /// Nothing stands in front: whatever is sent arrives, in plaintext
+    Nothing {
+        /// What takes the proxy away
+        reason: String,
+        /// Where, if a field does
+        span: Option<Span>,
+    },
+    /// Something that is not modelled guards it
+    Unmodelled(Cause),
+}
+
+/// What stands in front of a workload's port.
+///
+/// # Upstream
+/// istio/istio 1.32: as [`super::membership::membership`] and [`super::membership::uncaptured`].
+pub fn guard(world: &World, workload: &Workload, port: u16) -> Guard {
+    if let Some(cause) = ambient(world, workload) {
+        return Guard::Unmodelled(cause);
+    }
+    if let Membership::Out { reason, span } = world.membership(workload) {
+        return Guard::Nothing { reason, span: Some(span) };
+    }
+    match uncaptured(workload, port) {
+        Some((reason, span)) => Guard::Nothing { reason, span },
+        None => sidecar_ingress(world, workload).map_or(Guard::Sidecar, Guard::Unmodelled),
+    }
+}
+
+/// Why a workload's traffic goes through ztunnel instead of a sidecar, if it does.
+///
+/// # Upstream
+/// istio/istio 1.32: `cni/pkg/util/enablement_selector.go` (a sidecar wins over ambient).
+fn ambient(world: &World, workload: &Workload) -> Option<Cause> {
+    const MODE: &str = "istio.io/dataplane-mode";
+    let pod = workload.labels.get(MODE).map(String::as_str);
+    let object = world.mesh.namespaces.get(&workload.id.namespace);
+    let namespace = object.and_then(|object| object.labels.get(MODE)).map(String::as_str);
+    let captured = pod == Some("ambient") || (namespace == Some("ambient") && pod != Some("none"));
+    if !captured || workload.proxy_container || workload.host_network.is_some() {
+        return None;
+    }
+    let injected = object.is_some_and(|object| object.labels.get("istio-injection").is_some_and(|on| on == "enabled"));
+    (!injected).then(|| Cause {
+        kind: CauseKind::UnmodelledKind,
+        message: "the workload is in ambient mode, which is not modelled yet".to_owned(),
+        span: object.map(|object| object.name_span).or(Some(workload.template_span)),
+    })
+}
+
+/// A `Sidecar` that replaces the workload's inbound listeners, as a reason not to judge.
+fn sidecar_ingress(world: &World, workload: &Workload) -> Option<Cause> {
+    let sidecar = world.mesh.sidecars.iter().find(|sidecar| {
+        let selector = sidecar.spec.workload_selector.as_ref().and_then(|selector| selector.labels.as_ref());
+        sidecar.id.namespace == workload.id.namespace
+            && sidecar.spec.ingress.as_ref().is_some_and(|ingress| !ingress.value.is_empty())
+            && super::workload_selector::selects(selector, &workload.labels)
+    })?;
+    Some(Cause {
+        kind: CauseKind::UnmodelledKind,
+        message: format!("{} replaces the inbound listeners, which is not modelled yet", sidecar.id),
+        span: sidecar.spec.ingress.as_ref().map(|ingress| ingress.span),
+    })
+}
+
+/// Everything static about one port of one workload, for both readings of its meaning.
+#[derive(Debug, Clone)]
+pub(crate) struct InboundProxy<'a> {
+    /// The policies in force
+    pub(crate) attached: AttachedPolicies<'a>,
+    /// The JWT filter
+    pub(crate) jwt: JwtFilter,
+    /// Filters from elsewhere
+    pub(crate) extensions: Extensions,
+    /// The mTLS mode
+    pub(crate) mode: EffectiveMode,
+}
+
+/// What is in force at a port that a sidecar guards.
+pub(crate) fn inbound_proxy<'a>(world: &'a World, workload: &Workload, port: u16) -> InboundProxy<'a> {
+    let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
+    InboundProxy {
+        attached: attached_policies(&world.mesh, proxy),
+        jwt: jwt_filter(&world.mesh, proxy),
+        extensions: extensions(&world.mesh, proxy, Role::Inbound, &|id| world.is_trusted(id)),
+        mode: effective_mode(&world.mesh, workload, port),
+    }
+}
+
+/// What happens to requests that go straight to a workload's port, on one of its chains.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `buildInboundChainConfigs`;
+/// `filterchain_options.go` (which chain, by mode and first bytes).
+pub fn inbound(world: &World, workload: &Workload, port: &WorkloadPort, chain: Chain) -> Judgement {
+    let mut builder = JudgementBuilder::default();
+    match guard(world, workload, port.number) {
+        Guard::Nothing { .. } => {
+            let mut universe = universe(world, chain);
+            universe.path = PathDomain::Raw;
+            return builder.finish(&Ending::reached(None), universe);
+        }
+        Guard::Unmodelled(cause) => {
+            return builder.finish(&Ending::undetermined(cause), universe(world, chain));
+        }
+        Guard::Sidecar => {}
+    }
+    let proxy = inbound_proxy(world, workload, port.number);
+    let mut universe = universe(world, chain);
+    proxy.jwt.restrict(&mut universe);
+    if let Some(cause) = &proxy.extensions.may_change {
+        return builder.finish(&Ending::undetermined(cause.clone()), universe);
+    }
+    append_admission(&mut builder, world, &proxy.mode, port.protocol, chain);
+    let mut extensions = proxy.extensions.clone();
+    if extensions.may_refuse.is_none() {
+        extensions.may_refuse.clone_from(&proxy.mode.order);
+    }
+    let policies = ProxyPolicies {
+        mesh: &world.mesh,
+        attached: &proxy.attached,
+        chain,
+        jwt: &proxy.jwt,
+        extensions: &extensions,
+    };
+    let default = append_policies(&mut builder, &policies, &Next::Workload);
+    let mut judgement = builder.finish(&default, universe);
+    exclude_stray_claims(&mut judgement, &proxy.jwt);
+    judgement.list = judgement.list.specialise(&Dimension::Port, &[&port.number.to_string()]);
+    judgement
+}
+
+/// Appends what the mTLS mode and the accepted trust domains refuse before any policy is asked.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/security/authn/policy_applier.go`, `GetMutualTLSSettings`;
+/// `pilot/pkg/security/authn/utils/utils.go` (trust domains).
+fn append_admission(
+    builder: &mut JudgementBuilder,
+    world: &World,
+    mode: &EffectiveMode,
+    protocol: Protocol,
+    chain: Chain,
+) {
+    let closed = Ending::denied(By::Closed, None);
+    let present = || when_any(Dimension::Peer, vec![Pattern::Any]);
+    // Where age decides between modes, the laxer one is judged and what it lets in is undetermined.
+    let mode = if mode.order.is_some() { MtlsMode::Permissive } else { mode.mode };
+    match mode {
+        MtlsMode::Strict => builder.end([when_none(Dimension::Peer, vec![Pattern::Any])], &closed),
+        MtlsMode::Disable if protocol == Protocol::Http || chain == Chain::Http => builder.end([present()], &closed),
+        // TLS bytes reach the TCP chain undecrypted: nobody has an identity there.
+        MtlsMode::Disable => builder.impossible([present()]),
+        MtlsMode::Permissive | MtlsMode::Unset => {}
+    }
+    let accepted = accepted_peers(world);
+    builder.end([present().and(&when_none(Dimension::Peer, accepted))], &closed);
+}
+
+/// Identities whose trust domain the mesh accepts.
+pub(crate) fn accepted_peers(world: &World) -> Vec<Pattern> {
+    let domains = world.mesh.settings.accepted_trust_domains();
+    domains.into_iter().map(|domain| Pattern::Prefix(format!("{domain}/").into())).collect()
+}
+
+/// Puts in front that no request has claims without a verified token.
+fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
+    let claims: BTreeSet<Dimension> = judgement
+        .list
+        .rules
+        .iter()
+        .flat_map(|rule| &rule.cube.tests)
+        .map(|test| test.dimension.clone())
+        .filter(|dimension| matches!(dimension, Dimension::Claim(_)))
+        .collect();
+    if jwt.rules.is_empty() {
+        for claim in claims {
+            let never = Domain {
+                values: Values::Finite(Vec::new()),
+                absent: true,
+                several: false,
+                preferred: Vec::new(),
+            };
+            judgement.universe.domains.insert(claim, never);
+        }
+        return;
+    }
+    let no_issuer = when_none(Dimension::Issuer, vec![Pattern::Any]);
+    let stray: Vec<Rule> = claims
+        .into_iter()
+        .map(|claim| Rule {
+            cube: no_issuer.and(&when_any(claim, vec![Pattern::Any])),
+            label: Label::IMPOSSIBLE,
+        })
+        .collect();
+    judgement.list.rules.splice(0..0, stray);
+}
+
+/// Methods that Envoy's HTTP/1 codec lets through. CONNECT has no path and no route takes it.
+///
+/// # Upstream
+/// Envoy 1.40: observed (`get` and `FOO` are 400, `PROPFIND` and `LINK` pass).
+pub(crate) const METHODS: &[&str] = &[
+    "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND",
+    "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND", "UNBIND", "ACL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE",
+    "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK", "UNLINK", "SOURCE", "PRI",
+];
+
+/// The values that can occur in a request to a sidecar.
+pub(crate) fn universe(world: &World, chain: Chain) -> Universe {
+    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+    let mut universe = Universe {
+        domains: std::collections::BTreeMap::new(),
+        path: PathDomain::Normalized(path_normalization(world)),
+    };
+    let label = ByteSet::from_bytes(b"abcdefghijklmnopqrstuvwxyz0123456789-.");
+    let part = |bytes: ByteSet| Piece::Repeat { bytes, at_least: 1 };
+    let identity = Pattern::sequence(&[
+        part(label),
+        Piece::Literal("/ns/".into()),
+        part(label),
+        Piece::Literal("/sa/".into()),
+        part(label),
+    ]);
+    universe.domains.insert(
+        Dimension::Peer,
+        Domain { values: Values::Language(identity), absent: true, several: false, preferred: preferred_peers(world) },
+    );
+    let methods = words(METHODS);
+    universe.domains.insert(
+        Dimension::Method,
+        Domain { values: Values::Finite(methods.clone()), absent: false, several: false, preferred: methods },
+    );
+    let schemes = words(&["http", "https"]);
+    universe.domains.insert(
+        Dimension::Scheme,
+        Domain { values: Values::Finite(schemes.clone()), absent: false, several: false, preferred: schemes },
+    );
+    let mut sni = Domain::default_for(&Dimension::Sni);
+    sni.absent = true;
+    universe.domains.insert(Dimension::Sni, sni);
+    let host = ByteSet::from_bytes(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]");
+    universe.domains.insert(
+        Dimension::Authority,
+        Domain {
+            values: Values::Language(Pattern::sequence(&[part(host)])),
+            absent: false,
+            several: false,
+            preferred: vec!["example.com".to_owned()],
+        },
+    );
+    if chain == Chain::Tcp {
+        universe.path = PathDomain::Raw;
+    }
+    universe
+}
+
+/// Identities to name first in a witness: a stranger, then those of the input.
+fn preferred_peers(world: &World) -> Vec<String> {
+    let mut peers = vec![world.identity("ns/other/sa/default")];
+    let known: BTreeSet<String> =
+        world.mesh.workloads.iter().map(|workload| world.identity(&workload.identity_path())).collect();
+    peers.extend(known);
+    peers
+}

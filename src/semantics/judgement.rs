@@ -1,0 +1,116 @@
+//! Symbolic answers of one proxy: a decision list over the request space and what its labels mean.
+
+use super::decision::{By, Cause, Decision, PolicyRuleRef};
+use crate::space::{Cube, DecisionList, Label, Point, Rule, Universe, label_of};
+
+/// What happens to the requests of one label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// The request ends here
+    End(Ending),
+    /// The request goes on by the route of this index
+    Forward(usize),
+}
+
+/// How requests end at a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ending {
+    /// Whether the workload gets them
+    pub decision: Decision,
+    /// How; `None` when undetermined
+    pub by: Option<By>,
+    /// The policy rule that decided, where one did
+    pub policy: Option<PolicyRuleRef>,
+    /// Why it is undetermined
+    pub cause: Option<Cause>,
+}
+
+impl Ending {
+    /// The workload gets it; by the policy rule, or because nothing asks.
+    pub fn reached(policy: Option<PolicyRuleRef>) -> Self {
+        Self { decision: Decision::Allowed, by: Some(By::Reached), policy, cause: None }
+    }
+
+    /// The workload does not get it.
+    pub fn denied(by: By, policy: Option<PolicyRuleRef>) -> Self {
+        Self { decision: Decision::Denied, by: Some(by), policy, cause: None }
+    }
+
+    /// The manifests do not say.
+    pub fn undetermined(cause: Cause) -> Self {
+        Self { decision: Decision::Undetermined, by: None, policy: None, cause: Some(cause) }
+    }
+}
+
+/// A decision list whose labels have a meaning, over the values that can occur.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// First match wins
+    pub list: DecisionList,
+    /// The meaning of label `n` at index `n`
+    pub verdicts: Vec<Verdict>,
+    /// Which values can occur at this proxy
+    pub universe: Universe,
+}
+
+impl Judgement {
+    /// The meaning of a label. `None` for requests that cannot occur.
+    pub fn verdict(&self, label: Label) -> Option<&Verdict> {
+        usize::try_from(label.0).ok().and_then(|index| self.verdicts.get(index))
+    }
+
+    /// The verdict on one point, by first match.
+    pub fn verdict_on(&self, point: &Point) -> Option<&Verdict> {
+        self.verdict(label_of(&self.list, point))
+    }
+
+    /// The labels whose verdict is of a kind.
+    pub fn labels(&self, wanted: impl Fn(&Verdict) -> bool) -> Vec<Label> {
+        let labels = self.verdicts.iter().enumerate().filter(|(_, verdict)| wanted(verdict));
+        labels.filter_map(|(index, _)| u32::try_from(index).ok().map(Label)).collect()
+    }
+}
+
+/// Builds a decision list rule by rule, sharing labels of equal meaning.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct JudgementBuilder {
+    /// The rules so far
+    rules: Vec<Rule>,
+    /// The meanings so far
+    verdicts: Vec<Verdict>,
+}
+
+impl JudgementBuilder {
+    /// The label of a verdict.
+    pub(crate) fn label(&mut self, verdict: Verdict) -> Label {
+        let known = self.verdicts.iter().position(|known| *known == verdict);
+        let index = known.unwrap_or_else(|| {
+            self.verdicts.push(verdict);
+            self.verdicts.len() - 1
+        });
+        Label(u32::try_from(index).unwrap_or(u32::MAX - 1))
+    }
+
+    /// Appends rules that end the requests of the cubes.
+    pub(crate) fn end(&mut self, cubes: impl IntoIterator<Item = Cube>, ending: &Ending) {
+        let label = self.label(Verdict::End(ending.clone()));
+        self.rules.extend(cubes.into_iter().map(|cube| Rule { cube, label }));
+    }
+
+    /// Appends rules that send the requests of the cubes on.
+    pub(crate) fn forward(&mut self, cubes: impl IntoIterator<Item = Cube>, route: usize) {
+        let label = self.label(Verdict::Forward(route));
+        self.rules.extend(cubes.into_iter().map(|cube| Rule { cube, label }));
+    }
+
+    /// Appends rules for requests that cannot occur.
+    pub(crate) fn impossible(&mut self, cubes: impl IntoIterator<Item = Cube>) {
+        self.rules.extend(cubes.into_iter().map(|cube| Rule { cube, label: Label::IMPOSSIBLE }));
+    }
+
+    /// The finished list; what no rule matches gets the ending.
+    pub(crate) fn finish(mut self, default: &Ending, universe: Universe) -> Judgement {
+        let default = self.label(Verdict::End(default.clone()));
+        Judgement { list: DecisionList { rules: self.rules, default }, verdicts: self.verdicts, universe }
+    }
+}

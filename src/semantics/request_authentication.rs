@@ -1,0 +1,106 @@
+//! Which tokens a proxy verifies, and what their claims can be.
+
+use serde_json::{Map, Value};
+
+use super::authorization::{when_any, when_none};
+use super::decision::By;
+use super::judgement::{Ending, JudgementBuilder};
+use super::workload_selector::{Proxy, attached_request_authentications};
+use crate::model::{JwtRule, Mesh};
+use crate::space::{Cube, Dimension, Domain, Pattern, Universe, Values};
+
+/// The JWT filter of one proxy.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct JwtFilter {
+    /// Every rule attached; none: no filter, and no request has claims
+    pub(crate) rules: Vec<JwtRule>,
+}
+
+/// The values of [`Dimension::Token`].
+const NONE: &str = "none";
+/// A token that verifies.
+const VALID: &str = "valid";
+/// A token that does not.
+const INVALID: &str = "invalid";
+
+/// The JWT filter of a proxy.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/security/authn/policy_applier.go`, `convertToEnvoyJwtConfig`.
+pub(crate) fn jwt_filter(mesh: &Mesh, proxy: Proxy<'_>) -> JwtFilter {
+    let attached = attached_request_authentications(mesh, proxy);
+    let rules = attached.iter().flat_map(|authentication| authentication.spec.jwt_rules());
+    JwtFilter { rules: rules.map(|rule| rule.value.clone()).collect() }
+}
+
+impl JwtFilter {
+    /// The issuers whose tokens verify.
+    pub(crate) fn issuers(&self) -> Vec<String> {
+        let issuers = self.rules.iter().filter_map(|rule| rule.issuer.as_ref());
+        let mut issuers: Vec<String> = issuers.map(|issuer| issuer.value.clone()).collect();
+        issuers.sort();
+        issuers.dedup();
+        issuers
+    }
+
+    /// Appends what the filter decides, and which combinations of token and claims cannot occur.
+    pub(crate) fn append(&self, builder: &mut JudgementBuilder) {
+        if self.rules.is_empty() {
+            return;
+        }
+        let token = |value: &str| when_any(Dimension::Token, vec![Pattern::Exact(value.into())]);
+        let issuer = || when_any(Dimension::Issuer, vec![Pattern::Any]);
+        let no_issuer = when_none(Dimension::Issuer, vec![Pattern::Any]);
+        builder.impossible([token(VALID).and(&no_issuer)]);
+        builder.impossible([token(NONE).and(&issuer()), token(INVALID).and(&issuer())]);
+        builder.impossible([no_issuer.and(&when_any(Dimension::Subject, vec![Pattern::Any]))]);
+        builder.end([token(INVALID)], &Ending::denied(By::Jwt, None));
+    }
+
+    /// Requests whose claims contradict each other cannot occur: no claim without a verified token.
+    pub(crate) fn exclude_stray_claims(&self, builder: &mut JudgementBuilder, claims: &[Dimension]) {
+        let no_issuer = when_none(Dimension::Issuer, vec![Pattern::Any]);
+        let stray = claims.iter().map(|claim| no_issuer.and(&when_any(claim.clone(), vec![Pattern::Any])));
+        builder.impossible(stray.collect::<Vec<Cube>>());
+    }
+
+    /// Says which tokens, issuers and subjects can occur.
+    pub(crate) fn restrict(&self, universe: &mut Universe) {
+        let finite = |values: Vec<String>, absent: bool| Domain {
+            preferred: values.clone(),
+            values: Values::Finite(values),
+            absent,
+            several: false,
+        };
+        let tokens = if self.rules.is_empty() { vec![NONE] } else { vec![NONE, VALID, INVALID] };
+        let tokens = tokens.into_iter().map(str::to_owned).collect();
+        universe.domains.insert(Dimension::Token, finite(tokens, false));
+        universe.domains.insert(Dimension::Issuer, finite(self.issuers(), true));
+        let mut subject = Domain::default_for(&Dimension::Subject);
+        subject.absent = true;
+        if self.rules.is_empty() {
+            subject.values = Values::Finite(Vec::new());
+        }
+        universe.domains.insert(Dimension::Subject, subject);
+    }
+
+    /// Whether claims verify here: a known issuer and, where the rule asks, one of its audiences.
+    pub(crate) fn verifies(&self, claims: &Map<String, Value>) -> bool {
+        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+        self.rules.iter().any(|rule| {
+            let known = rule.issuer.as_ref().is_none_or(|known| known.value == issuer);
+            let audiences = rule.audiences.iter().flatten();
+            let mut audiences = audiences.peekable();
+            known && (audiences.peek().is_none() || audiences.any(|wanted| has_audience(claims, wanted)))
+        })
+    }
+}
+
+/// Whether the claims name an audience, alone or in a list.
+fn has_audience(claims: &Map<String, Value>, wanted: &str) -> bool {
+    match claims.get("aud") {
+        Some(Value::String(audience)) => audience == wanted,
+        Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience.as_str() == Some(wanted)),
+        _ => false,
+    }
+}

@@ -1,0 +1,129 @@
+//! Which policies are attached to a proxy.
+
+use crate::model::{
+    Action, AuthorizationPolicy, Labels, Mesh, RequestAuthentication, Resource, TargetRef, WorkloadSelector,
+};
+use crate::text::Spanned;
+
+/// A proxy as far as policies select it.
+#[derive(Debug, Clone, Copy)]
+pub struct Proxy<'a> {
+    /// Its namespace
+    pub namespace: &'a str,
+    /// Labels of its pod
+    pub labels: &'a Labels,
+}
+
+/// Label that Istio gives the pods of a Gateway API gateway.
+pub(crate) const GATEWAY_NAME: &str = "gateway.networking.k8s.io/gateway-name";
+
+/// Whether `wanted` is a subset of `labels`. Absent and empty select everything.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/labels/instance.go`, `SubsetOf`.
+pub fn selects(wanted: Option<&Labels>, labels: &Labels) -> bool {
+    wanted.is_none_or(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
+}
+
+/// The policies in force at a proxy, in the order istiod has them; AUDIT and dry-run ones apart.
+#[derive(Debug, Clone, Default)]
+pub struct AttachedPolicies<'a> {
+    /// Refer what they match to an external authorizer
+    pub custom: Vec<&'a Resource<AuthorizationPolicy>>,
+    /// Refuse what they match
+    pub deny: Vec<&'a Resource<AuthorizationPolicy>>,
+    /// Admit what they match, and close the rest
+    pub allow: Vec<&'a Resource<AuthorizationPolicy>>,
+    /// Attached without effect: AUDIT or dry-run
+    pub idle: Vec<&'a Resource<AuthorizationPolicy>>,
+}
+
+/// Annotation by which a policy is only tried out.
+pub(crate) const DRY_RUN: &str = "istio.io/dry-run";
+
+/// Whether a policy is only tried out. Anything that is no Go boolean counts as false.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/security/authz/builder/builder.go`, `isDryRun`.
+pub(crate) fn is_dry_run(policy: &Resource<AuthorizationPolicy>) -> bool {
+    matches!(policy.annotation(DRY_RUN), Some("1" | "t" | "T" | "TRUE" | "true" | "True"))
+}
+
+/// The policies attached to a proxy: those of the root namespace and of its own, together.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/authorization.go`, `ListAuthorizationPolicies`;
+/// `pilot/pkg/security/authz/builder/builder.go`, `build` (dry-run).
+pub fn attached_policies<'a>(mesh: &'a Mesh, proxy: Proxy<'_>) -> AttachedPolicies<'a> {
+    let mut attached = AttachedPolicies::default();
+    let mut policies: Vec<_> = mesh
+        .authorization_policies
+        .iter()
+        .filter(|policy| {
+            let spec = &policy.spec;
+            is_attached(mesh, proxy, &policy.id.namespace, spec.selector.as_ref(), spec.target_refs())
+        })
+        .collect();
+    let root = mesh.settings.root_namespace();
+    policies.sort_by_key(|policy| (policy.id.namespace != root, policy.age_key()));
+    for policy in policies {
+        if is_dry_run(policy) && policy.spec.action() != Action::Custom {
+            attached.idle.push(policy);
+            continue;
+        }
+        match policy.spec.action() {
+            Action::Custom => attached.custom.push(policy),
+            Action::Deny => attached.deny.push(policy),
+            Action::Allow => attached.allow.push(policy),
+            Action::Audit => attached.idle.push(policy),
+        }
+    }
+    attached
+}
+
+/// The request authentications attached to a proxy.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/authentication.go`, `GetJwtPoliciesForWorkload`.
+pub(crate) fn attached_request_authentications<'a>(
+    mesh: &'a Mesh,
+    proxy: Proxy<'_>,
+) -> Vec<&'a Resource<RequestAuthentication>> {
+    mesh.request_authentications
+        .iter()
+        .filter(|authentication| {
+            let spec = &authentication.spec;
+            is_attached(mesh, proxy, &authentication.id.namespace, spec.selector.as_ref(), spec.target_refs())
+        })
+        .collect()
+}
+
+/// Whether an object of a namespace, with a selector or target references, is attached to a proxy.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/policyattachment.go`, `ShouldAttachPolicy`.
+fn is_attached(
+    mesh: &Mesh,
+    proxy: Proxy<'_>,
+    namespace: &str,
+    selector: Option<&Spanned<WorkloadSelector>>,
+    targets: &[TargetRef],
+) -> bool {
+    if namespace != proxy.namespace && namespace != mesh.settings.root_namespace() {
+        return false;
+    }
+    let by_labels = || {
+        let wanted = selector.and_then(|selector| selector.value.match_labels.as_ref());
+        selects(wanted, proxy.labels)
+    };
+    match (proxy.labels.get(GATEWAY_NAME), targets.is_empty()) {
+        (None, false) => false,
+        (_, true) => by_labels(),
+        (Some(gateway), false) => targets.iter().any(|target| {
+            target.kind.as_ref().is_some_and(|kind| kind.value == "Gateway")
+                && target.group.as_deref() == Some("gateway.networking.k8s.io")
+                && namespace == proxy.namespace
+                && target.name.as_ref().is_some_and(|name| name.value == *gateway)
+        }),
+    }
+}

@@ -1,0 +1,183 @@
+//! The world that answers are about: what is in the input, what it implies, and what that rests on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decision::Assumption;
+use super::gateway_workload::{self, GatewayWorkload};
+use super::implied;
+use super::membership::{Membership, membership};
+use crate::config::{Convention, WorldSetting};
+use crate::model::{Mesh, ObjectId, Resource, Service, SettingsOrigin, Workload};
+
+/// What the owner says about the world and the manifests do not.
+#[derive(Debug, Clone, Default)]
+pub struct WorldOptions {
+    /// Whether namespaces hold only the workloads of the input
+    pub world: WorldSetting,
+    /// Identities `NS/SA` of gateway workloads by `NS/NAME` of the Gateway
+    pub gateways: BTreeMap<String, Vec<String>>,
+    /// Identities `NS/SA` that are the ingress; empty: found by the rules of the product
+    pub ingress: Vec<String>,
+    /// Whether a workload counts as having a sidecar where nothing says so
+    pub assume_injected: bool,
+    /// Objects that the owner vouches for, as `KIND NS/NAME`, with the reason
+    pub trusted: BTreeMap<String, String>,
+    /// The paths that the mission rules are about, and where they are asked
+    pub convention: Convention,
+}
+
+/// The mesh with what it implies. Everything below answers questions about it.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The objects in force
+    pub mesh: Mesh,
+    /// What the owner says
+    pub options: WorldOptions,
+    /// Workloads by namespace: those of the input, then those that it implies
+    pub workloads: BTreeMap<String, Vec<Workload>>,
+    /// Workloads that serve Gateways
+    pub gateway_workloads: Vec<GatewayWorkload>,
+    /// Identities of the ingress, without their trust domain: `ns/NS/sa/SA`
+    pub ingress: BTreeSet<String>,
+    /// What the answers rest on
+    pub assumptions: Vec<Assumption>,
+}
+
+impl World {
+    /// Works out what the input implies.
+    pub fn new(mesh: Mesh, options: WorldOptions) -> Self {
+        let mut world = Self {
+            mesh,
+            options,
+            workloads: BTreeMap::new(),
+            gateway_workloads: Vec::new(),
+            ingress: BTreeSet::new(),
+            assumptions: Vec::new(),
+        };
+        world.gateway_workloads = gateway_workload::gateway_workloads(&world);
+        world.ingress = gateway_workload::ingress_identities(&world);
+        for namespace in world.namespaces() {
+            let mut workloads: Vec<Workload> = world.mesh.workloads_in(&namespace).cloned().collect();
+            if world.is_open(&namespace) {
+                workloads.extend(implied::implied_workloads(&world.mesh, &namespace));
+            }
+            world.workloads.insert(namespace, workloads);
+        }
+        world.note_assumptions();
+        world
+    }
+
+    /// Every namespace that something of the input lives in or points at.
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        let mesh = &self.mesh;
+        let mut found: BTreeSet<String> = mesh.namespaces.keys().cloned().collect();
+        let ids = mesh
+            .authorization_policies
+            .iter()
+            .map(|object| &object.id)
+            .chain(mesh.peer_authentications.iter().map(|object| &object.id))
+            .chain(mesh.request_authentications.iter().map(|object| &object.id))
+            .chain(mesh.virtual_services.iter().map(|object| &object.id))
+            .chain(mesh.services.iter().map(|object| &object.id))
+            .chain(mesh.workloads.iter().map(|workload| &workload.id));
+        found.extend(ids.map(|id| id.namespace.clone()));
+        found
+    }
+
+    /// Whether a namespace may hold workloads that are not in the input.
+    pub fn is_open(&self, namespace: &str) -> bool {
+        match self.options.world {
+            WorldSetting::Open => true,
+            WorldSetting::Closed => false,
+            WorldSetting::Auto => self.mesh.workloads_in(namespace).next().is_none(),
+        }
+    }
+
+    /// The workloads of a namespace, implied ones last.
+    pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
+        self.workloads.get(namespace).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the workload has a sidecar, assumptions made.
+    pub fn membership(&self, workload: &Workload) -> Membership {
+        match membership(&self.mesh, workload) {
+            Membership::Assumed if !self.options.assume_injected => Membership::Out {
+                reason: "nothing says that it has a sidecar, and `assume-injected` is off".to_owned(),
+                span: workload.name_span,
+            },
+            other => other,
+        }
+    }
+
+    /// Whether the owner vouches for an object.
+    pub fn is_trusted(&self, id: &ObjectId) -> bool {
+        self.options.trusted.contains_key(&id.to_string())
+    }
+
+    /// An identity of the mesh's own trust domain.
+    pub fn identity(&self, path: &str) -> String {
+        format!("{}/{path}", self.mesh.settings.trust_domain())
+    }
+
+    /// Whether a workload serves Gateways itself.
+    pub fn is_gateway(&self, workload: &Workload) -> bool {
+        self.gateway_workloads.iter().any(|gateway| gateway.object.as_ref() == Some(&workload.id))
+    }
+
+    /// Whether a workload belongs to the control plane.
+    pub fn is_control_plane(workload: &Workload) -> bool {
+        workload.labels.get("app").is_some_and(|app| app == "istiod")
+            || workload.labels.contains_key("operator.istio.io/component")
+    }
+
+    /// The Services that select a workload.
+    pub fn services_of<'a>(&'a self, workload: &'a Workload) -> impl Iterator<Item = &'a Resource<Service>> {
+        self.mesh.services.iter().filter(move |service| {
+            service.id.namespace == workload.id.namespace
+                && service.spec.selector.as_ref().filter(|selector| !selector.is_empty()).is_some_and(|selector| {
+                    if workload.implied {
+                        implied::compatible(selector, &workload.labels)
+                    } else {
+                        super::workload_selector::selects(Some(selector), &workload.labels)
+                    }
+                })
+        })
+    }
+
+    /// Writes down what the answers rest on.
+    fn note_assumptions(&mut self) {
+        let mut assumptions = Vec::new();
+        for (namespace, workloads) in &self.workloads {
+            let assumed = workloads.iter().find(|workload| {
+                !self.is_gateway(workload) && membership(&self.mesh, workload) == Membership::Assumed
+            });
+            if let Some(workload) = assumed.filter(|_| self.options.assume_injected) {
+                assumptions.push(Assumption {
+                    kind: "membership",
+                    message: format!("workloads of `{namespace}` have a sidecar"),
+                    span: Some(workload.name_span).filter(|_| !workload.implied),
+                });
+            }
+        }
+        assumptions.extend(self.gateway_workloads.iter().filter_map(GatewayWorkload::assumption));
+        if self.mesh.settings.origin == SettingsOrigin::Defaults {
+            assumptions.push(Assumption {
+                kind: "mesh-settings",
+                message: "the mesh has Istio's default settings (root namespace `istio-system`, trust domain \
+                          `cluster.local`, paths normalised as BASE)"
+                    .to_owned(),
+                span: None,
+            });
+        }
+        for (object, reason) in &self.options.trusted {
+            assumptions.push(Assumption {
+                kind: "trusted",
+                message: format!("{object} changes no decision: {reason}"),
+                span: None,
+            });
+        }
+        assumptions.sort();
+        assumptions.dedup();
+        self.assumptions = assumptions;
+    }
+}

@@ -1,0 +1,10 @@
+//! Files, spans and line tables: whose bytes, which bytes. Knows nothing of YAML.
+
+mod decode;
+mod files;
+mod spanned;
+
+pub use decode::{Undecodable, decode};
+pub use files::{FileId, Files, Position, Span};
+pub(crate) use spanned::{SPANNED_FIELDS, SPANNED_NAME};
+pub use spanned::Spanned;

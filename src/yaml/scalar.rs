@@ -1,0 +1,109 @@
+//! What a plain scalar means to Kubernetes: YAML 1.1 as go-yaml v2 resolves it.
+
+/// A resolved plain scalar.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Scalar {
+    /// `~`, `null`, nothing
+    Null,
+    /// `true`, `yes`, `on` …
+    Bool(bool),
+    /// Any base
+    Int(i64),
+    /// Also integers beyond 64 bits
+    Float(f64),
+    /// Everything else
+    String,
+}
+
+/// Resolves a plain scalar.
+pub(super) fn resolve(text: &str) -> Scalar {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => return Scalar::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
+            return Scalar::Bool(false);
+        }
+        _ => {}
+    }
+    let Some(first) = text.bytes().next() else {
+        return Scalar::Null;
+    };
+    if !first.is_ascii_digit() && !matches!(first, b'+' | b'-' | b'.') {
+        return Scalar::String;
+    }
+    integer(text).or_else(|| float(text)).unwrap_or(Scalar::String)
+}
+
+/// An integer: `0x`, `0b`, `0o`, octal by a leading zero, underscores between digits.
+fn integer(text: &str) -> Option<Scalar> {
+    let plain = text.replace('_', "");
+    let (negative, digits) = match plain.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, plain.strip_prefix('+').unwrap_or(&plain)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (radix, body) = if let Some(body) = lower.strip_prefix("0x") {
+        (16, body)
+    } else if let Some(body) = lower.strip_prefix("0b") {
+        (2, body)
+    } else if let Some(body) = lower.strip_prefix("0o") {
+        (8, body)
+    } else if lower.len() > 1 && lower.starts_with('0') && lower.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
+        (8, lower.get(1..)?)
+    } else {
+        (10, lower.as_str())
+    };
+    if body.is_empty() || !body.bytes().all(|byte| char::from(byte).is_digit(radix)) {
+        return None;
+    }
+    match i64::from_str_radix(body, radix) {
+        Ok(number) => Some(Scalar::Int(if negative { -number } else { number })),
+        Err(_) => body.parse::<f64>().ok().map(|number| Scalar::Float(if negative { -number } else { number })),
+    }
+}
+
+/// A float: digits with a point or an exponent.
+fn float(text: &str) -> Option<Scalar> {
+    let plain = text.replace('_', "");
+    let body = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
+    let starts = body.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+        || (body.starts_with('.') && body.bytes().nth(1).is_some_and(|byte| byte.is_ascii_digit()));
+    let allowed = body.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
+    if !starts || !allowed {
+        return None;
+    }
+    plain.parse::<f64>().ok().filter(|number| number.is_finite()).map(Scalar::Float)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_scalars_mean_what_kubernetes_takes_them_for() {
+        for (text, expected) in [
+            ("0644", Scalar::Int(420)),
+            ("0o17", Scalar::Int(15)),
+            ("0x1F", Scalar::Int(31)),
+            ("0b11", Scalar::Int(3)),
+            ("1_000", Scalar::Int(1000)),
+            ("08", Scalar::Int(8)),
+            ("1e3", Scalar::Float(1000.0)),
+            ("1.", Scalar::Float(1.0)),
+            (".5", Scalar::Float(0.5)),
+            ("+1", Scalar::Int(1)),
+            ("on", Scalar::Bool(true)),
+            ("n", Scalar::Bool(false)),
+            ("~", Scalar::Null),
+            ("12:30:45", Scalar::String),
+            ("2001-01-01", Scalar::String),
+            ("1e400", Scalar::String),
+            ("=", Scalar::String),
+            ("10.0.0.1", Scalar::String),
+            ("v1", Scalar::String),
+            ("-", Scalar::String),
+        ] {
+            assert_eq!(resolve(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! Typed reading: a `serde::Deserializer` over nodes that knows every place and records the keys nobody read.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::value::{StrDeserializer, U32Deserializer};
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer as _,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::node::{Node, NodeKind, Value};
+use crate::text::{SPANNED_FIELDS, SPANNED_NAME, Span};
+
+/// A value read from a node, and what was in the node and nobody read.
+#[derive(Debug, Clone)]
+pub struct Typed<T> {
+    /// The value, or what does not fit
+    pub value: Result<T, TypeError>,
+    /// Keys of structs that the struct does not have
+    pub unread: Vec<Unread>,
+}
+
+/// A node that does not fit its type.
+#[derive(Debug, Clone)]
+pub struct TypeError {
+    /// The node
+    pub span: Span,
+    /// The way to it, such as `rules[0].to`
+    pub field_path: String,
+    /// What was expected and found
+    pub message: String,
+}
+
+/// A key that the struct around it does not have.
+#[derive(Debug, Clone)]
+pub struct Unread {
+    /// The key
+    pub key: String,
+    /// Where it stands
+    pub key_span: Span,
+    /// The way to the mapping it stands in
+    pub field_path: String,
+    /// The keys that the struct has
+    pub known: &'static [&'static str],
+}
+
+/// Reads a node as a type.
+pub fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Typed<T> {
+    let context = Context::default();
+    let value = T::deserialize(NodeReader { node, context: &context }).map_err(|failure| TypeError {
+        span: failure.span.unwrap_or_else(|| node.span()),
+        field_path: failure.path.map_or_else(|| context.path(), |path| path),
+        message: failure.message,
+    });
+    Typed { value, unread: context.unread.into_inner() }
+}
+
+/// A number or a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IntOrString {
+    /// A number
+    Int(i64),
+    /// A text
+    String(String),
+}
+
+impl<'de> Deserialize<'de> for IntOrString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Takes either.
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = IntOrString;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or a string")
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(IntOrString::Int(number))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(IntOrString::String(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// What one reading shares.
+#[derive(Default)]
+struct Context {
+    /// The way to the node being read
+    way: RefCell<Vec<String>>,
+    /// Keys nobody read
+    unread: RefCell<Vec<Unread>>,
+}
+
+impl Context {
+    /// The way as text.
+    fn path(&self) -> String {
+        self.way.borrow().iter().enumerate().fold(String::new(), |mut path, (index, step)| {
+            if index > 0 && !step.starts_with('[') {
+                path.push('.');
+            }
+            path.push_str(step);
+            path
+        })
+    }
+}
+
+/// An error on its way out, before it knows its place.
+#[derive(Debug)]
+struct Failure {
+    /// What does not fit
+    message: String,
+    /// The innermost node that it happened in
+    span: Option<Span>,
+    /// The way to that node
+    path: Option<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Failure {
+    /// Keeps the innermost place.
+    fn at(mut self, node: Node<'_>, context: &Context) -> Self {
+        self.span.get_or_insert_with(|| node.span());
+        self.path.get_or_insert_with(|| context.path());
+        self
+    }
+}
+
+impl serde::de::Error for Failure {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { message: message.to_string(), span: None, path: None }
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
+        let found = match found {
+            Unexpected::Bool(truth) => format!("the boolean `{truth}`"),
+            Unexpected::Signed(number) => format!("the number `{number}`"),
+            Unexpected::Unsigned(number) => format!("the number `{number}`"),
+            Unexpected::Float(number) => format!("the number `{number}`"),
+            Unexpected::Str(text) => format!("the string `{text}`"),
+            Unexpected::Unit => "nothing".to_owned(),
+            Unexpected::Seq => "a list".to_owned(),
+            Unexpected::Map => "a mapping".to_owned(),
+            other => other.to_string(),
+        };
+        Self::custom(format!("must be {}, not {found}", expected_words(expected)))
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let known: Vec<String> = expected.iter().map(|word| format!("`{word}`")).collect();
+        Self::custom(format!("must be one of {}, not `{variant}`", known.join(", ")))
+    }
+}
+
+/// What a visitor expects, in the words of YAML.
+fn expected_words(expected: &dyn serde::de::Expected) -> String {
+    let words = expected.to_string();
+    if words.starts_with("struct ") || words == "a map" {
+        return "a mapping".to_owned();
+    }
+    match words.as_str() {
+        "a sequence" => "a list".to_owned(),
+        "i64" | "u32" | "u16" | "f64" => "a number".to_owned(),
+        _ => words,
+    }
+}
+
+/// Reads one node.
+#[derive(Clone, Copy)]
+struct NodeReader<'d, 'c> {
+    /// The node
+    node: Node<'d>,
+    /// What the reading shares
+    context: &'c Context,
+}
+
+impl<'de, 'd, 'c> NodeReader<'d, 'c> {
+    /// Hands the node to a visitor as what it is.
+    fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        let data = self.node.data();
+        match &data.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(truth) => visitor.visit_bool(*truth),
+            Value::Int(number) => visitor.visit_i64(*number),
+            Value::Float(number) => visitor.visit_f64(*number),
+            Value::String => visitor.visit_str(&data.text),
+            Value::Sequence(_) => visitor.visit_seq(Items { reader: self, items: self.node.items(), index: 0 }),
+            Value::Mapping(_) => {
+                visitor.visit_map(Entries { reader: self, entries: self.node.entries(), value: None, known: None })
+            }
+        }
+        .map_err(|failure: Failure| failure.at(self.node, self.context))
+    }
+
+    /// The reader of a node further down.
+    fn step(self, node: Node<'d>) -> Self {
+        NodeReader { node, context: self.context }
+    }
+
+    /// Runs a reading one step further down the way.
+    fn within<T>(self, step: String, read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        self.context.way.borrow_mut().push(step);
+        let result = read();
+        self.context.way.borrow_mut().pop();
+        result
+    }
+}
+
+impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
+    type Error = Failure;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.visit(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.node.kind() == NodeKind::Null { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        if name == SPANNED_NAME {
+            let place = Place { span: self.node.span(), field: 0, value: Some(self) };
+            return visitor.visit_map(place);
+        }
+        if self.node.kind() != NodeKind::Mapping {
+            return self.visit(visitor);
+        }
+        visitor
+            .visit_map(Entries { reader: self, entries: self.node.entries(), value: None, known: Some(fields) })
+            .map_err(|failure: Failure| failure.at(self.node, self.context))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        let result = match self.node.as_str() {
+            Some(text) => visitor.visit_enum(Variant(text)),
+            None => self.visit(visitor),
+        };
+        result.map_err(|failure| failure.at(self.node, self.context))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
+        tuple tuple_struct map identifier
+    }
+}
+
+/// Items of a sequence.
+struct Items<'d, 'c, I> {
+    /// The sequence
+    reader: NodeReader<'d, 'c>,
+    /// What is left
+    items: I,
+    /// Index of the next one
+    index: usize,
+}
+
+impl<'de, 'd, I: Iterator<Item = Node<'d>>> SeqAccess<'de> for Items<'d, '_, I> {
+    type Error = Failure;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        let Some(node) = self.items.next() else {
+            return Ok(None);
+        };
+        let step = format!("[{}]", self.index);
+        self.index += 1;
+        let reader = self.reader;
+        reader.within(step, || seed.deserialize(reader.step(node))).map(Some)
+    }
+}
+
+/// Entries of a mapping.
+struct Entries<'d, 'c, I> {
+    /// The mapping
+    reader: NodeReader<'d, 'c>,
+    /// What is left
+    entries: I,
+    /// Key and value whose key was given last
+    value: Option<(&'d str, Node<'d>)>,
+    /// The fields, where a struct is read
+    known: Option<&'static [&'static str]>,
+}
+
+impl<'de, 'd, I: Iterator<Item = (&'d str, Span, Node<'d>)>> MapAccess<'de> for Entries<'d, '_, I> {
+    type Error = Failure;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        for (key, key_span, node) in self.entries.by_ref() {
+            if let Some(known) = self.known {
+                if !known.contains(&key) {
+                    self.reader.context.unread.borrow_mut().push(Unread {
+                        key: key.to_owned(),
+                        key_span,
+                        field_path: self.reader.context.path(),
+                        known,
+                    });
+                    continue;
+                }
+                // Kubernetes drops fields that are null.
+                if node.kind() == NodeKind::Null {
+                    continue;
+                }
+            }
+            self.value = Some((key, node));
+            return seed.deserialize(KeyReader { key, span: key_span }).map(Some);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
+        let Some((key, node)) = self.value.take() else {
+            return Err(Failure::custom("a value without a key"));
+        };
+        let reader = self.reader;
+        reader.within(key.to_owned(), || seed.deserialize(reader.step(node)))
+    }
+}
+
+/// Reads a key.
+struct KeyReader<'d> {
+    /// The key
+    key: &'d str,
+    /// Where it stands
+    span: Span,
+}
+
+impl<'de> Deserializer<'de> for KeyReader<'_> {
+    type Error = Failure;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        visitor.visit_str(self.key)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        if name == SPANNED_NAME {
+            return visitor.visit_map(Place { span: self.span, field: 0, value: Some(self) });
+        }
+        visitor.visit_str(self.key)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// A span and the value that has it, as [`crate::text::Spanned`] asks for them.
+struct Place<D> {
+    /// The span
+    span: Span,
+    /// Index of the next field
+    field: usize,
+    /// The value, until it is read
+    value: Option<D>,
+}
+
+impl<'de, D: Deserializer<'de, Error = Failure>> MapAccess<'de> for Place<D> {
+    type Error = Failure;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        let Some(field) = SPANNED_FIELDS.get(self.field) else {
+            return Ok(None);
+        };
+        let field: StrDeserializer<'_, Failure> = field.into_deserializer();
+        seed.deserialize(field).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
+        self.field += 1;
+        let number = match self.field {
+            1 => self.span.file.0,
+            2 => self.span.start,
+            3 => self.span.end,
+            _ => {
+                let value = self.value.take().ok_or_else(|| Failure::custom("a value read twice"))?;
+                return seed.deserialize(value);
+            }
+        };
+        let number: U32Deserializer<Failure> = number.into_deserializer();
+        seed.deserialize(number)
+    }
+}
+
+/// A unit variant by its name.
+struct Variant<'d>(&'d str);
+
+impl<'de> EnumAccess<'de> for Variant<'_> {
+    type Error = Failure;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Failure> {
+        let name: StrDeserializer<'_, Failure> = self.0.into_deserializer();
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'_> {
+    type Error = Failure;
+
+    fn unit_variant(self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Failure> {
+        Err(Failure::custom("a variant with a value"))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Failure> {
+        Err(Failure::custom("a variant with values"))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Failure> {
+        Err(Failure::custom("a variant with fields"))
+    }
+}
