@@ -1,3 +1,4 @@
 //! meshlint
 pub mod text;
 pub mod yaml;
+pub mod space;
