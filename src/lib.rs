@@ -1,4 +1,8 @@
-//! meshlint
+//! meshlint proves, from Istio manifests alone, who can reach what in a mesh.
+
+pub mod config;
+pub mod model;
+pub mod semantics;
+pub mod space;
 pub mod text;
 pub mod yaml;
-pub mod space;

@@ -8,11 +8,12 @@ use super::cluster::{ConfigMap, Controller, PodSpec, PodTemplate};
 use super::kind::{self, Kind};
 use super::kustomize::Kustomizations;
 use super::mesh::Mesh;
-use super::mesh_settings::{MeshConfig, MeshSettings, SettingsOrigin};
+use super::mesh_settings::{MeshSettings, SettingsOrigin};
 use super::object::{Labels, Metadata, ObjectId, Resource};
 use super::problem::{Problem, ProblemKind};
 use super::unknown_field;
 use super::workload::Workload;
+use crate::config::MeshConfig;
 use crate::text::{FileId, Files, Span, Spanned};
 use crate::yaml::{self, Node, Stream};
 
@@ -356,9 +357,10 @@ impl Loader<'_> {
                 }
             }
             Kind::Pod => {
-                if let Some(spec) = self.typed::<Spanned<PodSpec>>(entry, "spec") {
-                    let template = PodTemplate { metadata: entry.metadata.clone(), spec: Some(spec.value) };
-                    self.workload(entry, &Spanned { value: template, span: spec.span });
+                if let Some(spec) = self.typed::<PodSpec>(entry, "spec") {
+                    let span = entry.node.pointer(&["metadata", "labels"]).map_or_else(|| name_span(entry), Node::span);
+                    let template = PodTemplate { metadata: entry.metadata.clone(), spec: Some(spec) };
+                    self.workload(entry, &Spanned { value: template, span });
                 }
             }
             Kind::Controller => self.controller(entry),

@@ -25,7 +25,7 @@ pub use extension::{ConfigPatch, EnvoyFilter, ProxyConfig, ProxyExtension};
 pub use gateway::{Gateway, Server, ServerTls, TlsMode};
 pub use load::{Counts, InputFile, LoadOptions, Loaded, load};
 pub use mesh::Mesh;
-pub use mesh_settings::{ExtAuthz, ExtensionProvider, MeshConfig, MeshSettings, SettingsOrigin};
+pub use mesh_settings::{MeshSettings, SettingsOrigin};
 pub use object::{Labels, Metadata, ObjectId, Resource};
 pub use problem::{Problem, ProblemKind};
 pub use security::{

@@ -63,7 +63,7 @@ pub(crate) fn rule_requests(rule: &PolicyRule, context: RuleContext<'_>) -> Opti
     let mut cubes = all_of(from.unwrap_or_else(every), &to.unwrap_or_else(every));
     for condition in rule.when.iter().flat_map(|when| &when.value) {
         // A key that is not known makes the rule invalid under every action.
-        cubes = all_of(cubes, &reading.condition(condition)?);
+        cubes = all_of(cubes, &reading.condition(&condition.value)?);
     }
     if reading.untranslatable && context.action == Action::Allow {
         return None;

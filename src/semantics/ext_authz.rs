@@ -1,7 +1,8 @@
 //! Whether the external authorizer of a CUSTOM policy is asked, and what happens when it cannot be.
 
 use super::authorization_policy::Chain;
-use crate::model::{AuthorizationPolicy, ExtensionProvider, Mesh, Resource};
+use crate::config::ExtensionProvider;
+use crate::model::{AuthorizationPolicy, Mesh, Resource};
 
 /// What a matching CUSTOM rule leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

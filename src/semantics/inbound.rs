@@ -16,7 +16,7 @@ use super::workload_selector::{AttachedPolicies, Proxy, attached_policies};
 use super::world::World;
 use crate::model::{MtlsMode, Workload};
 use crate::space::{
-    ByteSet, Cube, Dimension, Domain, Label, PathDomain, Pattern, Piece, Rule, Universe, Values,
+    ByteSet, Dimension, Domain, Label, PathDomain, Pattern, Piece, Rule, Universe, Values,
 };
 use crate::text::Span;
 

@@ -93,7 +93,7 @@ pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, s
 
 /// What the policies of one proxy make of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Passed {
+pub(in crate::semantics) enum Passed {
     /// It ends here
     Ends(Ending),
     /// It goes on, unless somebody who is not in the manifests refuses it
@@ -106,22 +106,22 @@ pub(super) enum Passed {
 }
 
 /// The policies at one proxy and the request they judge.
-pub(super) struct ConcretePolicies<'a> {
+pub(in crate::semantics) struct ConcretePolicies<'a> {
     /// The whole mesh
-    pub(super) mesh: &'a Mesh,
+    pub(in crate::semantics) mesh: &'a Mesh,
     /// The policies in force
-    pub(super) attached: &'a AttachedPolicies<'a>,
+    pub(in crate::semantics) attached: &'a AttachedPolicies<'a>,
     /// The JWT filter
-    pub(super) jwt: &'a JwtFilter,
+    pub(in crate::semantics) jwt: &'a JwtFilter,
     /// Filters from elsewhere
-    pub(super) extensions: &'a Extensions,
+    pub(in crate::semantics) extensions: &'a Extensions,
     /// The request
-    pub(super) seen: &'a Seen,
+    pub(in crate::semantics) seen: &'a Seen,
 }
 
 impl<'a> ConcretePolicies<'a> {
     /// CUSTOM, JWT, DENY, ALLOW, in Envoy's order.
-    pub(super) fn decide(&self, remarks: &mut Vec<Remark>) -> Passed {
+    pub(in crate::semantics) fn decide(&self, remarks: &mut Vec<Remark>) -> Passed {
         let mut unless = None;
         for (policy, rule, matched) in self.matching(&self.attached.custom) {
             match (provider(self.mesh, &self.attached.custom, policy, self.seen.chain), matched) {

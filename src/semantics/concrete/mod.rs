@@ -1,0 +1,16 @@
+//! The concrete reading: one request, decided step by step with matching of its own.
+//!
+//! It shares what is static with the symbolic reading (which policies are attached, which routes a
+//! listener has, which mode a port is in) and nothing of how values are matched and lists are
+//! searched. A property ties the two; `eval` asks both.
+
+mod inbound;
+mod policy;
+mod route;
+mod seen;
+mod strings;
+
+pub use inbound::{Remark, decide_inbound};
+pub(super) use inbound::{ConcretePolicies, Passed};
+pub(super) use route::route_matches;
+pub use seen::Seen;

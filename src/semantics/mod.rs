@@ -1,0 +1,51 @@
+//! What Istio does with a request: one function for each of its concepts, short enough to hold
+//! against the specification.
+//!
+//! One meaning, two readings. The symbolic one gives decision lists over the request space
+//! ([`Judgement`]); the concrete one (`concrete`) decides one request and says how. What istiod or
+//! Envoy do and the manifests do not tell is *undetermined*, with a [`Cause`] at its place.
+
+mod answer;
+mod authorization;
+mod authorization_policy;
+mod concrete;
+mod decision;
+mod destination;
+mod ext_authz;
+mod extension;
+mod gateway_workload;
+mod host_name;
+mod implied;
+mod inbound;
+mod judgement;
+mod membership;
+mod peer_authentication;
+mod protocol;
+mod request;
+mod request_authentication;
+mod route_table;
+mod router;
+mod string_match;
+mod trust_domain;
+mod virtual_service;
+mod workload_port;
+mod workload_selector;
+mod world;
+
+pub use answer::{Answer, Outcome, Step};
+pub use authorization_policy::Chain;
+pub use concrete::{Remark, Seen, decide_inbound};
+pub use decision::{Assumption, By, Cause, CauseKind, Decision, PolicyRuleRef};
+pub use destination::{ClientSide, Target};
+pub use gateway_workload::GatewayWorkload;
+pub use inbound::{Guard, guard, inbound};
+pub use judgement::{Ending, Judgement, Verdict};
+pub use membership::Membership;
+pub use peer_authentication::{EffectiveMode, effective_mode};
+pub use protocol::Protocol;
+pub use request::{Request, Token, WireProtocol};
+pub use route_table::{Abort, Forward, Route, RouteAction, RouteTable};
+pub use router::{Client, RoutingProxy, client_proxy, gateway_proxy};
+pub use workload_port::{WorkloadPort, workload_ports};
+pub use workload_selector::{AttachedPolicies, Proxy, attached_policies, selects};
+pub use world::{World, WorldOptions};
