@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod model;
+pub mod query;
 pub mod semantics;
 pub mod space;
 pub mod text;

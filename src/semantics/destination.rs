@@ -109,7 +109,7 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
 }
 
 /// The workloads behind a Service's port.
-pub(crate) fn service_targets(
+pub fn service_targets(
     world: &World,
     service: &Resource<Service>,
     port: &ServicePort,

@@ -42,7 +42,7 @@ pub(crate) fn implied_workloads(mesh: &Mesh, namespace: &str) -> Vec<Workload> {
 }
 
 /// A workload of exactly these labels.
-pub(crate) fn implied_workload(namespace: &str, labels: Labels) -> Workload {
+pub fn implied_workload(namespace: &str, labels: Labels) -> Workload {
     let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let nowhere = Span { file: FileId(0), start: 0, end: 0 };
     Workload {

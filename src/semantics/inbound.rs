@@ -226,7 +226,7 @@ fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
 ///
 /// # Upstream
 /// Envoy 1.40: observed (`get` and `FOO` are 400, `PROPFIND` and `LINK` pass).
-pub(crate) const METHODS: &[&str] = &[
+pub const METHODS: &[&str] = &[
     "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND",
     "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND", "UNBIND", "ACL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE",
     "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK", "UNLINK", "SOURCE", "PRI",

@@ -11,7 +11,7 @@ use crate::space::{Cube, Dimension, Domain, Pattern, Universe, Values};
 
 /// The JWT filter of one proxy.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct JwtFilter {
+pub struct JwtFilter {
     /// Every rule attached; none: no filter, and no request has claims
     pub(crate) rules: Vec<JwtRule>,
 }
@@ -27,7 +27,7 @@ const INVALID: &str = "invalid";
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/security/authn/policy_applier.go`, `convertToEnvoyJwtConfig`.
-pub(crate) fn jwt_filter(mesh: &Mesh, proxy: Proxy<'_>) -> JwtFilter {
+pub fn jwt_filter(mesh: &Mesh, proxy: Proxy<'_>) -> JwtFilter {
     let attached = attached_request_authentications(mesh, proxy);
     let rules = attached.iter().flat_map(|authentication| authentication.spec.jwt_rules());
     JwtFilter { rules: rules.map(|rule| rule.value.clone()).collect() }
@@ -84,8 +84,20 @@ impl JwtFilter {
         universe.domains.insert(Dimension::Subject, subject);
     }
 
+    /// Whether there is no filter at all.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Whether the rule of the claims' issuer passes the token on.
+    pub fn forwards(&self, claims: &Map<String, Value>) -> bool {
+        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+        let rule = self.rules.iter().find(|rule| rule.issuer.as_ref().is_none_or(|known| known.value == issuer));
+        rule.is_some_and(|rule| rule.forward_original_token == Some(true))
+    }
+
     /// Whether claims verify here: a known issuer and, where the rule asks, one of its audiences.
-    pub(crate) fn verifies(&self, claims: &Map<String, Value>) -> bool {
+    pub fn verifies(&self, claims: &Map<String, Value>) -> bool {
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
         self.rules.iter().any(|rule| {
             let known = rule.issuer.as_ref().is_none_or(|known| known.value == issuer);

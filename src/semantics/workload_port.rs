@@ -148,7 +148,7 @@ fn named_ports(world: &World, workload: &Workload) -> BTreeSet<u16> {
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/networking/core/listener_builder.go`, `buildHTTPConnectionManager`.
-pub(crate) fn path_normalization(world: &World) -> Normalization {
+pub fn path_normalization(world: &World) -> Normalization {
     let settings = world.mesh.settings.config.path_normalization.as_ref();
     let mode = settings.and_then(|settings| settings.normalization.as_ref());
     match mode.map(|mode| mode.value.as_str()) {

@@ -1,0 +1,164 @@
+//! One hop of one request: what the proxy there sees, and both readings of what it decides.
+
+use std::net::IpAddr;
+
+use crate::semantics::{
+    By, Chain, Decision, Ending, Forward, Guard, METHODS, Protocol, Request, Seen, Token, WireProtocol, World, WorkloadPort,
+    guard,
+};
+use crate::space::{Normalization, PathRewrite, normalize, rewrite_path};
+use crate::model::Workload;
+
+/// Why a request does not even get to be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Malformed {
+    /// The proxy answers 400
+    BadRequest,
+    /// No route takes CONNECT
+    Connect,
+}
+
+impl Malformed {
+    /// How such a request ends.
+    pub(super) fn ending(self) -> Ending {
+        match self {
+            Self::BadRequest => Ending::denied(By::BadRequest, None),
+            Self::Connect => Ending::denied(By::NoRoute, None),
+        }
+    }
+}
+
+/// What the first proxy of a request sees. The peer, port and chain are the caller's to say.
+pub(super) fn first_sight(request: &Request, authority: &str, normalization: Option<Normalization>) -> (Seen, Option<Malformed>) {
+    let mut malformed = None;
+    let path = match normalization {
+        None => request.path.clone(),
+        Some(mode) => normalize(&request.path, mode).unwrap_or_else(|| {
+            malformed = Some(Malformed::BadRequest);
+            "/".to_owned()
+        }),
+    };
+    if request.method == "CONNECT" {
+        malformed = Some(Malformed::Connect);
+    } else if !METHODS.contains(&request.method.as_str()) {
+        malformed = Some(Malformed::BadRequest);
+    }
+    let source_ip = request.source_ip.as_deref().unwrap_or("203.0.113.7").parse::<IpAddr>().ok();
+    let seen = Seen {
+        chain: Chain::Http,
+        peer: None,
+        port: 0,
+        source_ip,
+        remote_ip: source_ip,
+        sni: request.sni.as_ref().map(|sni| sni.to_ascii_lowercase()),
+        method: request.method.clone(),
+        scheme: "http".to_owned(),
+        authority: authority.to_owned(),
+        path,
+        headers: request.headers.clone(),
+        token: request.token(),
+        claims: request.claims.clone(),
+    };
+    (seen, malformed)
+}
+
+/// The client's address as a sidecar believes it: the last entry of X-Forwarded-For, else the connection's.
+pub(super) fn forwarded_address(seen: &Seen) -> Option<IpAddr> {
+    let lines: Vec<&str> = seen.header("x-forwarded-for").collect();
+    let last = lines.last().and_then(|line| line.rsplit(',').next());
+    last.and_then(|entry| entry.trim().parse().ok()).or(seen.source_ip)
+}
+
+/// The client's address as a gateway believes it, with so many trusted proxies in front.
+pub(super) fn trusted_address(seen: &Seen, hops: u32) -> Option<IpAddr> {
+    let lines: Vec<&str> = seen.header("x-forwarded-for").collect();
+    let joined = lines.join(",");
+    let entries: Vec<&str> = joined.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+    let wanted = entries.len().checked_sub(hops as usize).filter(|_| hops > 0);
+    wanted.and_then(|index| entries.get(index)?.parse().ok()).or(seen.source_ip)
+}
+
+/// The chain and the peer that a port's proxy sees. `None`: bytes that are no HTTP on an HTTP port.
+pub(super) fn chain_and_peer(
+    world: &World,
+    workload: &Workload,
+    port: &WorkloadPort,
+    protocol: WireProtocol,
+    peer: Option<String>,
+) -> Option<(Chain, Option<String>)> {
+    let disabled = crate::semantics::effective_mode(&world.mesh, workload, port.number).mode == crate::model::MtlsMode::Disable;
+    match (port.protocol, protocol) {
+        (Protocol::Http, WireProtocol::Tcp) => None,
+        (Protocol::Http, WireProtocol::Http) => Some((Chain::Http, peer)),
+        // TLS reaches the TCP chain unread where nothing terminates it.
+        (Protocol::Sniffed | Protocol::Tcp, _) if disabled && peer.is_some() => Some((Chain::Tcp, None)),
+        (Protocol::Sniffed, WireProtocol::Http) => Some((Chain::Http, peer)),
+        (Protocol::Sniffed, WireProtocol::Tcp) | (Protocol::Tcp | Protocol::Udp, _) => Some((Chain::Tcp, peer)),
+    }
+}
+
+/// What the next proxy sees of a request that a route sends on. `None`: its path cannot be told.
+pub(super) fn next_sight(
+    world: &World,
+    seen: &Seen,
+    forward: &Forward,
+    workload: &Workload,
+    port: &WorkloadPort,
+    normalization: Normalization,
+) -> Option<(Seen, Option<Malformed>)> {
+    let mut next = seen.clone();
+    let (path, query) = match seen.path.split_once('?') {
+        Some((path, query)) => (path, format!("?{query}")),
+        None => (seen.path.as_str(), String::new()),
+    };
+    let rewritten = match &forward.rewrite {
+        PathRewrite::Opaque => return None,
+        rewrite => rewrite_path(path, rewrite)?,
+    };
+    let sent = format!("{rewritten}{query}");
+    let mut malformed = None;
+    next.path = if guard(world, workload, port.number) == Guard::Sidecar {
+        normalize(&sent, normalization).unwrap_or_else(|| {
+            malformed = Some(Malformed::BadRequest);
+            "/".to_owned()
+        })
+    } else {
+        sent
+    };
+    if let Some(authority) = &forward.authority {
+        next.authority.clone_from(authority);
+    }
+    next.headers.retain(|(name, _)| {
+        let name = name.to_ascii_lowercase();
+        !forward.remove.contains(&name) && !forward.set.iter().any(|(set, _)| *set == name)
+    });
+    next.headers.extend(forward.set.iter().chain(&forward.add).cloned());
+    next.sni = None;
+    Some((next, malformed))
+}
+
+/// Claims and token as a proxy with these JWT rules sees them.
+pub(super) fn verify(world: &World, proxy: crate::semantics::Proxy<'_>, seen: &mut Seen) -> Option<bool> {
+    let filter = crate::semantics::jwt_filter(&world.mesh, proxy);
+    if filter.is_empty() {
+        seen.claims = None;
+        seen.token = Token::None;
+        return None;
+    }
+    let verified = seen.token == Token::Valid && seen.claims.as_ref().is_some_and(|claims| filter.verifies(claims));
+    if seen.token == Token::Valid && !verified {
+        seen.token = Token::Invalid;
+    }
+    let forwarded = verified.then(|| seen.claims.as_ref().is_some_and(|claims| filter.forwards(claims)));
+    if !verified {
+        seen.claims = None;
+    }
+    forwarded
+}
+
+/// Whether two endings say the same, causes aside.
+pub(super) fn agree(a: &Ending, b: &Ending) -> bool {
+    a.decision == b.decision
+        && a.by == b.by
+        && (a.decision == Decision::Undetermined || a.policy == b.policy)
+}

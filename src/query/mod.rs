@@ -1,0 +1,8 @@
+//! Questions about single requests: `eval` and `trace`. Both readings of the semantics are asked, and must agree.
+
+mod entrypoint;
+mod eval;
+mod hop;
+
+pub use entrypoint::{Entrypoint, find_workload, parse_entrypoint};
+pub use eval::{EvalError, Evaluator};
