@@ -1,0 +1,11 @@
+//! The request matrix: source × path × entrypoint, asked as questions or listed as cells.
+
+mod delivery;
+mod door;
+mod table;
+mod witness;
+
+pub use delivery::{Delivered, Delivery, delivered};
+pub use door::{Door, Opening, doors};
+pub use table::{Row, table};
+pub use witness::inbound_witness;

@@ -1,0 +1,132 @@
+//! The matrix as rows that people read.
+
+use super::door::doors;
+use crate::semantics::{By, Chain, Decision, Guard, Verdict, World, gateway_proxy};
+use crate::space::{Budget, Cell, Constraint, Cube, Dimension, partition};
+
+/// A row of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    /// Where requests enter
+    pub entrypoint: String,
+    /// Who sends them
+    pub source: String,
+    /// Which paths
+    pub path: String,
+    /// What else must hold
+    pub conditions: String,
+    /// What happens
+    pub decision: Decision,
+    /// How they end
+    pub by: Option<By>,
+    /// Who decided, or where they go on to
+    pub detail: String,
+}
+
+/// Every cell of the matrix, by entrypoint.
+pub fn table(world: &World) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for workload in &world.gateway_workloads {
+        for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
+            let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
+            ports.dedup();
+            for port in ports {
+                let Some(proxy) = gateway_proxy(world, gateway, port, workload) else {
+                    continue;
+                };
+                let judgement = proxy.judgement(world);
+                let partition = partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default());
+                for cell in partition.cells(&Budget::default()) {
+                    let Some(verdict) = judgement.verdict(cell.label) else {
+                        continue;
+                    };
+                    let row = row(format!("gateway {}:{port}", gateway.id.path()), &cell, verdict);
+                    let detail = match verdict {
+                        Verdict::Forward(index) => proxy.table.routes.get(*index).map(|route| match &route.virtual_service {
+                            Some(service) => format!("routed by {}", service.path()),
+                            None => "routed".to_owned(),
+                        }),
+                        Verdict::End(_) => None,
+                    };
+                    let row = Row { source: "outside".to_owned(), detail: detail.unwrap_or(row.detail.clone()), ..row };
+                    rows.push(row);
+                }
+            }
+        }
+    }
+    for workloads in world.workloads.values() {
+        for workload in workloads.iter().filter(|workload| !world.is_gateway(workload) && !World::is_control_plane(workload)) {
+            for door in doors(world, workload) {
+                let judgement = &door.judgement;
+                let partition = partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default());
+                let tcp = if door.chain == Chain::Tcp { " (tcp)" } else { "" };
+                let bare = if door.guard == Guard::Sidecar { "" } else { " (no proxy)" };
+                for cell in partition.cells(&Budget::default()) {
+                    if let Some(verdict) = judgement.verdict(cell.label) {
+                        let entrypoint = format!("workload {}:{}{tcp}{bare}", workload.display_name(), door.port.number);
+                        rows.push(row(entrypoint, &cell, verdict));
+                    }
+                }
+            }
+        }
+    }
+    rows.dedup();
+    rows
+}
+
+/// One row.
+fn row(entrypoint: String, cell: &Cell, verdict: &Verdict) -> Row {
+    let mut source = "anyone".to_owned();
+    let mut conditions = Vec::new();
+    for constraint in &cell.constraints {
+        if constraint.dimension == Dimension::Peer {
+            source = values(constraint, "no identity");
+        } else {
+            conditions.push(format!("{} {}", name(&constraint.dimension), values(constraint, "absent")));
+        }
+    }
+    let (decision, by, detail) = match verdict {
+        Verdict::Forward(_) => (Decision::Allowed, None, String::new()),
+        Verdict::End(ending) => {
+            let detail = match (&ending.policy, &ending.cause) {
+                (Some(rule), _) => format!("{} rule {}", rule.policy.path(), rule.rule),
+                (None, Some(cause)) => cause.message.clone(),
+                (None, None) if ending.by == Some(By::Policy) => "no ALLOW matches".to_owned(),
+                (None, None) => String::new(),
+            };
+            (ending.decision, ending.by, detail)
+        }
+    };
+    let path = if cell.patterns.is_empty() { "any".to_owned() } else { format!("like {}", cell.witness.path) };
+    Row { entrypoint, source, path, conditions: conditions.join(", "), decision, by, detail }
+}
+
+/// The classes of a constraint, named by their representatives.
+fn values(constraint: &Constraint, absent: &str) -> String {
+    let mut named: Vec<String> = constraint
+        .values
+        .iter()
+        .take(4)
+        .map(|values| if values.is_empty() { absent.to_owned() } else { values.join(" and ") })
+        .collect();
+    if constraint.values.len() > 4 {
+        named.push(format!("{} more", constraint.values.len() - 4));
+    }
+    if constraint.others && !constraint.values.iter().any(Vec::is_empty) {
+        named.push("the like".to_owned());
+    }
+    named.join(" or ")
+}
+
+/// What a dimension is called.
+fn name(dimension: &Dimension) -> String {
+    match dimension {
+        Dimension::Header(name) => format!("header {name}"),
+        Dimension::Query(name) => format!("query {name}"),
+        Dimension::Claim(names) => format!("claim {}", names.join(".")),
+        Dimension::SourceIp => "source address".to_owned(),
+        Dimension::RemoteIp => "client address".to_owned(),
+        Dimension::Sni => "server name".to_owned(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
