@@ -1,1 +1,7 @@
-fn main(){}
+//! The process edge: arguments in, exit status out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    meshlint::cli::main()
+}

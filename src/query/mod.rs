@@ -1,8 +1,10 @@
 //! Questions about single requests: `eval` and `trace`. Both readings of the semantics are asked, and must agree.
 
+mod confirm;
 mod entrypoint;
 mod eval;
 mod hop;
 
+pub use confirm::confirm;
 pub use entrypoint::{Entrypoint, find_workload, parse_entrypoint};
 pub use eval::{EvalError, Evaluator};

@@ -6,7 +6,7 @@ use super::decision::Assumption;
 use super::gateway_workload::{self, GatewayWorkload};
 use super::implied;
 use super::membership::{Membership, membership};
-use crate::config::{Convention, WorldSetting};
+use crate::config::{Config, Convention, WorldSetting};
 use crate::model::{Mesh, ObjectId, Resource, Service, SettingsOrigin, Workload};
 
 /// What the owner says about the world and the manifests do not.
@@ -24,6 +24,27 @@ pub struct WorldOptions {
     pub trusted: BTreeMap<String, String>,
     /// The paths that the mission rules are about, and where they are asked
     pub convention: Convention,
+}
+
+impl From<&Config> for WorldOptions {
+    fn from(config: &Config) -> Self {
+        let gateways = config.gateways.iter().map(|(gateway, identities)| {
+            (gateway.clone(), identities.iter().map(|identity| identity.value.clone()).collect())
+        });
+        let trusted = config.trusted.iter().filter_map(|trusted| {
+            let resource = trusted.value.resource.as_ref()?;
+            let reason = trusted.value.reason.as_ref()?;
+            Some((resource.value.clone(), reason.value.clone()))
+        });
+        Self {
+            world: config.world,
+            gateways: gateways.collect(),
+            ingress: config.ingress.iter().map(|identity| identity.value.clone()).collect(),
+            assume_injected: config.assume_injected.unwrap_or(true),
+            trusted: trusted.collect(),
+            convention: config.convention.clone(),
+        }
+    }
 }
 
 /// The mesh with what it implies. Everything below answers questions about it.

@@ -1,0 +1,42 @@
+//! Streams.
+
+#![expect(clippy::disallowed_methods, reason = "this layer alone touches streams and the environment")]
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use super::args::{Color, InputArgs};
+use super::error::Failure;
+use crate::report::Look;
+
+/// Writes to standard output. A reader that has gone away is no failure.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Writes to standard error.
+pub(crate) fn note(text: &str) {
+    // Nobody can be told that standard error is gone.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says why the job could not be done.
+pub(crate) fn complain(text: &str) {
+    note(&format!("meshlint: {text}\n"));
+}
+
+/// How findings are drawn on standard output.
+pub(crate) fn look(args: &InputArgs) -> Look {
+    let terminal = io::stdout().is_terminal();
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colour = match args.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => terminal && !plain,
+    };
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = if terminal { columns.unwrap_or(120) } else { 120 };
+    Look { colour, verbose: args.verbose, width }
+}

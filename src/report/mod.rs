@@ -1,0 +1,18 @@
+//! From findings, answers and rows to what people and programs read. The only user of miette.
+
+mod concise;
+mod explain;
+mod json;
+mod request;
+mod rows;
+mod source;
+mod summary;
+mod text;
+
+pub use concise::concise;
+pub use explain::{explain, list_rules};
+pub use json::{answer_line, error_line, findings_json};
+pub use request::{configuration_problems, trace};
+pub use rows::matrix_table;
+pub use summary::summary;
+pub use text::{Look, text};

@@ -1,0 +1,77 @@
+//! A file as miette reads it: lines from our own table, and nothing in it that a terminal obeys.
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use crate::text::{FileId, Files, Span};
+
+/// A file of the run, with control characters blanked.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// Name to show
+    name: String,
+    /// Text, byte for byte as long as the file
+    text: String,
+    /// Offset of the first byte of each line
+    lines: Vec<u32>,
+}
+
+impl Source {
+    /// The source of a file.
+    pub(super) fn new(files: &Files, file: FileId) -> Self {
+        let blank = |character: char| {
+            let harmless = character == '\n' || character == '\t' || character == '\r' || !character.is_control();
+            if harmless { character.to_string() } else { " ".repeat(character.len_utf8()) }
+        };
+        Self {
+            name: files.name(file).to_owned(),
+            text: files.text(file).chars().map(blank).collect(),
+            lines: files.line_starts(file).to_vec(),
+        }
+    }
+
+    /// The span as miette wants it, within the text and never empty where there is something to mark.
+    pub(super) fn span(&self, span: Span) -> SourceSpan {
+        let length = self.text.len();
+        let (mut start, end) = ((span.start as usize).min(length), (span.end as usize).min(length));
+        // The first line tells enough, and a marker over ten lines tells less.
+        let marked = self.text.get(start..end).unwrap_or_default();
+        let mut width = marked.lines().next().unwrap_or_default().trim_end().len();
+        if width == 0 {
+            let before = self.text.get(..start).unwrap_or_default();
+            let step = before.chars().next_back().map_or(0, char::len_utf8);
+            start -= step;
+            width = step;
+        }
+        (start, width).into()
+    }
+}
+
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let length = self.text.len();
+        let start = span.offset().min(length);
+        let end = (span.offset() + span.len()).min(length);
+        let line_of = |offset: usize| self.lines.partition_point(|line| *line as usize <= offset).max(1) - 1;
+        let offset_of = |line: usize| self.lines.get(line).map_or(length, |offset| *offset as usize);
+        let first = line_of(start).saturating_sub(before);
+        let last = (line_of(end) + after + 1).min(self.lines.len());
+        let from = if before == 0 { start } else { offset_of(first) };
+        let to = offset_of(last).max(end);
+        let column = if before == 0 { start - offset_of(line_of(start)) } else { 0 };
+        let first = if before == 0 { line_of(start) } else { first };
+        let data = self.text.as_bytes().get(from..to).ok_or(MietteError::OutOfBounds)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            data,
+            (from, to - from).into(),
+            first,
+            column,
+            last.saturating_sub(first),
+        )))
+    }
+}

@@ -1,0 +1,177 @@
+//! One root cause, one finding: what openings have in common, and where it stands in the text.
+
+use std::collections::BTreeMap;
+
+use super::finding::{Finding, Label, Related, Severity, Status};
+use crate::matrix::{Door, Opening};
+use crate::model::ObjectId;
+use crate::semantics::{Cause, Ending, Guard, Request, World};
+use crate::text::Span;
+
+/// Why a door is open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum RootCause {
+    /// A policy rule admits
+    Rule(ObjectId, usize, Span),
+    /// Nothing stands in front, by a field or by nature
+    NoProxy(String, Option<Span>),
+    /// No ALLOW policy is attached to the workload
+    NoAllow(ObjectId),
+    /// It cannot be told
+    Undetermined(Cause),
+}
+
+impl RootCause {
+    /// Why an opening of a door is there.
+    pub(super) fn of(door: &Door, ending: &Ending) -> Self {
+        if let Some(cause) = &ending.cause {
+            return Self::Undetermined(cause.clone());
+        }
+        match (&door.guard, &ending.policy) {
+            (Guard::Nothing { reason, span }, _) => Self::NoProxy(reason.clone(), *span),
+            (_, Some(rule)) => Self::Rule(rule.policy.clone(), rule.rule, rule.span),
+            (_, None) => Self::NoAllow(door.workload.id.clone()),
+        }
+    }
+
+    /// Whether it says that something is broken.
+    pub(super) fn status(&self) -> Status {
+        if matches!(self, Self::Undetermined(_)) { Status::NotProven } else { Status::Broken }
+    }
+}
+
+/// Openings of one root cause.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    /// Names of the workloads
+    pub(super) workloads: Vec<String>,
+    /// Where the first workload is made, if in the input
+    pub(super) place: Option<Span>,
+    /// How many cells
+    pub(super) cells: usize,
+    /// The witness to show
+    pub(super) witness: Option<Request>,
+    /// How bad
+    pub(super) severity: Severity,
+    /// Further places
+    pub(super) related: Vec<Related>,
+}
+
+/// Openings grouped by root cause.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Groups {
+    /// In the order of causes
+    pub(super) groups: BTreeMap<RootCause, Group>,
+}
+
+impl Groups {
+    /// Adds an opening of a door.
+    pub(super) fn add(&mut self, door: &Door, opening: &Opening, severity: Severity, related: Vec<Related>) {
+        let cause = RootCause::of(door, &opening.ending);
+        let name = door.workload.display_name();
+        let group = self.groups.entry(cause).or_insert_with(|| Group {
+            workloads: Vec::new(),
+            place: (!door.workload.implied).then_some(door.workload.name_span),
+            cells: 0,
+            witness: None,
+            severity,
+            related: Vec::new(),
+        });
+        group.cells += 1;
+        if !group.workloads.contains(&name) {
+            group.workloads.push(name);
+        }
+        if group.witness.is_none() || severity > group.severity {
+            group.witness.clone_from(&opening.witness);
+        }
+        group.severity = group.severity.max(severity);
+        for place in related {
+            if !group.related.contains(&place) {
+                group.related.push(place);
+            }
+        }
+    }
+}
+
+/// What a rule says of its groups, in its own words.
+pub(super) struct Words<'a> {
+    /// The rule
+    pub(super) rule: &'static str,
+    /// What the workload accepts, such as ``accepts `/api` from a peer that is no ingress gateway``
+    pub(super) accepts: &'a str,
+    /// What to do about a policy rule that admits
+    pub(super) narrow: &'a str,
+}
+
+/// The findings of groups.
+pub(super) fn findings(world: &World, groups: Groups, words: &Words<'_>) -> Vec<Finding> {
+    groups.groups.into_iter().map(|(cause, group)| finding(world, cause, group, words)).collect()
+}
+
+/// The finding of one group.
+fn finding(world: &World, cause: RootCause, group: Group, words: &Words<'_>) -> Finding {
+    let first = group.workloads.first().cloned().unwrap_or_default();
+    let who = match group.workloads.len() {
+        0 | 1 => format!("`{first}`"),
+        more => format!("`{first}` and {} more", more - 1),
+    };
+    let nowhere = group.place.or_else(|| {
+        let namespace = first.split('/').next().unwrap_or_default();
+        super::scope::first_mention(world, namespace)
+    });
+    let verb = if group.workloads.len() > 1 { words.accepts.replacen("accepts", "accept", 1) } else { words.accepts.to_owned() };
+    let (message, help, label, resource, causes) = match &cause {
+        RootCause::Rule(policy, _, span) => (
+            format!("{who} {verb}"),
+            words.narrow.to_owned(),
+            Label { span: *span, text: "this rule admits it".to_owned() },
+            Some(policy.clone()),
+            Vec::new(),
+        ),
+        RootCause::NoProxy(reason, span) => (
+            format!("{who} {verb}, for no proxy stands in front: {reason}"),
+            "let a sidecar guard the port, or keep such paths out of this workload".to_owned(),
+            Label { span: span.or(nowhere).unwrap_or(NOWHERE), text: "takes the proxy away".to_owned() },
+            None,
+            Vec::new(),
+        ),
+        RootCause::NoAllow(workload) => (
+            format!("{who} {verb}, for no ALLOW policy selects it"),
+            "add an ALLOW policy that selects the workload, or a default deny to its namespace".to_owned(),
+            Label { span: nowhere.unwrap_or(NOWHERE), text: "no ALLOW policy selects it".to_owned() },
+            Some(workload.clone()),
+            Vec::new(),
+        ),
+        RootCause::Undetermined(cause) => (
+            format!("it is not proven that {who} {}: {}", refuses(words.accepts), cause.message),
+            "vouch for it under `trusted` in `meshlint.yaml`, or let a policy decide before it".to_owned(),
+            Label { span: cause.span.or(nowhere).unwrap_or(NOWHERE), text: "decides instead of the policies".to_owned() },
+            None,
+            vec![cause.clone()],
+        ),
+    };
+    let status = cause.status();
+    Finding {
+        rule: words.rule,
+        severity: group.severity,
+        status,
+        world: None,
+        message,
+        help: Some(help),
+        label,
+        resource,
+        workload: Some(first),
+        witness: group.witness,
+        cells: group.cells,
+        causes,
+        related: group.related,
+    }
+}
+
+/// A place for what stands nowhere.
+const NOWHERE: Span = Span { file: crate::text::FileId(0), start: 0, end: 0 };
+
+/// `accepts X` turned round.
+fn refuses(accepts: &str) -> String {
+    accepts.replacen("accepts", "refuses", 1)
+}

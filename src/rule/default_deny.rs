@@ -1,0 +1,253 @@
+//! `missing-default-deny`: what an unselected workload does with a request that no policy names.
+
+use std::collections::BTreeSet;
+
+use super::finding::{Finding, Label, Severity, Status};
+use super::scope;
+use crate::config::WorldSetting;
+use crate::matrix::{Door, inbound_witness};
+use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Values, Workload};
+use crate::semantics::{
+    Chain, Decision, Ending, Guard, PolicyRuleRef, Protocol, Request, Verdict, World, WorkloadPort, attached_policies,
+    implied_workload, Proxy,
+};
+use crate::space::{Dimension, Point};
+use crate::text::Span;
+
+/// What the rule found out about one namespace.
+#[derive(Debug, Clone)]
+pub(super) enum DefaultDeny {
+    /// There is one
+    Present,
+    /// There is none
+    Missing {
+        /// The policy rule that admits everything, where one does
+        by: Option<PolicyRuleRef>,
+        /// The finding
+        finding: Box<Finding>,
+    },
+    /// It cannot be told
+    NotProven(Box<Finding>),
+}
+
+/// Asks the rule of one namespace.
+pub(super) fn ask(world: &World, namespace: &str) -> Option<DefaultDeny> {
+    let mut answers = Vec::new();
+    for workload in unselected(world, namespace) {
+        for chain in [Chain::Http, Chain::Tcp] {
+            let number = unnamed_port(world, &workload);
+            let port = WorkloadPort { number, protocol: Protocol::Sniffed, by_service: false };
+            let door = Door::new(world, &workload, &port, chain);
+            if door.guard != Guard::Sidecar && !matches!(door.guard, Guard::Unmodelled(_)) {
+                continue;
+            }
+            for peer in [None, Some(world.identity(&format!("ns/{}/sa/default", unnamed_namespace(world))))] {
+                answers.push(judge(&door, peer));
+            }
+        }
+    }
+    // The first that is broken speaks; else the first that is not proven.
+    let broken = answers.iter().position(|(ending, _)| ending.decision == Decision::Allowed);
+    let doubtful = answers.iter().position(|(ending, _)| ending.decision == Decision::Undetermined);
+    let worst = broken.or(doubtful);
+    match worst.and_then(|index| answers.get(index)) {
+        None if answers.is_empty() => None,
+        None => Some(DefaultDeny::Present),
+        Some((ending, request)) => Some(outcome(world, namespace, ending, request, answers.len())),
+    }
+}
+
+/// Workloads of a namespace that no selector picks: the one that may come, or in a closed world those that are there.
+fn unselected(world: &World, namespace: &str) -> Vec<Workload> {
+    if world.options.world != WorldSetting::Closed {
+        return vec![implied_workload(namespace, Labels::new())];
+    }
+    let picked = |workload: &Workload| {
+        let proxy = Proxy { namespace, labels: &workload.labels };
+        let attached = attached_policies(&world.mesh, proxy);
+        let all = [&attached.custom, &attached.deny, &attached.allow, &attached.idle];
+        all.into_iter().flatten().any(|policy| has_selector(policy))
+    };
+    scope::asked(world, namespace).into_iter().filter(|workload| !picked(workload)).cloned().collect()
+}
+
+/// Whether a policy picks workloads by labels.
+fn has_selector(policy: &Resource<AuthorizationPolicy>) -> bool {
+    let labels = policy.spec.selector.as_ref().and_then(|selector| selector.value.match_labels.as_ref());
+    labels.is_some_and(|labels| !labels.is_empty())
+}
+
+/// How a door ends a request that no policy names.
+fn judge(door: &Door, peer: Option<String>) -> (Ending, Request) {
+    let point = unnamed_request(door, peer);
+    let judgement = &door.judgement;
+    let witness = inbound_witness(&door.workload, door.port.number, door.chain, judgement.universe.path, &point);
+    match judgement.verdict_on(&point) {
+        Some(Verdict::End(ending)) => (ending.clone(), witness),
+        _ => (Ending::denied(crate::semantics::By::Closed, None), witness),
+    }
+}
+
+/// The request: of each dimension a value that as few patterns as possible take.
+fn unnamed_request(door: &Door, peer: Option<String>) -> Point {
+    let list = &door.judgement.list;
+    let rarest = |dimension: &Dimension, candidates: &[&str]| -> Vec<String> {
+        let tests = || list.rules.iter().flat_map(|rule| &rule.cube.tests).filter(|test| test.dimension == *dimension);
+        let hits = |candidate: &str| {
+            let patterns = tests().flat_map(|test| test.any_of.iter().flatten().chain(&test.none_of));
+            patterns.filter(|pattern| pattern.matches(candidate)).count()
+        };
+        candidates.iter().min_by_key(|candidate| hits(candidate)).map(|value| (*value).to_owned()).into_iter().collect()
+    };
+    let path_hits = |candidate: &str| {
+        let tests = list.rules.iter().flat_map(|rule| &rule.cube.path);
+        let patterns = tests.flat_map(|test| test.any_of.iter().flatten().chain(&test.none_of));
+        patterns.filter(|pattern| pattern.matches(candidate)).count()
+    };
+    let paths = ["/unnamed", "/other-path", "/zzz", "/x9k", "/some/where/else", "/q"];
+    let path = paths.into_iter().min_by_key(|path| path_hits(path)).unwrap_or("/unnamed").to_owned();
+    let mut point = Point { path, ..Point::default() };
+    for dimension in list.dimensions() {
+        let values = match &dimension {
+            Dimension::Peer => peer.iter().cloned().collect(),
+            Dimension::Method => rarest(&dimension, &["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "LINK", "REPORT"]),
+            Dimension::Authority => rarest(&dimension, &["unnamed.example", "another.test", "zz9.invalid"]),
+            Dimension::SourceIp | Dimension::RemoteIp => {
+                rarest(&dimension, &["203.0.113.7", "198.51.100.9", "192.0.2.44", "100.64.7.7"])
+            }
+            Dimension::Token => vec!["none".to_owned()],
+            Dimension::Scheme => vec!["http".to_owned()],
+            _ => Vec::new(),
+        };
+        point.values.insert(dimension, values);
+    }
+    point.values.entry(Dimension::Peer).or_insert_with(|| peer.iter().cloned().collect());
+    point
+}
+
+/// A port that no Service names and no policy either.
+fn unnamed_port(world: &World, workload: &Workload) -> u16 {
+    let ports = crate::semantics::workload_ports(world, workload);
+    let unnamed = ports.iter().rev().find(|port| !port.by_service);
+    unnamed.map_or(8080, |port| port.number)
+}
+
+/// A namespace that nothing names.
+fn unnamed_namespace(world: &World) -> String {
+    let known = world.namespaces();
+    let named: BTreeSet<String> = world
+        .mesh
+        .authorization_policies
+        .iter()
+        .flat_map(|policy| policy.spec.rules())
+        .flat_map(|rule| rule.value.from.iter().flat_map(|from| &from.value))
+        .filter_map(|from| from.value.source.as_ref())
+        .flat_map(|source| {
+            let source = &source.value;
+            let lists: [&Values; 4] = [&source.namespaces, &source.not_namespaces, &source.principals, &source.not_principals];
+            lists.into_iter().flat_map(|values| values.iter().flat_map(|list| &list.value)).map(|value| value.value.clone()).collect::<Vec<_>>()
+        })
+        .collect();
+    let free = |name: &str| !known.contains(name) && !named.iter().any(|value| value.contains(name));
+    let candidates = ["other", "elsewhere", "another", "stranger"];
+    candidates.into_iter().find(|name| free(name)).unwrap_or("zz9-elsewhere").to_owned()
+}
+
+/// What to say of a request that gets in, or may.
+fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, cells: usize) -> DefaultDeny {
+    let open = format!("a workload of `{namespace}` that no policy selects");
+    let base = Finding {
+        rule: "missing-default-deny",
+        severity: Severity::Error,
+        status: Status::Broken,
+        world: None,
+        message: String::new(),
+        help: None,
+        label: Label { span: Span { file: crate::text::FileId(0), start: 0, end: 0 }, text: String::new() },
+        resource: None,
+        workload: Some(request_workload(request)),
+        witness: Some(request.clone()),
+        cells,
+        causes: Vec::new(),
+        related: Vec::new(),
+    };
+    if let Some(cause) = &ending.cause {
+        return DefaultDeny::NotProven(Box::new(Finding {
+            status: Status::NotProven,
+            message: format!("it is not proven that {open} refuses what no policy names: {}", cause.message),
+            help: Some(deny_all(namespace)),
+            label: Label {
+                span: cause.span.or_else(|| scope::first_mention(world, namespace)).unwrap_or(base.label.span),
+                text: "decides instead of the policies".to_owned(),
+            },
+            causes: vec![cause.clone()],
+            ..base
+        }));
+    }
+    if let Some(rule) = &ending.policy {
+        let by = Some(rule.clone());
+        let finding = Finding {
+            message: format!("namespace `{namespace}` has no default deny: {open} accepts any request by this rule"),
+            help: Some("narrow the rule to the requests that it is meant for, and add a default deny beside it".to_owned()),
+            label: Label { span: rule.span, text: "this rule admits everything".to_owned() },
+            resource: Some(rule.policy.clone()),
+            ..base
+        };
+        return DefaultDeny::Missing { by, finding: Box::new(finding) };
+    }
+    let (span, text, resource) = blame(world, namespace);
+    DefaultDeny::Missing {
+        by: None,
+        finding: Box::new(Finding {
+            message: format!("namespace `{namespace}` has no default deny: {open} accepts any request"),
+            help: Some(deny_all(namespace)),
+            label: Label { span: span.unwrap_or(base.label.span), text },
+            resource,
+            ..base
+        }),
+    }
+}
+
+/// The workload that a witness enters.
+fn request_workload(request: &Request) -> String {
+    let entrypoint = request.entrypoint.strip_prefix("workload ").unwrap_or(&request.entrypoint);
+    entrypoint.rsplit_once(':').map_or(entrypoint, |(workload, _)| workload).to_owned()
+}
+
+/// The policy to write.
+fn deny_all(namespace: &str) -> String {
+    format!(
+        "add a default deny:\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata:\n  name: deny-all\n  namespace: {namespace}\nspec: {{}}"
+    )
+}
+
+/// The policy that should have closed the namespace and does not, and why; else where the namespace is first spoken of.
+fn blame(world: &World, namespace: &str) -> (Option<Span>, String, Option<crate::model::ObjectId>) {
+    let root = world.mesh.settings.root_namespace();
+    let policies = world
+        .mesh
+        .authorization_policies
+        .iter()
+        .filter(|policy| (policy.id.namespace == namespace || policy.id.namespace == root) && !policy.context);
+    let mut found: Vec<(u8, Span, &str, &Resource<AuthorizationPolicy>)> = Vec::new();
+    for policy in policies {
+        let spec = &policy.spec;
+        let closes = spec.action() == Action::Allow && spec.rules().is_empty();
+        let dry_run = policy.annotations.get("istio.io/dry-run");
+        if let Some(annotation) = dry_run.filter(|annotation| annotation.value.eq_ignore_ascii_case("true")) {
+            found.push((0, annotation.span, "dry-run: it denies nothing", policy));
+        } else if !has_selector(policy) && matches!(spec.action(), Action::Audit | Action::Deny) {
+            let span = spec.action.as_ref().map_or(policy.name_span, |action| action.span);
+            let text = if spec.action() == Action::Audit { "AUDIT denies nothing" } else { "DENY closes only what it names" };
+            found.push((1, span, text, policy));
+        } else if closes && has_selector(policy) {
+            let span = spec.selector.as_ref().map_or(policy.name_span, |selector| selector.span);
+            found.push((2, span, "closes only what it selects", policy));
+        }
+    }
+    found.sort_by_key(|(rank, span, ..)| (*rank, *span));
+    match found.first() {
+        Some((_, span, text, policy)) => (Some(*span), (*text).to_owned(), Some(policy.id.clone())),
+        None => (scope::first_mention(world, namespace), "nothing closes this namespace".to_owned(), None),
+    }
+}

@@ -1,0 +1,16 @@
+//! Rules: their files, the three statements of the mission, and findings grouped by cause.
+
+mod cause;
+mod default_deny;
+mod file;
+mod finding;
+mod input;
+mod path_rules;
+mod report;
+mod run;
+mod scope;
+
+pub use file::{RuleFile, rule, rules};
+pub use finding::{Finding, Label, Related, Severity, Status};
+pub use report::{Note, Report, Summary};
+pub use run::check;

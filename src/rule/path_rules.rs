@@ -1,0 +1,233 @@
+//! `api-outside-ingress` and `internal-outside-namespace`: what gets in at the two kinds of path, and from whom.
+
+use super::cause::{Groups, RootCause, Words, findings};
+use super::default_deny::DefaultDeny;
+use super::finding::{Finding, Label, Related, Severity, Status};
+use super::scope;
+use crate::matrix::{Delivered, Door, Opening, delivered, doors};
+use crate::model::{MtlsMode, Values};
+use crate::semantics::{Chain, Decision, Guard, Request, World, effective_mode};
+use crate::space::{Cube, Dimension, Pattern};
+
+/// What one rule asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    /// `/api` from a peer that is no ingress identity
+    Api,
+    /// `/internal` from a peer that is neither of the own namespace nor the ingress
+    Internal,
+    /// `/internal` from the ingress
+    InternalThroughIngress,
+}
+
+/// What the path rules found in one namespace.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PathFindings {
+    /// The findings
+    pub(super) findings: Vec<Finding>,
+    /// Cells that the finding about the default deny stands for
+    pub(super) folded: usize,
+    /// Doors asked
+    pub(super) doors: usize,
+    /// Ports that speak TCP and have no path
+    pub(super) tcp_ports: usize,
+    /// Whether the rules were asked in full
+    pub(super) in_full: bool,
+}
+
+/// Asks both rules of the workloads of a namespace.
+pub(super) fn ask(world: &World, namespace: &str, default_deny: Option<&DefaultDeny>) -> PathFindings {
+    let in_full = scope::uses_convention(world, namespace);
+    let mut found = PathFindings { in_full, ..PathFindings::default() };
+    let (mut api, mut internal) = (Groups::default(), Groups::default());
+    for workload in scope::asked(world, namespace) {
+        for door in doors(world, workload) {
+            if door.chain == Chain::Tcp {
+                found.tcp_ports += 1;
+                continue;
+            }
+            found.doors += 1;
+            for question in [Question::Api, Question::Internal, Question::InternalThroughIngress] {
+                let within = cube(world, namespace, question);
+                for opening in door.openings(&within) {
+                    if is_folded(&door, &opening, default_deny) {
+                        found.folded += 1;
+                        continue;
+                    }
+                    let groups = if question == Question::Api { &mut api } else { &mut internal };
+                    if question == Question::InternalThroughIngress {
+                        through_ingress(world, &door, opening, &within, groups);
+                    } else {
+                        let related = reasons(world, &door, opening.witness.as_ref());
+                        groups.add(&door, &opening, Severity::Error, related);
+                    }
+                }
+            }
+        }
+    }
+    let convention = &world.options.convention;
+    let api_words = Words {
+        rule: "api-outside-ingress",
+        accepts: &format!("accepts `{}` from a peer that is no ingress gateway", convention.api),
+        narrow: "name the ingress gateway's identity under `from[].source.principals`, and nobody else",
+    };
+    let internal_words = Words {
+        rule: "internal-outside-namespace",
+        accepts: &format!("accepts `{}` from outside its namespace", convention.internal),
+        narrow: &format!("admit only `namespaces: [\"{namespace}\"]` to this path, or name the paths that others may reach"),
+    };
+    for (groups, words, prefix) in [(api, &api_words, &convention.api), (internal, &internal_words, &convention.internal)] {
+        drop_doubts(world, namespace, prefix, groups, words, in_full, &mut found.findings);
+    }
+    found
+}
+
+/// Turns groups into findings: all of them, or one warning where the convention is not in use.
+fn drop_doubts(
+    world: &World,
+    namespace: &str,
+    prefix: &str,
+    groups: Groups,
+    words: &Words<'_>,
+    in_full: bool,
+    found: &mut Vec<Finding>,
+) {
+    if in_full {
+        let all = findings(world, groups, words);
+        // One that is not proven says nothing beside one that is broken.
+        let broken = all.iter().any(|finding| finding.status == Status::Broken && finding.severity == Severity::Error);
+        found.extend(all.into_iter().filter(|finding| !broken || finding.status == Status::Broken));
+        return;
+    }
+    let open: Vec<_> = groups.groups.iter().filter(|(cause, _)| cause.status() == Status::Broken).collect();
+    let mut workloads: Vec<&String> = open.iter().flat_map(|(_, group)| &group.workloads).collect();
+    workloads.sort();
+    workloads.dedup();
+    let Some((_, first)) = open.first() else {
+        return;
+    };
+    let count = workloads.len();
+    let who = if count == 1 { "1 workload accepts".to_owned() } else { format!("{count} workloads accept") };
+    let whom = if words.rule == "api-outside-ingress" { "past the ingress gateway" } else { "from outside the namespace" };
+    let Some(span) = scope::first_mention(world, namespace) else {
+        return;
+    };
+    found.push(Finding {
+        rule: words.rule,
+        severity: Severity::Warning,
+        status: Status::Broken,
+        world: None,
+        message: format!("nothing in `{namespace}` names `{prefix}`; {who} it {whom}"),
+        help: Some("if these workloads serve no such path, set `convention: {ask: never}` in `meshlint.yaml`".to_owned()),
+        label: Label { span, text: "asked for the whole namespace".to_owned() },
+        resource: None,
+        workload: first.workloads.first().cloned(),
+        witness: first.witness.clone(),
+        cells: open.iter().map(|(_, group)| group.cells).sum(),
+        causes: Vec::new(),
+        related: Vec::new(),
+    });
+}
+
+/// Identities of the ingress, in every trust domain that the mesh calls its own.
+fn ingress(world: &World) -> Vec<Pattern> {
+    let domains = world.mesh.settings.trust_bundle();
+    let identities = world.ingress.iter().flat_map(|path| domains.iter().map(move |domain| format!("{domain}/{path}")));
+    identities.map(|identity| Pattern::Exact(identity.into())).collect()
+}
+
+/// The requests that a question is about.
+fn cube(world: &World, namespace: &str, question: Question) -> Cube {
+    let convention = &world.options.convention;
+    let ingress = ingress(world);
+    match question {
+        Question::Api => scope::paths_below(&convention.api).none(Dimension::Peer, ingress),
+        Question::Internal => {
+            let domains = world.mesh.settings.accepted_trust_domains();
+            let own = domains.iter().map(|domain| Pattern::Prefix(format!("{domain}/ns/{namespace}/").into()));
+            scope::paths_below(&convention.internal).none(Dimension::Peer, ingress.into_iter().chain(own).collect())
+        }
+        Question::InternalThroughIngress => scope::paths_below(&convention.internal).any(Dimension::Peer, ingress),
+    }
+}
+
+/// Whether the finding about the default deny stands for an opening.
+fn is_folded(door: &Door, opening: &Opening, default_deny: Option<&DefaultDeny>) -> bool {
+    match (default_deny, RootCause::of(door, &opening.ending)) {
+        (Some(DefaultDeny::Missing { .. }), RootCause::NoAllow(_)) => true,
+        (Some(DefaultDeny::Missing { by: Some(by), .. }), RootCause::Rule(policy, rule, _)) => {
+            by.policy == policy && by.rule == rule
+        }
+        (Some(DefaultDeny::NotProven(finding)), RootCause::Undetermined(cause)) => finding.causes.contains(&cause),
+        _ => false,
+    }
+}
+
+/// What else lets a witness in: a port that takes plaintext from callers without identity.
+fn reasons(world: &World, door: &Door, witness: Option<&Request>) -> Vec<Related> {
+    let plaintext = witness.is_some_and(|witness| witness.source.is_none());
+    if !plaintext || door.guard != Guard::Sidecar {
+        return Vec::new();
+    }
+    let mode = effective_mode(&world.mesh, &door.workload, door.port.number);
+    let lax = matches!(mode.mode, MtlsMode::Permissive | MtlsMode::Disable);
+    mode.span
+        .filter(|_| lax)
+        .map(|span| Related {
+            span,
+            message: "this mode takes callers without identity".to_owned(),
+            rule: None,
+            severity: None,
+        })
+        .into_iter()
+        .collect()
+}
+
+/// Judges what the ingress may send: an error where it gets through, a warning where only the routes keep it out.
+fn through_ingress(world: &World, door: &Door, opening: Opening, within: &Cube, groups: &mut Groups) {
+    if opening.ending.decision == Decision::Undetermined {
+        groups.add(door, &opening, Severity::Error, Vec::new());
+        return;
+    }
+    let deliveries = delivered(world, door, within);
+    if let Some(delivery) = deliveries.first() {
+        match &delivery.delivered {
+            Delivered::Request(request) => {
+                let related = vec![Related {
+                    span: delivery.route,
+                    message: "this route delivers it".to_owned(),
+                    rule: None,
+                    severity: None,
+                }];
+                let opening = Opening { witness: Some(request.clone()), ..opening };
+                groups.add(door, &opening, Severity::Error, related);
+                return;
+            }
+            Delivered::Unknown(cause) => {
+                let ending = crate::semantics::Ending::undetermined(cause.clone());
+                groups.add(door, &Opening { ending, witness: None }, Severity::Error, Vec::new());
+                return;
+            }
+        }
+    }
+    let open = world.gateway_workloads.iter().any(|workload| workload.ingress && workload.open);
+    let api_gateway = world.mesh.unmodelled.iter().any(|object| object.id.kind == "Gateway");
+    let severity = if (open || api_gateway) && names_ingress(world, &opening) { Severity::Error } else { Severity::Warning };
+    groups.add(door, &opening, severity, Vec::new());
+}
+
+/// Whether the policy rule that admits names the ingress by its identity, and not merely by its namespace.
+fn names_ingress(world: &World, opening: &Opening) -> bool {
+    let Some(admits) = &opening.ending.policy else {
+        return false;
+    };
+    let Some(policy) = world.mesh.authorization_policy(&admits.policy) else {
+        return false;
+    };
+    let Some(rule) = policy.spec.rules().get(admits.rule) else {
+        return false;
+    };
+    let set = |values: &Values| values.as_ref().is_some_and(|list| !list.value.is_empty());
+    let mut sources = rule.value.from.iter().flat_map(|from| &from.value).filter_map(|from| from.value.source.as_ref());
+    sources.any(|source| set(&source.value.principals) || set(&source.value.service_accounts))
+}
