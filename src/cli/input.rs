@@ -56,7 +56,8 @@ pub(crate) fn read(args: &InputArgs) -> Result<Input, Failure> {
     }
     let listed = || args.paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
     if inputs.is_empty() && undecodable.is_empty() {
-        return Err(Failure::NoFile(listed()));
+        let hidden = discovery.remarks().into_iter().map(|remark| format!(" ({remark})")).collect::<String>();
+        return Err(Failure::NoFile(format!("{}{hidden}", listed())));
     }
     let options = LoadOptions {
         default_namespace: args.namespace.clone().or_else(|| config.namespace.clone()),

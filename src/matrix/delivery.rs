@@ -66,11 +66,17 @@ fn through_gateway(
             continue;
         }
         let judgement = proxy.judgement(world);
-        for (index, span, forward, _) in leads {
+        for (index, span, forward, target) in leads {
             let entrypoint = format!("gateway {}:{port}", gateway.id.path());
-            if let Some(delivered) = one_route(&judgement, &proxy, door, within, index, forward, span, &entrypoint) {
-                deliveries.push(Delivery { route: span, delivered });
-            }
+            let delivered = one_route(&judgement, &proxy, door, within, index, forward, span, &entrypoint);
+            let delivered = match (delivered, target) {
+                // The route leads to this workload only if it is the one that serves an unknown Service.
+                (Some(Delivered::Request(_)), Target::Workload { supposed: Some(cause), .. }) => {
+                    Some(Delivered::Unknown(cause.clone()))
+                }
+                (delivered, _) => delivered,
+            };
+            deliveries.extend(delivered.map(|delivered| Delivery { route: span, delivered }));
         }
     }
 }

@@ -73,6 +73,11 @@ impl Kind {
         }
     }
 
+    /// Whether which of two objects of the kind acts can change an answer.
+    pub fn decides(self) -> bool {
+        !matches!(self, Self::ConfigMap | Self::ServiceAccount | Self::Kustomization | Self::Harmless | Self::NetworkPolicy | Self::Other)
+    }
+
     /// Whether the kind has no namespace.
     pub fn cluster_wide(self, kind: &str) -> bool {
         matches!(self, Self::Namespace) || matches!(kind, "GatewayClass")

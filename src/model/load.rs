@@ -269,7 +269,7 @@ impl Loader<'_> {
             {
                 let own = before.context == entry.context;
                 let equal = before.node.equals(entry.node);
-                if !equal && own && !entry.context {
+                if !equal && own && !entry.context && entry.kind.decides() {
                     self.note_duplicate(&before, &entry, &mut pairs);
                 }
                 // A manifest of the input acts, whatever the context says about it.

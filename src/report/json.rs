@@ -6,11 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::rule::{Finding, Report, Severity, Status};
-use crate::semantics::{Answer, Cause, Outcome, Request};
+use crate::semantics::{Answer, Cause, ISTIO_RELEASE, Outcome, Request};
 use crate::text::{Files, Span};
-
-/// The release that answers follow.
-pub const ISTIO: &str = "1.32";
 
 /// A place with words. Fields are those of the contract.
 #[derive(Serialize)]
@@ -89,7 +86,7 @@ pub fn findings_json(files: &Files, report: &Report) -> String {
     };
     let document = json!({
         "version": 1,
-        "istio": ISTIO,
+        "istio": ISTIO_RELEASE,
         "findings": findings,
         "assumptions": assumptions,
         "summary": summary,

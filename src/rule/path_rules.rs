@@ -6,7 +6,7 @@ use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope;
 use crate::matrix::{Delivered, Door, Opening, delivered, doors};
 use crate::model::{MtlsMode, Values};
-use crate::semantics::{Chain, Decision, Guard, Request, World, effective_mode};
+use crate::semantics::{Chain, Decision, Ending, Guard, Request, World, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
 
 /// What one rule asks.
@@ -190,30 +190,26 @@ fn through_ingress(world: &World, door: &Door, opening: Opening, within: &Cube, 
         return;
     }
     let deliveries = delivered(world, door, within);
-    if let Some(delivery) = deliveries.first() {
-        match &delivery.delivered {
-            Delivered::Request(request) => {
-                let related = vec![Related {
-                    span: delivery.route,
-                    message: "this route delivers it".to_owned(),
-                    rule: None,
-                    severity: None,
-                }];
-                let opening = Opening { witness: Some(request.clone()), ..opening };
-                groups.add(door, &opening, Severity::Error, related);
-                return;
-            }
-            Delivered::Unknown(cause) => {
-                let ending = crate::semantics::Ending::undetermined(cause.clone());
-                groups.add(door, &Opening { ending, witness: None }, Severity::Error, Vec::new());
-                return;
-            }
-        }
+    let first = deliveries.first();
+    if let Some((Delivered::Request(request), route)) = first.map(|delivery| (&delivery.delivered, delivery.route)) {
+        let message = "this route delivers it".to_owned();
+        let related = vec![Related { span: route, message, rule: None, severity: None }];
+        let opening = Opening { witness: Some(request.clone()), ..opening };
+        groups.add(door, &opening, Severity::Error, related);
+        return;
     }
     let open = world.gateway_workloads.iter().any(|workload| workload.ingress && workload.open);
     let api_gateway = world.mesh.unmodelled.iter().any(|object| object.id.kind == "Gateway");
-    let severity = if (open || api_gateway) && names_ingress(world, &opening) { Severity::Error } else { Severity::Warning };
-    groups.add(door, &opening, severity, Vec::new());
+    if (open || api_gateway) && names_ingress(world, &opening) {
+        groups.add(door, &opening, Severity::Error, Vec::new());
+        return;
+    }
+    if let Some(Delivered::Unknown(cause)) = first.map(|delivery| &delivery.delivered) {
+        let ending = Ending::undetermined(cause.clone());
+        groups.add(door, &Opening { ending, witness: None }, Severity::Error, Vec::new());
+        return;
+    }
+    groups.add(door, &opening, Severity::Warning, Vec::new());
 }
 
 /// Whether the policy rule that admits names the ingress by its identity, and not merely by its namespace.

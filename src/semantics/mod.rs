@@ -32,6 +32,9 @@ mod workload_port;
 mod workload_selector;
 mod world;
 
+/// The release of Istio that answers follow.
+pub const ISTIO_RELEASE: &str = "1.32";
+
 pub use answer::{Answer, Outcome, Step};
 pub use authorization_policy::Chain;
 pub use concrete::{Remark, Seen, decide_inbound};
