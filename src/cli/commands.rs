@@ -8,6 +8,7 @@ use super::args::{Args, CheckArgs, Command, EvalArgs, FailOn, Format, MatrixArgs
 use super::error::Failure;
 use super::{input, output};
 use crate::matrix;
+use crate::model::Problem;
 use crate::query::{self, EvalError, Evaluator};
 use crate::report;
 use crate::rule::{self, Note, Severity};
@@ -38,9 +39,9 @@ fn check(args: &CheckArgs) -> Result<bool, Failure> {
     known_rules(&args.select)?;
     known_rules(&args.ignore)?;
     let input = input::read(&args.input)?;
-    let world = World::new(input.loaded.mesh, WorldOptions::from(&input.config));
-    let mut report =
-        rule::check(&input.files, &world, &input.loaded.problems, input.loaded.counts, &input.config);
+    let (world, refused) = World::admit(input.loaded.mesh, WorldOptions::from(&input.config));
+    let problems: Vec<Problem> = input.loaded.problems.into_iter().chain(refused).collect();
+    let mut report = rule::check(&input.files, &world, &problems, input.loaded.counts, &input.config);
     query::confirm(&world, &mut report);
     report.findings.retain(|finding| {
         let selected = args.select.is_empty() || args.select.iter().any(|id| id == finding.rule);
@@ -69,8 +70,9 @@ fn check(args: &CheckArgs) -> Result<bool, Failure> {
 fn eval(args: &EvalArgs) -> Result<bool, Failure> {
     let input = input::read(&args.input)?;
     let requests = match &args.requests {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|source| Failure::Unreadable { path: path.clone(), source })?,
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|source| Failure::Unreadable { path: path.clone(), source })?
+        }
         None => {
             let mut text = String::new();
             let read = std::io::stdin().lock().read_to_string(&mut text);
@@ -78,7 +80,7 @@ fn eval(args: &EvalArgs) -> Result<bool, Failure> {
             text
         }
     };
-    let world = World::new(input.loaded.mesh, WorldOptions::from(&input.config));
+    let (world, _) = World::admit(input.loaded.mesh, WorldOptions::from(&input.config));
     let evaluator = Evaluator::new(&world);
     let mut failed = 0;
     let mut lines = String::new();
@@ -111,11 +113,12 @@ fn eval(args: &EvalArgs) -> Result<bool, Failure> {
 fn trace(args: &TraceArgs) -> Result<bool, Failure> {
     let input = input::read(&args.input)?;
     let request = match &args.request {
-        Some(text) => serde_json::from_str(text)
-            .map_err(|error| Failure::Usage(format!("`--request` is no request: {error}")))?,
+        Some(text) => {
+            serde_json::from_str(text).map_err(|error| Failure::Usage(format!("`--request` is no request: {error}")))?
+        }
         None => request_of(args)?,
     };
-    let world = World::new(input.loaded.mesh, WorldOptions::from(&input.config));
+    let (world, _) = World::admit(input.loaded.mesh, WorldOptions::from(&input.config));
     match Evaluator::new(&world).answer(&request) {
         Ok(answer) => output::say(&report::trace(&input.files, &request, &answer)).map(|()| true),
         Err(EvalError::Unanswerable(why)) => Err(Failure::Usage(why)),
@@ -144,7 +147,7 @@ fn request_of(args: &TraceArgs) -> Result<Request, Failure> {
 /// `matrix`
 fn matrix_table(args: &MatrixArgs) -> Result<bool, Failure> {
     let input = input::read(&args.input)?;
-    let world = World::new(input.loaded.mesh, WorldOptions::from(&input.config));
+    let (world, _) = World::admit(input.loaded.mesh, WorldOptions::from(&input.config));
     let width = u16::try_from(output::look(&args.input).width).unwrap_or(120);
     output::say(&report::matrix_table(&matrix::table(&world), width)).map(|()| true)
 }

@@ -175,7 +175,12 @@ impl Discovery {
                 ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
             });
             let wanted = self.include.as_ref().is_none_or(|include| include.is_match(&relative));
-            if entry.file_type().is_file() && yaml && wanted && !self.exclude.is_match(&relative) && name != "meshlint.yaml" {
+            if entry.file_type().is_file()
+                && yaml
+                && wanted
+                && !self.exclude.is_match(&relative)
+                && name != "meshlint.yaml"
+            {
                 found.push(entry.path().to_owned());
             }
         }

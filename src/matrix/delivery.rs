@@ -4,8 +4,8 @@ use super::door::Door;
 use super::witness::fill;
 use crate::model::{Gateway, Resource, Workload};
 use crate::semantics::{
-    Cause, CauseKind, Decision, Ending, Forward, GatewayWorkload, Judgement, Request, RoutingProxy, Target, Verdict, World,
-    gateway_proxy,
+    Cause, CauseKind, Decision, Ending, Forward, GatewayWorkload, Judgement, Request, RoutingProxy, Target, Verdict,
+    World, gateway_proxy,
 };
 use crate::space::{Budget, Cube, DecisionList, Dimension, PathDomain, Rule, TwoHopSearch, through};
 use crate::text::Span;
@@ -102,9 +102,8 @@ fn one_route(
     let unknown = |message: &str, span: Span| {
         Delivered::Unknown(Cause { kind: CauseKind::Budget, message: message.to_owned(), span: Some(span) })
     };
-    let maybe = judgement.labels(|verdict| {
-        matches!(verdict, Verdict::End(Ending { decision: Decision::Undetermined, .. }))
-    });
+    let maybe =
+        judgement.labels(|verdict| matches!(verdict, Verdict::End(Ending { decision: Decision::Undetermined, .. })));
     let via = judgement.labels(|verdict| *verdict == Verdict::Forward(index)).first().copied();
     let mut doubt: Option<Delivered> = None;
     for identity in proxy.identities.iter().flatten() {
@@ -114,7 +113,8 @@ fn one_route(
         // A request that the gateway may refuse or change is no delivery, and no proof that there is none.
         let ways = via.iter().map(|label| (*label, true)).chain(maybe.iter().map(|label| (*label, false)));
         for (label, certain) in ways {
-            let found = through(&judgement.list, label, &forward.rewrite, &second, &bounds, universe, &Budget::default());
+            let found =
+                through(&judgement.list, label, &forward.rewrite, &second, &bounds, universe, &Budget::default());
             for (second_label, search) in found {
                 let ending = match door.judgement.verdict(second_label) {
                     Some(Verdict::End(ending)) if ending.decision != Decision::Denied => ending,
@@ -125,7 +125,8 @@ fn one_route(
                     TwoHopSearch::Found { first, wire_path, .. } if certain && ending.decision == Decision::Allowed => {
                         let mut request = Request::at(entrypoint);
                         fill(&mut request, &first, PathDomain::Raw);
-                        let query = request.path.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+                        let query =
+                            request.path.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
                         request.path = format!("{wire_path}{query}");
                         request.source = None;
                         return Some(Delivered::Request(request));

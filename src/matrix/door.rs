@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::witness::inbound_witness;
 use crate::model::Workload;
-use crate::semantics::{Cause, CauseKind, Chain, Decision, Ending, Guard, Judgement, Request, Verdict, World, WorkloadPort, guard, inbound, workload_ports};
+use crate::semantics::{
+    Cause, CauseKind, Chain, Decision, Ending, Guard, Judgement, Request, Verdict, WorkloadPort, World, guard, inbound,
+    workload_ports,
+};
 use crate::space::{Budget, Cube, Label, Search, partition};
 
 /// One chain of one port of one workload.
@@ -72,7 +75,13 @@ impl Door {
                 Search::Empty => {}
                 Search::Found(point) => openings.push(Opening {
                     ending: ending.clone(),
-                    witness: Some(inbound_witness(&self.workload, self.port.number, self.chain, judgement.universe.path, &point)),
+                    witness: Some(inbound_witness(
+                        &self.workload,
+                        self.port.number,
+                        self.chain,
+                        judgement.universe.path,
+                        &point,
+                    )),
                 }),
                 Search::OutOfBudget { why } => openings.push(Opening {
                     ending: Ending::undetermined(Cause {

@@ -42,10 +42,12 @@ pub fn table(world: &World) -> Vec<Row> {
                     };
                     let row = row(format!("gateway {}:{port}", gateway.id.path()), &cell, verdict);
                     let detail = match verdict {
-                        Verdict::Forward(index) => proxy.table.routes.get(*index).map(|route| match &route.virtual_service {
-                            Some(service) => format!("routed by {}", service.path()),
-                            None => "routed".to_owned(),
-                        }),
+                        Verdict::Forward(index) => {
+                            proxy.table.routes.get(*index).map(|route| match &route.virtual_service {
+                                Some(service) => format!("routed by {}", service.path()),
+                                None => "routed".to_owned(),
+                            })
+                        }
                         Verdict::End(_) => None,
                     };
                     let row = Row { source: "outside".to_owned(), detail: detail.unwrap_or(row.detail.clone()), ..row };
@@ -55,7 +57,9 @@ pub fn table(world: &World) -> Vec<Row> {
         }
     }
     for workloads in world.workloads.values() {
-        for workload in workloads.iter().filter(|workload| !world.is_gateway(workload) && !World::is_control_plane(workload)) {
+        for workload in
+            workloads.iter().filter(|workload| !world.is_gateway(workload) && !World::is_control_plane(workload))
+        {
             for door in doors(world, workload) {
                 let judgement = &door.judgement;
                 let partition = partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default());
@@ -63,7 +67,8 @@ pub fn table(world: &World) -> Vec<Row> {
                 let bare = if door.guard == Guard::Sidecar { "" } else { " (no proxy)" };
                 for cell in partition.cells(&Budget::default()) {
                     if let Some(verdict) = judgement.verdict(cell.label) {
-                        let entrypoint = format!("workload {}:{}{tcp}{bare}", workload.display_name(), door.port.number);
+                        let entrypoint =
+                            format!("workload {}:{}{tcp}{bare}", workload.display_name(), door.port.number);
                         rows.push(row(entrypoint, &cell, verdict));
                     }
                 }

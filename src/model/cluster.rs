@@ -111,7 +111,7 @@ pub struct ContainerPort {
 /// `spec` of Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, Rollout, `ReplicationController`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Controller {
+pub(super) struct Controller {
     /// What its pods look like
     pub template: Option<PodTemplate>,
     /// The template of a `CronJob`'s jobs
@@ -121,7 +121,7 @@ pub struct Controller {
 /// `jobTemplate` of a `CronJob`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct JobTemplate {
+pub(super) struct JobTemplate {
     /// The job's spec
     pub spec: Option<Box<Controller>>,
 }
@@ -199,7 +199,7 @@ pub struct NoSpec {}
 /// `data` of a `ConfigMap`, as far as it can hold mesh settings.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct ConfigMap {
+pub(super) struct ConfigMap {
     /// Texts by key
     pub data: Option<BTreeMap<String, Spanned<String>>>,
 }

@@ -71,9 +71,7 @@ impl Server {
 
     /// The TLS mode, where there is a `tls`.
     pub fn tls_mode(&self) -> Option<TlsMode> {
-        self.tls
-            .as_ref()
-            .map(|tls| tls.value.mode.as_ref().map_or(TlsMode::Passthrough, |mode| mode.value))
+        self.tls.as_ref().map(|tls| tls.value.mode.as_ref().map_or(TlsMode::Passthrough, |mode| mode.value))
     }
 }
 

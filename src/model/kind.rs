@@ -2,8 +2,7 @@
 
 /// A kind that the model reads or at least recognises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the variants are the kinds of the APIs, named alike")]
-pub enum Kind {
+pub(super) enum Kind {
     Gateway,
     VirtualService,
     DestinationRule,
@@ -39,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kind of an object.
-    pub fn of(group: &str, kind: &str) -> Self {
+    pub(super) fn of(group: &str, kind: &str) -> Self {
         match (group, kind) {
             ("networking.istio.io", "Gateway") => Self::Gateway,
             ("networking.istio.io", "VirtualService") => Self::VirtualService,
@@ -74,17 +73,25 @@ impl Kind {
     }
 
     /// Whether which of two objects of the kind acts can change an answer.
-    pub fn decides(self) -> bool {
-        !matches!(self, Self::ConfigMap | Self::ServiceAccount | Self::Kustomization | Self::Harmless | Self::NetworkPolicy | Self::Other)
+    pub(super) fn decides(self) -> bool {
+        !matches!(
+            self,
+            Self::ConfigMap
+                | Self::ServiceAccount
+                | Self::Kustomization
+                | Self::Harmless
+                | Self::NetworkPolicy
+                | Self::Other
+        )
     }
 
     /// Whether the kind has no namespace.
-    pub fn cluster_wide(self, kind: &str) -> bool {
+    pub(super) fn cluster_wide(self, kind: &str) -> bool {
         matches!(self, Self::Namespace) || matches!(kind, "GatewayClass")
     }
 
     /// Whether Istio's own API defines the kind, so that unknown fields are mistakes.
-    pub fn is_istio_api(self) -> bool {
+    pub(super) fn is_istio_api(self) -> bool {
         matches!(
             self,
             Self::Gateway
@@ -101,7 +108,7 @@ impl Kind {
 }
 
 /// Whether objects of the group make the input a mesh.
-pub fn is_mesh_group(group: &str) -> bool {
+pub(super) fn is_mesh_group(group: &str) -> bool {
     matches!(group, "networking.istio.io" | "security.istio.io" | "gateway.networking.k8s.io")
 }
 
@@ -110,7 +117,7 @@ pub fn is_mesh_group(group: &str) -> bool {
 /// # Upstream
 /// istio/istio 1.32: `pkg/config/schema/metadata.yaml` (versions and aliases of each kind);
 /// the groups `rbac.istio.io`, `authentication.istio.io` and `config.istio.io` ended with 1.6.
-pub fn is_removed(group: &str, version: &str) -> bool {
+pub(super) fn is_removed(group: &str, version: &str) -> bool {
     match group {
         "networking.istio.io" => !matches!(version, "v1" | "v1beta1" | "v1alpha3"),
         "security.istio.io" => !matches!(version, "v1" | "v1beta1"),

@@ -32,7 +32,7 @@ struct PatchEntry {
 
 /// What all kustomizations of the input say about single files.
 #[derive(Debug, Clone, Default)]
-pub struct Kustomizations {
+pub(super) struct Kustomizations {
     /// Namespace by file, from the nearest kustomization that lists it
     namespaces: BTreeMap<String, (usize, String)>,
     /// Files listed as resources
@@ -43,13 +43,13 @@ pub struct Kustomizations {
 
 impl Kustomizations {
     /// Whether the file's name is that of a kustomization.
-    pub fn is_kustomization(file: &str) -> bool {
+    pub(super) fn is_kustomization(file: &str) -> bool {
         let name = file.rsplit('/').next().unwrap_or(file);
         matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
     }
 
     /// Takes in one kustomization file.
-    pub fn add(&mut self, file: &str, root: Node<'_>) {
+    pub(super) fn add(&mut self, file: &str, root: Node<'_>) {
         let Ok(kustomization) = yaml::from_node::<Kustomization>(root).value else {
             return;
         };
@@ -74,12 +74,12 @@ impl Kustomizations {
     }
 
     /// The namespace that objects of the file get when they name none.
-    pub fn namespace_of(&self, file: &str) -> Option<&str> {
+    pub(super) fn namespace_of(&self, file: &str) -> Option<&str> {
         self.namespaces.get(&join("", file)).map(|(_, namespace)| namespace.as_str())
     }
 
     /// Whether the file is listed as a patch and never as a resource.
-    pub fn is_patch(&self, file: &str) -> bool {
+    pub(super) fn is_patch(&self, file: &str) -> bool {
         let file = join("", file);
         self.patches.contains(&file) && !self.resources.contains(&file)
     }

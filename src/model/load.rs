@@ -87,16 +87,9 @@ struct Entry<'d> {
 
 /// Reads all files, in the order given, which should be path order.
 pub fn load(files: &Files, inputs: &[InputFile], options: &LoadOptions) -> Loaded {
-    let streams: Vec<(InputFile, Stream)> = inputs
-        .iter()
-        .map(|input| (*input, yaml::read(input.file, files.text(input.file))))
-        .collect();
-    let mut loader = Loader {
-        files,
-        options,
-        kustomizations: Kustomizations::default(),
-        loaded: Loaded::default(),
-    };
+    let streams: Vec<(InputFile, Stream)> =
+        inputs.iter().map(|input| (*input, yaml::read(input.file, files.text(input.file)))).collect();
+    let mut loader = Loader { files, options, kustomizations: Kustomizations::default(), loaded: Loaded::default() };
     loader.loaded.counts.files = inputs.len();
     for (input, stream) in &streams {
         let name = files.name(input.file);
@@ -116,10 +109,7 @@ pub fn load(files: &Files, inputs: &[InputFile], options: &LoadOptions) -> Loade
     if !loader.loaded.mesh.settings.known()
         && let Some(mesh) = &options.mesh
     {
-        loader.loaded.mesh.settings = MeshSettings {
-            config: mesh.clone(),
-            origin: SettingsOrigin::Configuration,
-        };
+        loader.loaded.mesh.settings = MeshSettings { config: mesh.clone(), origin: SettingsOrigin::Configuration };
     }
     loader.loaded
 }
@@ -215,11 +205,7 @@ impl Loader<'_> {
             }
         };
         let name = metadata.name.as_ref().map(|name| name.value.clone()).filter(|name| !name.is_empty())?;
-        let namespace = if kind.cluster_wide(kind_name) {
-            String::new()
-        } else {
-            self.namespace(input, &metadata)
-        };
+        let namespace = if kind.cluster_wide(kind_name) { String::new() } else { self.namespace(input, &metadata) };
         if kind::is_removed(group, version) {
             let span = node.get("apiVersion").map_or_else(|| node.span(), Node::span);
             self.loaded.problems.push(Problem::new(
@@ -311,10 +297,7 @@ impl Loader<'_> {
                 format!("{} is written twice, with different contents", entry.id),
             )
         };
-        pairs
-            .entry(key)
-            .and_modify(|(_, more)| *more += 1)
-            .or_insert((problem.of(&entry.id), 0));
+        pairs.entry(key).and_modify(|(_, more)| *more += 1).or_insert((problem.of(&entry.id), 0));
     }
 
     /// Reads one object into the mesh.
@@ -394,15 +377,10 @@ impl Loader<'_> {
         match typed.value {
             Ok(value) => Some(value),
             Err(error) => {
-                let path = if error.field_path.is_empty() {
-                    part.to_owned()
-                } else {
-                    format!("{part}.{}", error.field_path)
-                };
+                let path =
+                    if error.field_path.is_empty() { part.to_owned() } else { format!("{part}.{}", error.field_path) };
                 let message = format!("{} does not act: `{path}` {}", entry.id, error.message);
-                self.loaded
-                    .problems
-                    .push(Problem::new(ProblemKind::Rejected, error.span, message).of(&entry.id));
+                self.loaded.problems.push(Problem::new(ProblemKind::Rejected, error.span, message).of(&entry.id));
                 None
             }
         }
@@ -511,7 +489,12 @@ fn name_span(entry: &Entry<'_>) -> Span {
 /// Whether the object, or the pods it makes, bear a label that asks for a sidecar or refuses it.
 fn has_injection_label(node: Node<'_>, metadata: &Metadata) -> bool {
     let is_injection = |labels: &Labels| {
-        labels.keys().any(|key| matches!(key.as_str(), "istio-injection" | "istio.io/rev" | "sidecar.istio.io/inject" | "istio.io/dataplane-mode"))
+        labels.keys().any(|key| {
+            matches!(
+                key.as_str(),
+                "istio-injection" | "istio.io/rev" | "sidecar.istio.io/inject" | "istio.io/dataplane-mode"
+            )
+        })
     };
     let template = node.pointer(&["spec", "template", "metadata", "labels"]);
     let template = template.and_then(|labels| yaml::from_node::<Labels>(labels).value.ok());

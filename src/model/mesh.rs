@@ -49,21 +49,27 @@ impl Mesh {
 
     /// The gateway of this namespace and name.
     pub fn gateway(&self, namespace: &str, name: &str) -> Option<&Resource<Gateway>> {
-        self.gateways
-            .iter()
-            .find(|gateway| gateway.id.namespace == namespace && gateway.id.name == name)
+        self.gateways.iter().find(|gateway| gateway.id.namespace == namespace && gateway.id.name == name)
     }
 
     /// The service of this namespace and name.
     pub fn service(&self, namespace: &str, name: &str) -> Option<&Resource<Service>> {
-        self.services
-            .iter()
-            .find(|service| service.id.namespace == namespace && service.id.name == name)
+        self.services.iter().find(|service| service.id.namespace == namespace && service.id.name == name)
     }
 
     /// The workloads of a namespace that are in the input.
     pub fn workloads_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Workload> {
         self.workloads.iter().filter(move |workload| workload.id.namespace == namespace)
+    }
+
+    /// Whether an object belongs to somebody else.
+    pub fn is_context(&self, id: &ObjectId) -> bool {
+        let policies = self.authorization_policies.iter().any(|object| object.id == *id && object.context);
+        let peers = self.peer_authentications.iter().any(|object| object.id == *id && object.context);
+        let requests = self.request_authentications.iter().any(|object| object.id == *id && object.context);
+        let gateways = self.gateways.iter().any(|object| object.id == *id && object.context);
+        let services = self.virtual_services.iter().any(|object| object.id == *id && object.context);
+        policies || peers || requests || gateways || services
     }
 
     /// Drops the objects that do not act.

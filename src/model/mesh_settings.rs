@@ -26,10 +26,7 @@ pub struct MeshSettings {
 
 impl Default for MeshSettings {
     fn default() -> Self {
-        Self {
-            config: MeshConfig::default(),
-            origin: SettingsOrigin::Defaults,
-        }
+        Self { config: MeshConfig::default(), origin: SettingsOrigin::Defaults }
     }
 }
 
@@ -46,8 +43,7 @@ impl MeshSettings {
 
     /// The trust domain and its aliases, in istiod's order.
     pub fn trust_bundle(&self) -> Vec<&str> {
-        let mut aliases: Vec<&str> =
-            self.config.trust_domain_aliases.iter().flatten().map(String::as_str).collect();
+        let mut aliases: Vec<&str> = self.config.trust_domain_aliases.iter().flatten().map(String::as_str).collect();
         aliases.sort_unstable();
         aliases.dedup();
         let mut bundle = vec![self.trust_domain()];

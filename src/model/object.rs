@@ -88,10 +88,6 @@ impl<T> Resource<T> {
     /// # Upstream
     /// istio/istio 1.32: `pilot/pkg/model/config.go`, `sortByCreationComparator`.
     pub fn age_key(&self) -> (&str, &str, &str) {
-        (
-            self.created.as_deref().unwrap_or(""),
-            &self.id.name,
-            &self.id.namespace,
-        )
+        (self.created.as_deref().unwrap_or(""), &self.id.name, &self.id.namespace)
     }
 }

@@ -56,14 +56,7 @@ pub struct Problem {
 impl Problem {
     /// A problem without help, object or further places.
     pub fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            span,
-            message: message.into(),
-            help: None,
-            object: None,
-            related: Vec::new(),
-        }
+        Self { kind, span, message: message.into(), help: None, object: None, related: Vec::new() }
     }
 
     /// Says which object it is about.

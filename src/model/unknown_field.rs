@@ -27,11 +27,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// The problem of a key that nobody read.
 pub(crate) fn problem(unread: &Unread, object: &ObjectId, part: &str) -> Problem {
-    let place = if unread.field_path.is_empty() {
-        part.to_owned()
-    } else {
-        format!("{part}.{}", unread.field_path)
-    };
+    let place = if unread.field_path.is_empty() { part.to_owned() } else { format!("{part}.{}", unread.field_path) };
     let message = format!("`{place}` has no field `{}`; it is ignored", unread.key);
     let problem = Problem::new(ProblemKind::UnknownField, unread.key_span, message).of(object);
     match suggestion(&unread.key, unread.known, object) {

@@ -1,7 +1,7 @@
 //! Entrypoints as the `eval` contract writes them.
 
 use crate::model::{Gateway, Labels, Resource, Service, ServicePort, Workload};
-use crate::semantics::{Protocol, World, WorkloadPort, implied_workload, workload_ports};
+use crate::semantics::{Protocol, WorkloadPort, World, implied_workload, workload_ports};
 
 /// Where a request enters.
 #[derive(Debug, Clone)]
@@ -31,17 +31,19 @@ pub enum Entrypoint<'w> {
 
 /// Reads `gateway NS/NAME:PORT`, `workload NS/NAME:PORT` or `service NS/NAME:PORT`. `Err`: why it means nothing here.
 pub fn parse_entrypoint<'w>(world: &'w World, text: &str) -> Result<Entrypoint<'w>, String> {
-    let form = || format!("`{text}` is no entrypoint: write `gateway NS/NAME:PORT`, `workload NS/NAME:PORT` or `service NS/NAME:PORT`");
+    let form = || {
+        format!(
+            "`{text}` is no entrypoint: write `gateway NS/NAME:PORT`, `workload NS/NAME:PORT` or `service NS/NAME:PORT`"
+        )
+    };
     let (kind, rest) = text.split_once(' ').ok_or_else(form)?;
     let (path, port) = rest.rsplit_once(':').ok_or_else(form)?;
     let port: u16 = port.parse().map_err(|_| format!("`{port}` is no port"))?;
     let (namespace, name) = path.split_once('/').ok_or_else(form)?;
     match kind {
         "gateway" => {
-            let gateway = world
-                .mesh
-                .gateway(namespace, name)
-                .ok_or_else(|| format!("no Gateway `{path}` in the input"))?;
+            let gateway =
+                world.mesh.gateway(namespace, name).ok_or_else(|| format!("no Gateway `{path}` in the input"))?;
             if !gateway.spec.servers().iter().any(|server| server.value.number() == port) {
                 return Err(format!("the Gateway `{path}` has no server on port {port}"));
             }
@@ -50,14 +52,13 @@ pub fn parse_entrypoint<'w>(world: &'w World, text: &str) -> Result<Entrypoint<'
         "workload" => {
             let workload = find_workload(world, namespace, name)?;
             let known = workload_ports(world, &workload).into_iter().find(|known| known.number == port);
-            let supposed = workload.implied.then_some(WorkloadPort { number: port, protocol: Protocol::Http, by_service: false });
+            let supposed =
+                workload.implied.then_some(WorkloadPort { number: port, protocol: Protocol::Http, by_service: false });
             Ok(Entrypoint::Workload { port: known.or(supposed), workload })
         }
         "service" => {
-            let service = world
-                .mesh
-                .service(namespace, name)
-                .ok_or_else(|| format!("no Service `{path}` in the input"))?;
+            let service =
+                world.mesh.service(namespace, name).ok_or_else(|| format!("no Service `{path}` in the input"))?;
             let port = service.spec.ports().iter().find(|known| known.value.port == Some(i64::from(port)));
             let port = port.ok_or_else(|| format!("the Service `{path}` has no such port"))?;
             Ok(Entrypoint::Service { service, port: &port.value })
@@ -84,7 +85,9 @@ pub fn find_workload(world: &World, namespace: &str, name: &str) -> Result<Workl
     });
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only.clone()),
-        (Some(_), Some(_)) => Err(format!("several workloads are called `{namespace}/{name}`: write `{namespace}/KIND/{name}`")),
+        (Some(_), Some(_)) => {
+            Err(format!("several workloads are called `{namespace}/{name}`: write `{namespace}/KIND/{name}`"))
+        }
         (None, _) => Err(format!("no workload `{namespace}/{name}` in the input")),
     }
 }

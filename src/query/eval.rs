@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::entrypoint::{Entrypoint, parse_entrypoint};
-use super::hop::{Malformed, agree, chain_and_peer, first_sight, forwarded_address, next_sight, trusted_address, verify};
+use super::hop::{
+    Malformed, agree, chain_and_peer, first_sight, forwarded_address, next_sight, trusted_address, verify,
+};
 use crate::model::{Gateway, Resource, Service, ServicePort, Workload};
 use crate::semantics::{
     Abort, Answer, By, Cause, CauseKind, Chain, Client, ClientSide, Decision, Ending, Guard, Judgement, Membership,
-    Outcome, Proxy, Request, RoutingProxy, Seen, Step, Target, Verdict, WireProtocol, World, WorkloadPort,
+    Outcome, Proxy, Request, RoutingProxy, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, World,
     client_proxy, decide_inbound, gateway_proxy, guard, inbound, path_normalization,
 };
 use crate::space::{Budget, Cube, Partition, label_of, partition};
@@ -123,12 +125,13 @@ impl<'w> Evaluator<'w> {
             trace.push(Step { at: name.clone(), what: "the request is malformed".to_owned(), span: None });
             return Ok(outcome(&malformed.ending(), &seen));
         }
-        let symbolic = self.symbolic((name.clone(), port.number, chain), &seen, || {
-            inbound(self.world, workload, port, chain)
-        })?;
+        let symbolic =
+            self.symbolic((name.clone(), port.number, chain), &seen, || inbound(self.world, workload, port, chain))?;
         match symbolic {
             Some(Verdict::End(end)) if agree(&end, &ending) => Ok(outcome(&ending, &seen)),
-            other => Err(EvalError::Disagreement(format!("at {name}: {ending:?} step by step, {other:?} symbolically"))),
+            other => {
+                Err(EvalError::Disagreement(format!("at {name}: {ending:?} step by step, {other:?} symbolically")))
+            }
         }
     }
 
@@ -217,7 +220,8 @@ impl<'w> Evaluator<'w> {
             if request.source.is_some() && request.source_workload.is_none() && !self.is_known(request) {
                 let cause = Cause {
                     kind: CauseKind::UnknownCaller,
-                    message: "no workload of the input has this identity, so its sidecar's routes are unknown".to_owned(),
+                    message: "no workload of the input has this identity, so its sidecar's routes are unknown"
+                        .to_owned(),
                     span: None,
                 };
                 return Ok(vec![ended("client", &Ending::undetermined(cause))]);
@@ -318,7 +322,9 @@ impl<'w> Evaluator<'w> {
             _ => false,
         };
         if !agreed {
-            return Err(EvalError::Disagreement(format!("at {at}: {verdict:?} step by step, {symbolic:?} symbolically")));
+            return Err(EvalError::Disagreement(format!(
+                "at {at}: {verdict:?} step by step, {symbolic:?} symbolically"
+            )));
         }
         let index = match verdict {
             Verdict::End(ending) => return Ok(vec![ended(&at, &ending)]),
@@ -341,7 +347,16 @@ impl<'w> Evaluator<'w> {
         let mut outcomes = Vec::new();
         for target in forward.targets.iter().chain(&forward.mirrors) {
             for identity in &proxy.identities {
-                outcomes.push(self.behind(proxy, route.span, forward, target, identity.as_ref(), &seen, request, trace)?);
+                outcomes.push(self.behind(
+                    proxy,
+                    route.span,
+                    forward,
+                    target,
+                    identity.as_ref(),
+                    &seen,
+                    request,
+                    trace,
+                )?);
             }
         }
         if forward.abort == Abort::Sometimes {
@@ -368,10 +383,9 @@ impl<'w> Evaluator<'w> {
     ) -> Result<Outcome, EvalError> {
         let world = self.world;
         let Target::Workload { workload, port, .. } = target else {
-            return self.at_target(target, seen.clone(), None, None, request.protocol, trace).map(|outcome| Outcome {
-                at: Some(proxy.name.clone()),
-                ..outcome
-            });
+            return self
+                .at_target(target, seen.clone(), None, None, request.protocol, trace)
+                .map(|outcome| Outcome { at: Some(proxy.name.clone()), ..outcome });
         };
         let sight = next_sight(world, seen, forward, workload, port, path_normalization(world));
         let Some((mut next, malformed)) = sight else {
@@ -428,7 +442,8 @@ impl<'w> Evaluator<'w> {
                 if seen.source_ip.is_none() && self.asks_for_address(workload) {
                     let cause = Cause {
                         kind: CauseKind::UnknownCaller,
-                        message: "a policy asks for the address of the proxy in front, which the manifests do not tell".to_owned(),
+                        message: "a policy asks for the address of the proxy in front, which the manifests do not tell"
+                            .to_owned(),
                         span: None,
                     };
                     return Ok(ended(&name, &Ending::undetermined(cause)));
@@ -450,11 +465,12 @@ impl<'w> Evaluator<'w> {
         let policies = attached.allow.iter().chain(&attached.deny).chain(&attached.custom);
         policies.flat_map(|policy| policy.spec.rules()).any(|rule| {
             let sources = rule.value.from.iter().flat_map(|from| &from.value);
-            let by_source = sources.filter_map(|from| from.value.source.as_ref()).any(|source| {
-                source.value.ip_blocks.is_some() || source.value.not_ip_blocks.is_some()
-            });
+            let by_source = sources
+                .filter_map(|from| from.value.source.as_ref())
+                .any(|source| source.value.ip_blocks.is_some() || source.value.not_ip_blocks.is_some());
             let mut conditions = rule.value.when.iter().flat_map(|when| &when.value);
-            by_source || conditions.any(|condition| condition.value.key.as_ref().is_some_and(|key| key.value == "source.ip"))
+            by_source
+                || conditions.any(|condition| condition.value.key.as_ref().is_some_and(|key| key.value == "source.ip"))
         })
     }
 }
@@ -517,14 +533,20 @@ fn settle(outcomes: Vec<Outcome>, trace: Vec<Step>) -> Answer {
         return Answer { outcome: only.clone(), outcomes: Vec::new(), trace };
     }
     distinct.sort_by_key(|outcome| (outcome.decision, outcome.workload.clone()));
-    let first = distinct.iter().find(|outcome| outcome.decision == Decision::Allowed).or(unknown.as_ref()).or(distinct.first());
+    let first =
+        distinct.iter().find(|outcome| outcome.decision == Decision::Allowed).or(unknown.as_ref()).or(distinct.first());
     let outcome = first.cloned().unwrap_or_else(|| ended("nowhere", &Ending::denied(By::NoDestination, None)));
     Answer { outcome, outcomes: distinct, trace }
 }
 
 /// Whether two outcomes are the same to whoever asks.
 fn same_end(a: &Outcome, b: &Outcome) -> bool {
-    a.decision == b.decision && a.by == b.by && a.workload == b.workload && a.path == b.path && a.at == b.at && a.policy == b.policy
+    a.decision == b.decision
+        && a.by == b.by
+        && a.workload == b.workload
+        && a.path == b.path
+        && a.at == b.at
+        && a.policy == b.policy
 }
 
 /// The host that a client would use at a gateway's port.

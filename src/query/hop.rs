@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
+use crate::model::Workload;
 use crate::semantics::{
-    By, Chain, Decision, Ending, Forward, Guard, METHODS, Protocol, Request, Seen, Token, WireProtocol, World, WorkloadPort,
-    guard,
+    By, Chain, Decision, Ending, Forward, Guard, METHODS, Protocol, Request, Seen, Token, WireProtocol, WorkloadPort,
+    World, guard,
 };
 use crate::space::{Normalization, PathRewrite, normalize, rewrite_path};
-use crate::model::Workload;
 
 /// Why a request does not even get to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,11 @@ impl Malformed {
 }
 
 /// What the first proxy of a request sees. The peer, port and chain are the caller's to say.
-pub(super) fn first_sight(request: &Request, authority: &str, normalization: Option<Normalization>) -> (Seen, Option<Malformed>) {
+pub(super) fn first_sight(
+    request: &Request,
+    authority: &str,
+    normalization: Option<Normalization>,
+) -> (Seen, Option<Malformed>) {
     let mut malformed = None;
     let path = match normalization {
         None => request.path.clone(),
@@ -86,7 +90,8 @@ pub(super) fn chain_and_peer(
     protocol: WireProtocol,
     peer: Option<String>,
 ) -> Option<(Chain, Option<String>)> {
-    let disabled = crate::semantics::effective_mode(&world.mesh, workload, port.number).mode == crate::model::MtlsMode::Disable;
+    let disabled =
+        crate::semantics::effective_mode(&world.mesh, workload, port.number).mode == crate::model::MtlsMode::Disable;
     match (port.protocol, protocol) {
         (Protocol::Http, WireProtocol::Tcp) => None,
         (Protocol::Http, WireProtocol::Http) => Some((Chain::Http, peer)),
@@ -158,7 +163,5 @@ pub(super) fn verify(world: &World, proxy: crate::semantics::Proxy<'_>, seen: &m
 
 /// Whether two endings say the same, causes aside.
 pub(super) fn agree(a: &Ending, b: &Ending) -> bool {
-    a.decision == b.decision
-        && a.by == b.by
-        && (a.decision == Decision::Undetermined || a.policy == b.policy)
+    a.decision == b.decision && a.by == b.by && (a.decision == Decision::Undetermined || a.policy == b.policy)
 }

@@ -64,7 +64,8 @@ pub fn findings_json(files: &Files, report: &Report) -> String {
         .assumptions
         .iter()
         .map(|assumption| {
-            let position = assumption.span.map(|span| (files.name(span.file), files.position(span.file, span.start).line));
+            let position =
+                assumption.span.map(|span| (files.name(span.file), files.position(span.file, span.start).line));
             json!({
                 "kind": assumption.kind,
                 "message": assumption.message,
@@ -118,7 +119,11 @@ fn json_finding<'a>(files: &'a Files, finding: &'a Finding) -> JsonFinding<'a> {
         witness: finding.witness.as_ref().map(witness),
         cells: finding.cells,
         causes: finding.causes.iter().map(|cause| json_cause(files, cause)).collect(),
-        related: finding.related.iter().map(|related| place(files, related.span, &related.message, related.rule.as_deref(), related.severity)).collect(),
+        related: finding
+            .related
+            .iter()
+            .map(|related| place(files, related.span, &related.message, related.rule.as_deref(), related.severity))
+            .collect(),
         fingerprint: fingerprint(files, finding),
     }
 }
@@ -133,7 +138,13 @@ fn witness(request: &Request) -> Value {
 }
 
 /// A place.
-fn place<'a>(files: &'a Files, span: Span, message: &'a str, rule: Option<&'a str>, severity: Option<Severity>) -> Place<'a> {
+fn place<'a>(
+    files: &'a Files,
+    span: Span,
+    message: &'a str,
+    rule: Option<&'a str>,
+    severity: Option<Severity>,
+) -> Place<'a> {
     let position = files.position(span.file, span.start);
     Place { file: files.name(span.file), line: position.line, column: position.column, message, rule, severity }
 }
@@ -154,9 +165,10 @@ fn fingerprint(files: &Files, finding: &Finding) -> String {
     let workload = finding.workload.as_deref().unwrap_or_default();
     let parts = [finding.rule, &resource, workload, files.slice(finding.label.span)];
     // FNV-1a, 64 bits: stable across releases of the standard library.
-    let hash = parts.iter().flat_map(|part| part.bytes().chain([0])).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = parts
+        .iter()
+        .flat_map(|part| part.bytes().chain([0]))
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }
 

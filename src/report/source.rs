@@ -35,7 +35,11 @@ impl Source {
         let (mut start, end) = ((span.start as usize).min(length), (span.end as usize).min(length));
         // The first line tells enough, and a marker over ten lines tells less.
         let marked = self.text.get(start..end).unwrap_or_default();
-        let mut width = marked.lines().next().unwrap_or_default().trim_end().len();
+        let mut lines = marked.lines();
+        let first = lines.next().unwrap_or_default();
+        // A comment behind the first of several lines is not what is meant.
+        let first = if lines.next().is_some() { first.split(" #").next().unwrap_or(first) } else { first };
+        let mut width = first.trim_end().len();
         if width == 0 {
             let before = self.text.get(..start).unwrap_or_default();
             let step = before.chars().next_back().map_or(0, char::len_utf8);

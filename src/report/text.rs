@@ -66,7 +66,8 @@ impl miette::Diagnostic for Drawn {
 /// All findings.
 pub fn text(files: &Files, report: &Report, look: Look) -> String {
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false).with_context_lines(2);
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false).with_context_lines(2);
     let mut drawn = String::new();
     for finding in &report.findings {
         // Writing to a string cannot fail.
@@ -80,7 +81,8 @@ pub fn text(files: &Files, report: &Report, look: Look) -> String {
 fn draw(files: &Files, finding: &Finding, look: Look) -> Drawn {
     let file = finding.label.span.file;
     let source = Source::new(files, file);
-    let mut labels = vec![LabeledSpan::new_primary_with_span(Some(finding.label.text.clone()), source.span(finding.label.span))];
+    let mut labels =
+        vec![LabeledSpan::new_primary_with_span(Some(finding.label.text.clone()), source.span(finding.label.span))];
     let mut elsewhere = Vec::new();
     for place in &finding.related {
         let text = match &place.rule {

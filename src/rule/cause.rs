@@ -119,7 +119,11 @@ fn finding(world: &World, cause: RootCause, group: Group, words: &Words<'_>) -> 
         let namespace = first.split('/').next().unwrap_or_default();
         super::scope::first_mention(world, namespace)
     });
-    let verb = if group.workloads.len() > 1 { words.accepts.replacen("accepts", "accept", 1) } else { words.accepts.to_owned() };
+    let verb = if group.workloads.len() > 1 {
+        words.accepts.replacen("accepts", "accept", 1)
+    } else {
+        words.accepts.to_owned()
+    };
     let (message, help, label, resource, causes) = match &cause {
         RootCause::Rule(policy, _, span) => (
             format!("{who} {verb}"),
@@ -143,9 +147,12 @@ fn finding(world: &World, cause: RootCause, group: Group, words: &Words<'_>) -> 
             Vec::new(),
         ),
         RootCause::Undetermined(cause) => (
-            format!("it is not proven that {who} {}: {}", refuses(words.accepts), cause.message),
+            format!("it is not proven that {who} {}: {}", refuses(&verb), cause.message),
             "vouch for it under `trusted` in `meshlint.yaml`, or let a policy decide before it".to_owned(),
-            Label { span: cause.span.or(nowhere).unwrap_or(NOWHERE), text: "decides instead of the policies".to_owned() },
+            Label {
+                span: cause.span.or(nowhere).unwrap_or(NOWHERE),
+                text: "decides instead of the policies".to_owned(),
+            },
             None,
             vec![cause.clone()],
         ),
@@ -171,7 +178,7 @@ fn finding(world: &World, cause: RootCause, group: Group, words: &Words<'_>) -> 
 /// A place for what stands nowhere.
 const NOWHERE: Span = Span { file: crate::text::FileId(0), start: 0, end: 0 };
 
-/// `accepts X` turned round.
+/// `accepts X` or `accept X` turned round.
 fn refuses(accepts: &str) -> String {
-    accepts.replacen("accepts", "refuses", 1)
+    accepts.replacen("accept", "refuse", 1)
 }

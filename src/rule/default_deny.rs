@@ -8,8 +8,8 @@ use crate::config::WorldSetting;
 use crate::matrix::{Door, inbound_witness};
 use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Values, Workload};
 use crate::semantics::{
-    Chain, Decision, Ending, Guard, PolicyRuleRef, Protocol, Request, Verdict, World, WorkloadPort, attached_policies,
-    implied_workload, Proxy,
+    Chain, Decision, Ending, Guard, PolicyRuleRef, Protocol, Proxy, Request, Verdict, WorkloadPort, World,
+    attached_policies, implied_workload,
 };
 use crate::space::{Dimension, Point};
 use crate::text::Span;
@@ -110,7 +110,9 @@ fn unnamed_request(door: &Door, peer: Option<String>) -> Point {
     for dimension in list.dimensions() {
         let values = match &dimension {
             Dimension::Peer => peer.iter().cloned().collect(),
-            Dimension::Method => rarest(&dimension, &["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "LINK", "REPORT"]),
+            Dimension::Method => {
+                rarest(&dimension, &["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "LINK", "REPORT"])
+            }
             Dimension::Authority => rarest(&dimension, &["unnamed.example", "another.test", "zz9.invalid"]),
             Dimension::SourceIp | Dimension::RemoteIp => {
                 rarest(&dimension, &["203.0.113.7", "198.51.100.9", "192.0.2.44", "100.64.7.7"])
@@ -144,8 +146,13 @@ fn unnamed_namespace(world: &World) -> String {
         .filter_map(|from| from.value.source.as_ref())
         .flat_map(|source| {
             let source = &source.value;
-            let lists: [&Values; 4] = [&source.namespaces, &source.not_namespaces, &source.principals, &source.not_principals];
-            lists.into_iter().flat_map(|values| values.iter().flat_map(|list| &list.value)).map(|value| value.value.clone()).collect::<Vec<_>>()
+            let lists: [&Values; 4] =
+                [&source.namespaces, &source.not_namespaces, &source.principals, &source.not_principals];
+            lists
+                .into_iter()
+                .flat_map(|values| values.iter().flat_map(|list| &list.value))
+                .map(|value| value.value.clone())
+                .collect::<Vec<_>>()
         })
         .collect();
     let free = |name: &str| !known.contains(name) && !named.iter().any(|value| value.contains(name));
@@ -188,7 +195,9 @@ fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, c
         let by = Some(rule.clone());
         let finding = Finding {
             message: format!("namespace `{namespace}` has no default deny: {open} accepts any request by this rule"),
-            help: Some("narrow the rule to the requests that it is meant for, and add a default deny beside it".to_owned()),
+            help: Some(
+                "narrow the rule to the requests that it is meant for, and add a default deny beside it".to_owned(),
+            ),
             label: Label { span: rule.span, text: "this rule admits everything".to_owned() },
             resource: Some(rule.policy.clone()),
             ..base
@@ -230,6 +239,10 @@ fn blame(world: &World, namespace: &str) -> (Option<Span>, String, Option<crate:
         .iter()
         .filter(|policy| (policy.id.namespace == namespace || policy.id.namespace == root) && !policy.context);
     let mut found: Vec<(u8, Span, &str, &Resource<AuthorizationPolicy>)> = Vec::new();
+    for policy in world.refused.iter().filter(|policy| policy.id.namespace == namespace && !has_selector(policy)) {
+        let span = policy.spec.action.as_ref().map_or(policy.name_span, |action| action.span);
+        found.push((0, span, "refused, so it does not act", policy));
+    }
     for policy in policies {
         let spec = &policy.spec;
         let closes = spec.action() == Action::Allow && spec.rules().is_empty();
@@ -238,7 +251,8 @@ fn blame(world: &World, namespace: &str) -> (Option<Span>, String, Option<crate:
             found.push((0, annotation.span, "dry-run: it denies nothing", policy));
         } else if !has_selector(policy) && matches!(spec.action(), Action::Audit | Action::Deny) {
             let span = spec.action.as_ref().map_or(policy.name_span, |action| action.span);
-            let text = if spec.action() == Action::Audit { "AUDIT denies nothing" } else { "DENY closes only what it names" };
+            let text =
+                if spec.action() == Action::Audit { "AUDIT denies nothing" } else { "DENY closes only what it names" };
             found.push((1, span, text, policy));
         } else if closes && has_selector(policy) {
             let span = spec.selector.as_ref().map_or(policy.name_span, |selector| selector.span);

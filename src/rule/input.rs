@@ -14,11 +14,18 @@ fn rule_of(problem: &Problem, files: &Files) -> (&'static str, Severity) {
         ProblemKind::DuplicateKey => ("duplicate-key", Severity::Warning),
         ProblemKind::Template if mesh() => ("unrendered-template", Severity::Warning),
         ProblemKind::Template => ("unrendered-template", Severity::Info),
+        ProblemKind::Rejected if is_placeholder(problem, files) => ("unrendered-template", Severity::Warning),
         ProblemKind::Rejected => ("rejected-resource", Severity::Error),
         ProblemKind::UnknownField => ("unknown-field", Severity::Error),
         ProblemKind::RemovedVersion => ("removed-api-version", Severity::Warning),
         ProblemKind::Duplicate => ("duplicate-resource", Severity::Warning),
     }
+}
+
+/// Whether an object is refused for a value that somebody else fills in later: `$(VAR)`, `${VAR}`.
+fn is_placeholder(problem: &Problem, files: &Files) -> bool {
+    let text = files.slice(problem.span);
+    problem.kind == ProblemKind::Rejected && (text.contains("$(") || text.contains("${"))
 }
 
 /// The words under the marked place.
@@ -40,7 +47,7 @@ pub(super) fn findings(problems: &[Problem], files: &Files) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let mut template_directories: Vec<String> = Vec::new();
     for problem in problems {
-        if problem.kind == ProblemKind::Template {
+        if problem.kind == ProblemKind::Template || is_placeholder(problem, files) {
             let name = files.name(problem.span.file);
             let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
             if template_directories.contains(&directory) {

@@ -6,7 +6,7 @@ use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope;
 use crate::matrix::{Delivered, Door, Opening, delivered, doors};
 use crate::model::{MtlsMode, Values};
-use crate::semantics::{Chain, Decision, Ending, Guard, Request, World, effective_mode};
+use crate::semantics::{CauseKind, Chain, Decision, Ending, Guard, Request, World, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
 
 /// What one rule asks.
@@ -74,9 +74,13 @@ pub(super) fn ask(world: &World, namespace: &str, default_deny: Option<&DefaultD
     let internal_words = Words {
         rule: "internal-outside-namespace",
         accepts: &format!("accepts `{}` from outside its namespace", convention.internal),
-        narrow: &format!("admit only `namespaces: [\"{namespace}\"]` to this path, or name the paths that others may reach"),
+        narrow: &format!(
+            "admit only `namespaces: [\"{namespace}\"]` to this path, or name the paths that others may reach"
+        ),
     };
-    for (groups, words, prefix) in [(api, &api_words, &convention.api), (internal, &internal_words, &convention.internal)] {
+    for (groups, words, prefix) in
+        [(api, &api_words, &convention.api), (internal, &internal_words, &convention.internal)]
+    {
         drop_doubts(world, namespace, prefix, groups, words, in_full, &mut found.findings);
     }
     found
@@ -108,7 +112,8 @@ fn drop_doubts(
     };
     let count = workloads.len();
     let who = if count == 1 { "1 workload accepts".to_owned() } else { format!("{count} workloads accept") };
-    let whom = if words.rule == "api-outside-ingress" { "past the ingress gateway" } else { "from outside the namespace" };
+    let whom =
+        if words.rule == "api-outside-ingress" { "past the ingress gateway" } else { "from outside the namespace" };
     let Some(span) = scope::first_mention(world, namespace) else {
         return;
     };
@@ -118,7 +123,9 @@ fn drop_doubts(
         status: Status::Broken,
         world: None,
         message: format!("nothing in `{namespace}` names `{prefix}`; {who} it {whom}"),
-        help: Some("if these workloads serve no such path, set `convention: {ask: never}` in `meshlint.yaml`".to_owned()),
+        help: Some(
+            "if these workloads serve no such path, set `convention: {ask: never}` in `meshlint.yaml`".to_owned(),
+        ),
         label: Label { span, text: "asked for the whole namespace".to_owned() },
         resource: None,
         workload: first.workloads.first().cloned(),
@@ -155,10 +162,13 @@ fn cube(world: &World, namespace: &str, question: Question) -> Cube {
 fn is_folded(door: &Door, opening: &Opening, default_deny: Option<&DefaultDeny>) -> bool {
     match (default_deny, RootCause::of(door, &opening.ending)) {
         (Some(DefaultDeny::Missing { .. }), RootCause::NoAllow(_)) => true,
+        // Whether somebody else refuses is the same question for every path of a workload without ALLOW.
+        (Some(DefaultDeny::NotProven(finding)), RootCause::Undetermined(cause)) => {
+            matches!(cause.kind, CauseKind::CustomPolicy | CauseKind::RefusingFilter) && finding.causes.contains(&cause)
+        }
         (Some(DefaultDeny::Missing { by: Some(by), .. }), RootCause::Rule(policy, rule, _)) => {
             by.policy == policy && by.rule == rule
         }
-        (Some(DefaultDeny::NotProven(finding)), RootCause::Undetermined(cause)) => finding.causes.contains(&cause),
         _ => false,
     }
 }

@@ -30,7 +30,8 @@ pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts,
             finding.severity = finding.severity.min(Severity::Warning);
         }
     }
-    let key = |finding: &Finding| (files.name(finding.label.span.file).to_owned(), finding.label.span.start, finding.rule);
+    let key =
+        |finding: &Finding| (files.name(finding.label.span.file).to_owned(), finding.label.span.start, finding.rule);
     report.findings.sort_by_key(key);
     report.notes.sort();
     report
@@ -44,7 +45,9 @@ fn notes(counts: &Counts) -> Vec<Note> {
         note(format!("{} NetworkPolicies are not considered", counts.network_policies));
     }
     if counts.kustomizations > 0 {
-        note("kustomizations were not built: `kustomize build DIR | meshlint check -` checks what is applied".to_owned());
+        note(
+            "kustomizations were not built: `kustomize build DIR | meshlint check -` checks what is applied".to_owned(),
+        );
     }
     if counts.patches > 0 {
         note(format!("{} files that kustomizations list as patches were not read as objects", counts.patches));
@@ -61,14 +64,20 @@ fn ask_namespaces(world: &World, report: &mut Report) {
     for namespace in world.namespaces() {
         if !scope::in_mesh(world, &namespace) {
             if !world.workloads_in(&namespace).is_empty() && scope::is_owned(world, &namespace) {
-                report.notes.push(Note { message: format!("`{namespace}` is outside the mesh and was not judged"), span: None });
+                report.notes.push(Note {
+                    message: format!("`{namespace}` is outside the mesh and was not judged"),
+                    span: None,
+                });
             }
             continue;
         }
         let owned = scope::is_owned(world, &namespace);
         if !owned {
             if world.workloads_in(&namespace).iter().any(|workload| !world.is_gateway(workload) && !workload.implied) {
-                report.notes.push(Note { message: format!("`{namespace}` belongs to somebody else and was not judged"), span: None });
+                report.notes.push(Note {
+                    message: format!("`{namespace}` belongs to somebody else and was not judged"),
+                    span: None,
+                });
             }
             continue;
         }

@@ -1,7 +1,5 @@
 //! Where the mission's rules are asked: which namespaces, which workloads, and whether the convention is in use.
 
-use std::collections::BTreeSet;
-
 use crate::config::Ask;
 use crate::model::{Values, Workload};
 use crate::semantics::{Membership, World, implied_workload};
@@ -48,7 +46,11 @@ pub(super) fn is_owned(world: &World, namespace: &str) -> bool {
     let services = mesh.services.iter().any(|service| {
         let gateway = world.gateway_workloads.iter().any(|gateway| {
             gateway.namespace == namespace
-                && service.spec.selector.as_ref().is_some_and(|selector| crate::semantics::selects(Some(selector), &gateway.labels))
+                && service
+                    .spec
+                    .selector
+                    .as_ref()
+                    .is_some_and(|selector| crate::semantics::selects(Some(selector), &gateway.labels))
         });
         service.id.namespace == namespace && !service.context && !gateway
     });
@@ -56,7 +58,11 @@ pub(super) fn is_owned(world: &World, namespace: &str) -> bool {
         service.id.namespace == namespace
             && !service.context
             && service.spec.destinations().any(|destination| {
-                destination.value.host.as_ref().is_some_and(|host| destination_namespace(&host.value, namespace) == Some(namespace))
+                destination
+                    .value
+                    .host
+                    .as_ref()
+                    .is_some_and(|host| destination_namespace(&host.value, namespace) == Some(namespace))
             })
     });
     workloads || policies || services || own_routes
@@ -86,11 +92,12 @@ pub(super) fn uses_convention(world: &World, namespace: &str) -> bool {
             .any(|prefix| path == prefix || path.starts_with(&format!("{prefix}/")))
     };
     let listed = |values: &Values| values.iter().flat_map(|list| &list.value).any(|value| names(&value.value));
-    let by_policy = world.mesh.authorization_policies.iter().filter(|policy| policy.id.namespace == namespace).any(|policy| {
-        let operations = policy.spec.rules().iter().flat_map(|rule| rule.value.to.iter().flat_map(|to| &to.value));
-        let mut operations = operations.filter_map(|to| to.value.operation.as_ref());
-        operations.any(|operation| listed(&operation.value.paths) || listed(&operation.value.not_paths))
-    });
+    let by_policy =
+        world.mesh.authorization_policies.iter().filter(|policy| policy.id.namespace == namespace).any(|policy| {
+            let operations = policy.spec.rules().iter().flat_map(|rule| rule.value.to.iter().flat_map(|to| &to.value));
+            let mut operations = operations.filter_map(|to| to.value.operation.as_ref());
+            operations.any(|operation| listed(&operation.value.paths) || listed(&operation.value.not_paths))
+        });
     by_policy
         || world.mesh.virtual_services.iter().any(|service| {
             service.spec.http().iter().any(|route| {
@@ -117,18 +124,14 @@ pub(super) fn uses_convention(world: &World, namespace: &str) -> bool {
         })
 }
 
-/// Every namespace where the path rules or the default deny are asked.
-pub(super) fn namespaces(world: &World) -> BTreeSet<String> {
-    world.namespaces().into_iter().filter(|namespace| in_mesh(world, namespace)).collect()
-}
-
 /// Where a namespace is first spoken of: its Namespace, else the first workload, policy or virtual service in path order.
 pub(super) fn first_mention(world: &World, namespace: &str) -> Option<Span> {
     let mesh = &world.mesh;
     if let Some(object) = mesh.namespaces.get(namespace).filter(|object| !object.context) {
         return Some(object.name_span);
     }
-    let workloads = mesh.workloads_in(namespace).filter(|workload| !workload.context).map(|workload| workload.name_span);
+    let workloads =
+        mesh.workloads_in(namespace).filter(|workload| !workload.context).map(|workload| workload.name_span);
     let here = |id: &crate::model::ObjectId| id.namespace == namespace;
     let policies = mesh.authorization_policies.iter().filter(|object| here(&object.id)).map(|object| object.name_span);
     let peers = mesh.peer_authentications.iter().filter(|object| here(&object.id)).map(|object| object.name_span);

@@ -2,8 +2,8 @@
 
 use super::authorization_policy::{Chain, RuleContext, RuleRequests, rule_requests};
 use super::decision::{By, Cause, CauseKind, PolicyRuleRef};
-use super::extension::Extensions;
 use super::ext_authz::{Provider, provider};
+use super::extension::Extensions;
 use super::judgement::{Ending, JudgementBuilder, Verdict};
 use super::request_authentication::JwtFilter;
 use super::workload_selector::AttachedPolicies;

@@ -228,9 +228,7 @@ impl Reading<'_> {
         if !self.has_http(positive, negative) {
             return every();
         }
-        let claim = |dimension: Dimension, pattern: Pattern| {
-            test(dimension, Some(vec![pattern]), Vec::new())
-        };
+        let claim = |dimension: Dimension, pattern: Pattern| test(dimension, Some(vec![pattern]), Vec::new());
         let mut cubes = every();
         if !strings(positive).is_empty() {
             cubes = strings(positive)
@@ -261,12 +259,12 @@ impl Reading<'_> {
             "remote.ip" => self.addresses(Dimension::RemoteIp, values, not_values),
             "destination.ip" => self.unmodelled(key.span, "the address of the pod"),
             "destination.port" => self.ports(values, not_values),
-            "source.namespace" => field(Dimension::Peer, values, not_values, &|value| {
-                vec![string_match::namespace(value)]
-            }),
-            "source.serviceAccount" => field(Dimension::Peer, values, not_values, &|value| {
-                string_match::service_account(value, namespace)
-            }),
+            "source.namespace" => {
+                field(Dimension::Peer, values, not_values, &|value| vec![string_match::namespace(value)])
+            }
+            "source.serviceAccount" => {
+                field(Dimension::Peer, values, not_values, &|value| string_match::service_account(value, namespace))
+            }
             "source.principal" => field(Dimension::Peer, values, not_values, &|value| {
                 trust_domain::principals(value, bundle).iter().map(|value| string_match::principal(value)).collect()
             }),
@@ -352,9 +350,8 @@ fn field(
     negative: &Values,
     patterns: &dyn Fn(&str) -> Vec<Pattern>,
 ) -> Vec<Cube> {
-    let read = |values: &Values| -> Vec<Pattern> {
-        strings(values).iter().flat_map(|value| patterns(&value.value)).collect()
-    };
+    let read =
+        |values: &Values| -> Vec<Pattern> { strings(values).iter().flat_map(|value| patterns(&value.value)).collect() };
     if strings(positive).is_empty() && strings(negative).is_empty() {
         return every();
     }

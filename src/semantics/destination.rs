@@ -76,7 +76,9 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
         return vec![Target::Unknown(cause)];
     };
     let Some(service) = world.mesh.service(namespace, name) else {
-        let cause = missing(format!("the Service `{namespace}/{name}` is not in the input, so any workload of `{namespace}` may serve it"));
+        let cause = missing(format!(
+            "the Service `{namespace}/{name}` is not in the input, so any workload of `{namespace}` may serve it"
+        ));
         return unknown_service(world, namespace, &cause);
     };
     let number = destination.value.port_number();
@@ -120,14 +122,21 @@ pub fn service_targets(
     let Some(selector) = service.spec.selector.as_ref().filter(|selector| !selector.is_empty()) else {
         return vec![Target::Unknown(Cause {
             kind: CauseKind::MissingResource,
-            message: format!("the Service `{}` has no selector, and its endpoints are not in the input", service.id.path()),
+            message: format!(
+                "the Service `{}` has no selector, and its endpoints are not in the input",
+                service.id.path()
+            ),
             span: Some(service.name_span),
         })];
     };
     let mut found = Vec::new();
     for workload in world.workloads_in(namespace) {
         let picks = |labels: &Labels| {
-            if workload.implied { compatible(labels, &workload.labels) } else { selects(Some(labels), &workload.labels) }
+            if workload.implied {
+                compatible(labels, &workload.labels)
+            } else {
+                selects(Some(labels), &workload.labels)
+            }
         };
         if !picks(selector) || !subset.is_none_or(picks) {
             continue;

@@ -65,12 +65,7 @@ const REFUSING_TYPES: &[&str] = &[
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/model/push_context.go`, `getMatchedEnvoyFilters`;
 /// `pilot/pkg/model/extensions.go`. Differs: a patch is not applied, only classed by what it can do.
-pub(crate) fn extensions(
-    mesh: &Mesh,
-    proxy: Proxy<'_>,
-    role: Role,
-    trusted: &dyn Fn(&ObjectId) -> bool,
-) -> Extensions {
+pub(crate) fn extensions(mesh: &Mesh, proxy: Proxy<'_>, role: Role, trusted: &dyn Fn(&ObjectId) -> bool) -> Extensions {
     let mut found = Extensions::default();
     let root = mesh.settings.root_namespace();
     let here = |id: &ObjectId, labels: Option<&Labels>| {
@@ -162,7 +157,8 @@ fn class(patch: &ConfigPatch, role: Role) -> PatchClass {
     let refuses = if type_url.is_empty() {
         REFUSING_FILTERS.contains(&name)
     } else {
-        REFUSING_TYPES.iter().any(|part| type_url.contains(part)) || REFUSING_FILTERS.contains(&name) && type_url.contains("TypedStruct")
+        REFUSING_TYPES.iter().any(|part| type_url.contains(part))
+            || REFUSING_FILTERS.contains(&name) && type_url.contains("TypedStruct")
     };
     if adds && refuses && matches!(apply_to, "HTTP_FILTER" | "NETWORK_FILTER" | "LISTENER_FILTER") {
         PatchClass::MayRefuse

@@ -207,9 +207,10 @@ fn named_identities(mesh: &Mesh) -> BTreeSet<String> {
             let sources = rule.value.from.iter().flat_map(|from| &from.value);
             let sources = sources.filter_map(|from| from.value.source.as_ref());
             let principals = sources.flat_map(|source| source.value.principals.iter().flat_map(|list| &list.value));
-            let conditions = rule.value.when.iter().flat_map(|when| &when.value).filter(|condition| {
-                condition.value.key.as_ref().is_some_and(|key| key.value == "source.principal")
-            });
+            let conditions =
+                rule.value.when.iter().flat_map(|when| &when.value).filter(|condition| {
+                    condition.value.key.as_ref().is_some_and(|key| key.value == "source.principal")
+                });
             let values = conditions.flat_map(|condition| condition.value.values.iter().flat_map(|list| &list.value));
             for principal in principals.chain(values).filter(|principal| !principal.value.contains('*')) {
                 for written in trust_domain::principals(&principal.value, &bundle) {

@@ -15,9 +15,7 @@ use super::workload_port::{WorkloadPort, path_normalization};
 use super::workload_selector::{AttachedPolicies, Proxy, attached_policies};
 use super::world::World;
 use crate::model::{MtlsMode, Workload};
-use crate::space::{
-    ByteSet, Dimension, Domain, Label, PathDomain, Pattern, Piece, Rule, Universe, Values,
-};
+use crate::space::{ByteSet, Dimension, Domain, Label, PathDomain, Pattern, Piece, Rule, Universe, Values};
 use crate::text::Span;
 
 /// Whether a proxy stands in front of a port.
@@ -142,13 +140,8 @@ pub fn inbound(world: &World, workload: &Workload, port: &WorkloadPort, chain: C
     if extensions.may_refuse.is_none() {
         extensions.may_refuse.clone_from(&proxy.mode.order);
     }
-    let policies = ProxyPolicies {
-        mesh: &world.mesh,
-        attached: &proxy.attached,
-        chain,
-        jwt: &proxy.jwt,
-        extensions: &extensions,
-    };
+    let policies =
+        ProxyPolicies { mesh: &world.mesh, attached: &proxy.attached, chain, jwt: &proxy.jwt, extensions: &extensions };
     let default = append_policies(&mut builder, &policies, &Next::Workload);
     let mut judgement = builder.finish(&default, universe);
     exclude_stray_claims(&mut judgement, &proxy.jwt);
@@ -201,12 +194,8 @@ fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
         .collect();
     if jwt.rules.is_empty() {
         for claim in claims {
-            let never = Domain {
-                values: Values::Finite(Vec::new()),
-                absent: true,
-                several: false,
-                preferred: Vec::new(),
-            };
+            let never =
+                Domain { values: Values::Finite(Vec::new()), absent: true, several: false, preferred: Vec::new() };
             judgement.universe.domains.insert(claim, never);
         }
         return;
@@ -214,10 +203,7 @@ fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
     let no_issuer = when_none(Dimension::Issuer, vec![Pattern::Any]);
     let stray: Vec<Rule> = claims
         .into_iter()
-        .map(|claim| Rule {
-            cube: no_issuer.and(&when_any(claim, vec![Pattern::Any])),
-            label: Label::IMPOSSIBLE,
-        })
+        .map(|claim| Rule { cube: no_issuer.and(&when_any(claim, vec![Pattern::Any])), label: Label::IMPOSSIBLE })
         .collect();
     judgement.list.rules.splice(0..0, stray);
 }
@@ -227,9 +213,40 @@ fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
 /// # Upstream
 /// Envoy 1.40: observed (`get` and `FOO` are 400, `PROPFIND` and `LINK` pass).
 pub const METHODS: &[&str] = &[
-    "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND",
-    "PROPPATCH", "SEARCH", "UNLOCK", "BIND", "REBIND", "UNBIND", "ACL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE",
-    "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "PURGE", "MKCALENDAR", "LINK", "UNLINK", "SOURCE", "PRI",
+    "GET",
+    "POST",
+    "PUT",
+    "DELETE",
+    "PATCH",
+    "HEAD",
+    "OPTIONS",
+    "TRACE",
+    "COPY",
+    "LOCK",
+    "MKCOL",
+    "MOVE",
+    "PROPFIND",
+    "PROPPATCH",
+    "SEARCH",
+    "UNLOCK",
+    "BIND",
+    "REBIND",
+    "UNBIND",
+    "ACL",
+    "REPORT",
+    "MKACTIVITY",
+    "CHECKOUT",
+    "MERGE",
+    "M-SEARCH",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "PURGE",
+    "MKCALENDAR",
+    "LINK",
+    "UNLINK",
+    "SOURCE",
+    "PRI",
 ];
 
 /// The values that can occur in a request to a sidecar.

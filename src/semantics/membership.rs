@@ -32,7 +32,7 @@ const INJECT: &str = "sidecar.istio.io/inject";
 /// `manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml`. Differs: a
 /// revision label is taken to name an installed revision, and a namespace of which the input says
 /// nothing is assumed to be in the mesh.
-pub fn membership(mesh: &Mesh, workload: &Workload) -> Membership {
+pub(super) fn membership(mesh: &Mesh, workload: &Workload) -> Membership {
     let namespace = workload.id.namespace.as_str();
     if workload.proxy_container {
         return Membership::In;
@@ -94,7 +94,7 @@ fn is_named_by_mesh_resources(mesh: &Mesh, namespace: &str) -> bool {
 /// # Upstream
 /// istio/istio 1.32: `cni/pkg/plugin/sidecar_redirect.go`; injection template
 /// `manifests/charts/istio-control/istio-discovery/files/injection-template.yaml`.
-pub fn uncaptured(workload: &Workload, port: u16) -> Option<(String, Option<Span>)> {
+pub(super) fn uncaptured(workload: &Workload, port: u16) -> Option<(String, Option<Span>)> {
     if matches!(port, 15090 | 15021 | 15020) {
         return Some((format!("port {port} belongs to the sidecar itself"), None));
     }

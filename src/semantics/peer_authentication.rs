@@ -33,8 +33,7 @@ pub fn effective_mode(mesh: &Mesh, workload: &Workload, port: u16) -> EffectiveM
         policies
     };
     let mesh_wide = level(&|policy| policy.id.namespace == root && whole(policy));
-    let namespace_wide =
-        level(&|policy| namespace != root && policy.id.namespace == namespace && whole(policy));
+    let namespace_wide = level(&|policy| namespace != root && policy.id.namespace == namespace && whole(policy));
     let own = level(&|policy| {
         namespace != root
             && policy.id.namespace == namespace
@@ -66,9 +65,8 @@ fn note_order(policies: &[&Resource<PeerAuthentication>], port: Option<u16>, eff
     let [oldest, rest @ ..] = policies else {
         return;
     };
-    let rival = rest.iter().find(|other| {
-        mode(other) != mode(oldest) && (oldest.created.is_none() || other.created.is_none())
-    });
+    let rival =
+        rest.iter().find(|other| mode(other) != mode(oldest) && (oldest.created.is_none() || other.created.is_none()));
     if let Some(rival) = rival {
         effective.order.get_or_insert_with(|| Cause {
             kind: CauseKind::CreationOrder,

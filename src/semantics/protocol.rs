@@ -19,7 +19,7 @@ pub enum Protocol {
 ///
 /// # Upstream
 /// istio/istio 1.32: `pkg/config/kube/conversion.go`, `ConvertProtocol`.
-pub fn service_port_protocol(port: &ServicePort) -> Protocol {
+pub(super) fn service_port_protocol(port: &ServicePort) -> Protocol {
     let number = port.port.and_then(|number| u16::try_from(number).ok()).unwrap_or(0);
     let l4 = port.protocol.as_deref().unwrap_or("TCP");
     declared(l4, port.app_protocol.as_deref(), port.name.as_deref().unwrap_or_default(), number)
@@ -30,7 +30,7 @@ pub fn service_port_protocol(port: &ServicePort) -> Protocol {
 /// # Upstream
 /// istio/istio 1.32: `pkg/config/kube/conversion.go`, `ConvertProtocol`;
 /// `pkg/config/protocol/instance.go`, `Parse`.
-pub fn declared(l4: &str, app_protocol: Option<&str>, name: &str, number: u16) -> Protocol {
+pub(super) fn declared(l4: &str, app_protocol: Option<&str>, name: &str, number: u16) -> Protocol {
     if l4.eq_ignore_ascii_case("UDP") {
         return Protocol::Udp;
     }

@@ -7,7 +7,7 @@ use super::decision::By;
 use super::judgement::{Ending, JudgementBuilder};
 use super::workload_selector::{Proxy, attached_request_authentications};
 use crate::model::{JwtRule, Mesh};
-use crate::space::{Cube, Dimension, Domain, Pattern, Universe, Values};
+use crate::space::{Dimension, Domain, Pattern, Universe, Values};
 
 /// The JWT filter of one proxy.
 #[derive(Debug, Clone, Default)]
@@ -55,13 +55,6 @@ impl JwtFilter {
         builder.impossible([token(NONE).and(&issuer()), token(INVALID).and(&issuer())]);
         builder.impossible([no_issuer.and(&when_any(Dimension::Subject, vec![Pattern::Any]))]);
         builder.end([token(INVALID)], &Ending::denied(By::Jwt, None));
-    }
-
-    /// Requests whose claims contradict each other cannot occur: no claim without a verified token.
-    pub(crate) fn exclude_stray_claims(&self, builder: &mut JudgementBuilder, claims: &[Dimension]) {
-        let no_issuer = when_none(Dimension::Issuer, vec![Pattern::Any]);
-        let stray = claims.iter().map(|claim| no_issuer.and(&when_any(claim.clone(), vec![Pattern::Any])));
-        builder.impossible(stray.collect::<Vec<Cube>>());
     }
 
     /// Says which tokens, issuers and subjects can occur.

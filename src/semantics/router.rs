@@ -4,7 +4,7 @@ use super::authorization::{Next, ProxyPolicies, append_policies, when_any, when_
 use super::authorization_policy::Chain;
 use super::concrete::{ConcretePolicies, Passed, Remark, Seen};
 use super::decision::{By, Cause, CauseKind};
-use super::destination::{ClientSide, Route as DestinationRoute, Target, client_side, service_targets};
+use super::destination::{ClientSide, client_side, service_targets};
 use super::extension::{Extensions, Role, extensions};
 use super::gateway_workload::GatewayWorkload;
 use super::host_name::{self, service_host};
@@ -70,7 +70,12 @@ fn is_https(server: &Server) -> bool {
 /// istio/istio 1.32: `pilot/pkg/model/gateway.go`, `mergeGateways`;
 /// `pilot/pkg/networking/core/gateway.go`, `buildGatewayHTTPRouteConfig`. Differs: servers of TCP, of
 /// TLS that is passed through, and of MUTUAL TLS are not modelled yet.
-pub fn gateway_proxy(world: &World, gateway: &Resource<Gateway>, port: u16, workload: &GatewayWorkload) -> Option<RoutingProxy> {
+pub fn gateway_proxy(
+    world: &World,
+    gateway: &Resource<Gateway>,
+    port: u16,
+    workload: &GatewayWorkload,
+) -> Option<RoutingProxy> {
     let server = gateway.spec.servers().iter().find(|server| server.value.number() == port)?;
     let mut proxy = RoutingProxy {
         name: format!("gateway {}", gateway.id.path()),
@@ -84,7 +89,8 @@ pub fn gateway_proxy(world: &World, gateway: &Resource<Gateway>, port: u16, work
         unknown: unmodelled_server(server),
         guarded: true,
     };
-    let own = |server: &Spanned<Server>| -> Vec<(ObjectId, Spanned<Server>)> { vec![(gateway.id.clone(), server.clone())] };
+    let own =
+        |server: &Spanned<Server>| -> Vec<(ObjectId, Spanned<Server>)> { vec![(gateway.id.clone(), server.clone())] };
     let servers = if proxy.plaintext { merged_servers(world, workload, proxy.port) } else { own(server) };
     if !proxy.plaintext && proxy.unknown.is_none() {
         let named = gateway.spec.servers().iter().filter(|server| server.value.number() == port);
@@ -124,8 +130,12 @@ fn unmodelled_server(server: &Spanned<Server>) -> Option<Cause> {
     }
     match (is_https(&server.value), server.value.tls_mode()) {
         (true, Some(TlsMode::Simple)) => None,
-        (true, _) => Some(not_modelled(server, "gateway servers that ask for client certificates are not modelled yet")),
-        (false, _) => Some(not_modelled(server, "gateway servers of TCP or of TLS that is passed through are not modelled yet")),
+        (true, _) => {
+            Some(not_modelled(server, "gateway servers that ask for client certificates are not modelled yet"))
+        }
+        (false, _) => {
+            Some(not_modelled(server, "gateway servers of TCP or of TLS that is passed through are not modelled yet"))
+        }
     }
 }
 
@@ -140,9 +150,12 @@ fn listening_port(mesh: &Mesh, workload: &GatewayWorkload, port: u16) -> u16 {
     };
     let services = mesh.services.iter().filter(|service| {
         service.id.namespace == pod.id.namespace
-            && service.spec.selector.as_ref().filter(|selector| !selector.is_empty()).is_some_and(|selector| {
-                super::workload_selector::selects(Some(selector), &pod.labels)
-            })
+            && service
+                .spec
+                .selector
+                .as_ref()
+                .filter(|selector| !selector.is_empty())
+                .is_some_and(|selector| super::workload_selector::selects(Some(selector), &pod.labels))
     });
     services
         .flat_map(|service| service.spec.ports())
@@ -171,12 +184,8 @@ fn merged_servers(world: &World, workload: &GatewayWorkload, port: u16) -> Vec<(
 /// istio/istio 1.32: `pilot/pkg/networking/core/gateway.go`, `buildGatewayHTTPRouteConfig`.
 fn add_server(world: &World, gateway: &ObjectId, server: &Server, workload: &GatewayWorkload, table: &mut RouteTable) {
     let name = gateway.path();
-    let router = Router {
-        gateway: &name,
-        namespace: &workload.namespace,
-        labels: &workload.labels,
-        port: server.number(),
-    };
+    let router =
+        Router { gateway: &name, namespace: &workload.namespace, labels: &workload.labels, port: server.number() };
     for service in in_order(world, &name, &workload.namespace) {
         let admitted = host_name::server_hosts_for(&hosts(server), &gateway.namespace, &service.id.namespace);
         let domains = host_name::intersection(&admitted, &full_hosts(service));
@@ -200,12 +209,7 @@ fn add_server(world: &World, gateway: &ObjectId, server: &Server, workload: &Gat
 
 /// Appends the routes of a virtual service to a virtual host. Where those of another one of unknown
 /// age stand there already and both take a path, only their age tells which goes first.
-fn add_routes(
-    table: &mut RouteTable,
-    domain: &str,
-    found: &[Route],
-    service: &Resource<crate::model::VirtualService>,
-) {
+fn add_routes(table: &mut RouteTable, domain: &str, found: &[Route], service: &Resource<crate::model::VirtualService>) {
     let present: Vec<usize> = table.host(domain).routes.clone();
     let rival = present
         .iter()
@@ -216,7 +220,9 @@ fn add_routes(
         let mut route = route.clone();
         // Catch-all routes move to the end whatever the age, so they take nothing from the others.
         let overlaps = present.iter().filter_map(|index| table.routes.get(*index)).any(|other| {
-            !super::route_table::is_catch_all(other) && !super::route_table::is_catch_all(&route) && may_overlap(other, &route)
+            !super::route_table::is_catch_all(other)
+                && !super::route_table::is_catch_all(&route)
+                && may_overlap(other, &route)
                 || super::route_table::is_catch_all(other) && super::route_table::is_catch_all(&route)
         });
         if let Some(rival) = rival.as_ref().filter(|_| overlaps && service.created.is_none()) {
@@ -290,11 +296,13 @@ pub fn client_proxy(world: &World, client: &Client, service: &Resource<Service>,
         })
         .or(found.may_change)
         .or(found.may_refuse)
-        .or_else(|| (protocol == Protocol::Tcp || protocol == Protocol::Udp).then(|| Cause {
-            kind: CauseKind::UnmodelledKind,
-            message: "TCP ports behind a client's sidecar are not modelled yet".to_owned(),
-            span: Some(service.name_span),
-        }));
+        .or_else(|| {
+            (protocol == Protocol::Tcp || protocol == Protocol::Udp).then(|| Cause {
+                kind: CauseKind::UnmodelledKind,
+                message: "TCP ports behind a client's sidecar are not modelled yet".to_owned(),
+                span: Some(service.name_span),
+            })
+        });
     let mut table = RouteTable::default();
     for other in &world.mesh.services {
         let ports = other.spec.ports().iter();
@@ -307,12 +315,10 @@ pub fn client_proxy(world: &World, client: &Client, service: &Resource<Service>,
         targets: service_targets(world, service, port, None, &ClientSide::Plaintext(service.name_span)),
         ..plain_forward()
     };
-    table.push("*", Route {
-        virtual_service: None,
-        matches: None,
-        action: RouteAction::Forward(dialled),
-        span: service.name_span,
-    });
+    table.push(
+        "*",
+        Route { virtual_service: None, matches: None, action: RouteAction::Forward(dialled), span: service.name_span },
+    );
     table.sort();
     RoutingProxy {
         name: format!("client {}", client.name),
@@ -374,7 +380,8 @@ fn add_service(
         }]
     });
     let (name, namespace) = (&service.id.name, &service.id.namespace);
-    let mut domains = vec![host.clone(), format!("{host}."), format!("{name}.{namespace}.svc"), format!("{name}.{namespace}")];
+    let mut domains =
+        vec![host.clone(), format!("{host}."), format!("{name}.{namespace}.svc"), format!("{name}.{namespace}")];
     if client.namespace == *namespace {
         domains.push(name.clone());
     }
@@ -383,11 +390,6 @@ fn add_service(
             table.push(&domain, route.clone());
         }
     }
-}
-
-/// A destination as routes resolve it, for use outside of routes.
-pub(crate) fn destination_route<'a>(client_namespace: &'a str, namespace: &'a str, port: u16) -> DestinationRoute<'a> {
-    DestinationRoute { client_namespace, namespace, listener_port: port }
 }
 
 /// What stands at a proxy that routes.
@@ -537,9 +539,4 @@ impl RoutingProxy {
             RouteAction::Answer(_) | RouteAction::Unknown(_) => None,
         }
     }
-}
-
-/// Whether a target is a workload that surely exists.
-pub(crate) fn is_certain(target: &Target) -> bool {
-    matches!(target, Target::Workload { supposed: None, .. })
 }

@@ -6,9 +6,7 @@ use super::host_name;
 use super::route_table::{Abort, Forward, Route, RouteAction, is_catch_all_match};
 use super::workload_selector::selects;
 use super::world::World;
-use crate::model::{
-    Headers, HttpMatch, HttpRoute, Labels, ObjectId, Resource, VirtualService,
-};
+use crate::model::{Headers, HttpMatch, HttpRoute, Labels, ObjectId, Resource, VirtualService};
 use crate::space::PathRewrite;
 use crate::text::Spanned;
 
@@ -94,12 +92,7 @@ pub(crate) fn routes(world: &World, service: &Resource<VirtualService>, router: 
         let matches = http.value.matches.iter().flat_map(|matches| &matches.value);
         let matches: Vec<&Spanned<HttpMatch>> = matches.collect();
         if matches.is_empty() {
-            found.push(Route {
-                virtual_service: Some(service.id.clone()),
-                matches: None,
-                action,
-                span: http.span,
-            });
+            found.push(Route { virtual_service: Some(service.id.clone()), matches: None, action, span: http.span });
             return found;
         }
         for one in matches {
@@ -130,9 +123,7 @@ fn applies(matches: &HttpMatch, service: &Resource<VirtualService>, router: Rout
     }
     let gateways = matches.gateways.as_deref().unwrap_or_default();
     if !gateways.is_empty() {
-        return gateways
-            .iter()
-            .any(|gateway| resolve_gateway(&gateway.value, &service.id.namespace) == router.gateway);
+        return gateways.iter().any(|gateway| resolve_gateway(&gateway.value, &service.id.namespace) == router.gateway);
     }
     selects(matches.source_labels.as_ref(), router.labels)
         && matches
@@ -202,8 +193,12 @@ fn action(
         });
     }
     let mirrors = mirrors(world, route, context);
-    let changes: Vec<&Headers> =
-        route.headers.iter().map(|headers| &headers.value).chain(changed_here.iter().map(|headers| &headers.value)).collect();
+    let changes: Vec<&Headers> = route
+        .headers
+        .iter()
+        .map(|headers| &headers.value)
+        .chain(changed_here.iter().map(|headers| &headers.value))
+        .collect();
     RouteAction::Forward(forward(route, matches, found, mirrors, &changes))
 }
 
@@ -274,9 +269,11 @@ fn mirrors(world: &World, route: &HttpRoute, context: destination::Route<'_>) ->
     #[expect(clippy::cast_precision_loss, reason = "percentages are small")]
     let older = route.mirror_percent.map(|percent| percent as f64);
     let one = route.mirror.as_ref().filter(|_| percent.or(older).unwrap_or(100.0) > 0.0);
-    let several = route.mirrors.iter().flat_map(|mirrors| &mirrors.value).filter(|mirror| {
-        mirror.value.percentage.is_none_or(|percent| percent.value.unwrap_or(0.0) > 0.0)
-    });
+    let several = route
+        .mirrors
+        .iter()
+        .flat_map(|mirrors| &mirrors.value)
+        .filter(|mirror| mirror.value.percentage.is_none_or(|percent| percent.value.unwrap_or(0.0) > 0.0));
     one.into_iter()
         .chain(several.filter_map(|mirror| mirror.value.destination.as_ref()))
         .flat_map(|destination| targets(world, destination, context))
@@ -316,7 +313,13 @@ pub(crate) fn in_order<'a>(
             service.spec.export_to.iter().flat_map(|list| &list.value).map(|scope| scope.value.as_str()).collect();
         let private = service.id.namespace == namespace && !scopes.is_empty() && !scopes.contains(&"*");
         let explicit = scopes.contains(&namespace);
-        let rank = if private { 0 } else if explicit { 1 } else { 2 };
+        let rank = if private {
+            0
+        } else if explicit {
+            1
+        } else {
+            2
+        };
         (rank, service.age_key())
     });
     bound

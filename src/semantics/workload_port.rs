@@ -63,7 +63,9 @@ pub fn workload_ports(world: &World, workload: &Workload) -> Vec<WorkloadPort> {
     }
     if workload.implied {
         let named = named_ports(world, workload);
-        let generic = [8080, 8000, 80, 3000, 9090, 5000].into_iter().find(|port| !named.contains(port) && !ports.contains_key(port));
+        let generic = [8080, 8000, 80, 3000, 9090, 5000]
+            .into_iter()
+            .find(|port| !named.contains(port) && !ports.contains_key(port));
         for number in named.into_iter().chain(generic) {
             ports.entry(number).or_insert(WorkloadPort { number, protocol: Protocol::Http, by_service: false });
         }
@@ -128,9 +130,10 @@ fn named_ports(world: &World, workload: &Workload) -> BTreeSet<u16> {
                 let operation = &operation.value;
                 operation.ports.iter().chain(&operation.not_ports).flat_map(|list| &list.value)
             });
-            let conditions = rule.value.when.iter().flat_map(|when| &when.value).filter(|condition| {
-                condition.value.key.as_ref().is_some_and(|key| key.value == "destination.port")
-            });
+            let conditions =
+                rule.value.when.iter().flat_map(|when| &when.value).filter(|condition| {
+                    condition.value.key.as_ref().is_some_and(|key| key.value == "destination.port")
+                });
             let values = conditions.flat_map(|condition| {
                 condition.value.values.iter().chain(&condition.value.not_values).flat_map(|list| &list.value)
             });

@@ -6,8 +6,9 @@ use super::decision::Assumption;
 use super::gateway_workload::{self, GatewayWorkload};
 use super::implied;
 use super::membership::{Membership, membership};
+use super::validation::rejections;
 use crate::config::{Config, Convention, WorldSetting};
-use crate::model::{Mesh, ObjectId, Resource, Service, SettingsOrigin, Workload};
+use crate::model::{AuthorizationPolicy, Mesh, ObjectId, Problem, Resource, Service, SettingsOrigin, Workload};
 
 /// What the owner says about the world and the manifests do not.
 #[derive(Debug, Clone, Default)]
@@ -62,9 +63,23 @@ pub struct World {
     pub ingress: BTreeSet<String>,
     /// What the answers rest on
     pub assumptions: Vec<Assumption>,
+    /// Authorization policies that were refused and do not act
+    pub refused: Vec<Resource<AuthorizationPolicy>>,
 }
 
 impl World {
+    /// Works out what the input implies, without the objects that are refused; those are given back as problems.
+    pub fn admit(mut mesh: Mesh, options: WorldOptions) -> (Self, Vec<Problem>) {
+        let mut problems = rejections(&mesh);
+        let refused: BTreeSet<ObjectId> = problems.iter().filter_map(|problem| problem.object.clone()).collect();
+        let own = |id: &ObjectId| !mesh.is_context(id);
+        problems.retain(|problem| problem.object.as_ref().is_none_or(own));
+        let policies = mesh.authorization_policies.iter().filter(|policy| refused.contains(&policy.id));
+        let policies: Vec<Resource<AuthorizationPolicy>> = policies.cloned().collect();
+        mesh.retain(|id| !refused.contains(id));
+        (Self { refused: policies, ..Self::new(mesh, options) }, problems)
+    }
+
     /// Works out what the input implies.
     pub fn new(mesh: Mesh, options: WorldOptions) -> Self {
         let mut world = Self {
@@ -74,6 +89,7 @@ impl World {
             gateway_workloads: Vec::new(),
             ingress: BTreeSet::new(),
             assumptions: Vec::new(),
+            refused: Vec::new(),
         };
         world.gateway_workloads = gateway_workload::gateway_workloads(&world);
         world.ingress = gateway_workload::ingress_identities(&world);
@@ -169,9 +185,9 @@ impl World {
     fn note_assumptions(&mut self) {
         let mut assumptions = Vec::new();
         for (namespace, workloads) in &self.workloads {
-            let assumed = workloads.iter().find(|workload| {
-                !self.is_gateway(workload) && membership(&self.mesh, workload) == Membership::Assumed
-            });
+            let assumed = workloads
+                .iter()
+                .find(|workload| !self.is_gateway(workload) && membership(&self.mesh, workload) == Membership::Assumed);
             if let Some(workload) = assumed.filter(|_| self.options.assume_injected) {
                 assumptions.push(Assumption {
                     kind: "membership",

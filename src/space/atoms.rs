@@ -126,7 +126,8 @@ impl Classes {
 
 /// The ends of all blocks and their neighbours: one address of every interval between them.
 fn addresses(patterns: &[Pattern]) -> Vec<IpAddr> {
-    let mut found = vec![IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7))];
+    let mut found =
+        vec![IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7))];
     for pattern in patterns {
         let Pattern::Cidr(block) = pattern else {
             continue;
@@ -183,7 +184,8 @@ fn language(
             return Flow::On;
         }
         let word = word();
-        let word = if exact.contains(&word.as_str()) { another(&word, &exact, &side, state, &letters) } else { Some(word) };
+        let word =
+            if exact.contains(&word.as_str()) { another(&word, &exact, &side, state, &letters) } else { Some(word) };
         match word {
             Some(word) => {
                 let values = vec![word];

@@ -116,7 +116,8 @@ impl Cube {
 impl Test {
     /// Whether values pass.
     pub(super) fn holds(&self, values: &[String]) -> bool {
-        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| values.iter().any(|value| pattern.matches(value)));
+        let any =
+            |patterns: &[Pattern]| patterns.iter().any(|pattern| values.iter().any(|value| pattern.matches(value)));
         self.any_of.as_deref().is_none_or(any) && !any(&self.none_of)
     }
 

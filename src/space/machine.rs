@@ -76,9 +76,11 @@ impl<'p> Machine<'p> {
                 | Pattern::Suffix(text)
                 | Pattern::SuffixIgnoreCase(text) => state as usize == text.len(),
                 Pattern::Language(language) => language.accepts(StateID::new_unchecked_u32(state)),
-                Pattern::Prefix(_) | Pattern::PrefixIgnoreCase(_) | Pattern::NonEmpty | Pattern::Any | Pattern::Cidr(_) => {
-                    false
-                }
+                Pattern::Prefix(_)
+                | Pattern::PrefixIgnoreCase(_)
+                | Pattern::NonEmpty
+                | Pattern::Any
+                | Pattern::Cidr(_) => false,
             },
         }
     }
@@ -93,10 +95,18 @@ impl<'p> Machine<'p> {
         let lower = byte.to_ascii_lowercase();
         match self.pattern {
             Pattern::Exact(text) | Pattern::Prefix(text) | Pattern::Suffix(text) => {
-                if text.as_bytes().contains(&byte) { byte } else { 0 }
+                if text.as_bytes().contains(&byte) {
+                    byte
+                } else {
+                    0
+                }
             }
             Pattern::ExactIgnoreCase(text) | Pattern::PrefixIgnoreCase(text) | Pattern::SuffixIgnoreCase(text) => {
-                if text.bytes().any(|known| known.to_ascii_lowercase() == lower) { lower } else { 0 }
+                if text.bytes().any(|known| known.to_ascii_lowercase() == lower) {
+                    lower
+                } else {
+                    0
+                }
             }
             Pattern::Language(language) => language.dfa.byte_classes().get(byte),
             Pattern::NonEmpty | Pattern::Any | Pattern::Cidr(_) => 0,
@@ -134,7 +144,11 @@ impl FromNumber for StateID {
 fn literal(text: &[u8], state: State, byte: u8, ignore_case: bool, prefix: bool) -> State {
     match text.get(state as usize) {
         Some(wanted) if same(*wanted, byte, ignore_case) => {
-            if prefix && state as usize + 1 == text.len() { DONE } else { state + 1 }
+            if prefix && state as usize + 1 == text.len() {
+                DONE
+            } else {
+                state + 1
+            }
         }
         _ => DEAD,
     }

@@ -20,7 +20,9 @@ mod pattern;
 mod regex;
 mod through;
 
-pub use decision_list::{Cube, DecisionList, Dimension, Domain, Label, PathDomain, PathTest, Point, Rule, Test, Universe, Values, label_of};
+pub use decision_list::{
+    Cube, DecisionList, Dimension, Domain, Label, PathDomain, PathTest, Point, Rule, Test, Universe, Values, label_of,
+};
 pub use explore::Budget;
 pub use normalize::{Normalization, normalize, wire_form};
 pub use partition::{Cell, Constraint, Partition, Search, partition};

@@ -167,8 +167,13 @@ pub fn partition(list: &DecisionList, within: &Cube, universe: &Universe, budget
             partition.dimensions = classes.dimensions;
             partition.patterns = classes.patterns;
             partition.atoms = classes.atoms;
-            let mut builder =
-                Builder { list: &list, partition: &mut partition, memo: FxHashMap::default(), leaves: FxHashMap::default(), nodes: budget.nodes };
+            let mut builder = Builder {
+                list: &list,
+                partition: &mut partition,
+                memo: FxHashMap::default(),
+                leaves: FxHashMap::default(),
+                nodes: budget.nodes,
+            };
             let live: Vec<u32> = (0..u32::try_from(list.rules.len()).unwrap_or(u32::MAX)).collect();
             match builder.node(0, live) {
                 Ok(root) => partition.root = root,
@@ -208,7 +213,9 @@ impl Builder<'_> {
         }
         let next = (dimension..self.partition.dimensions.len()).find(|at| {
             let dimension = self.partition.dimensions.get(*at);
-            live.iter().filter_map(rule).any(|rule| rule.cube.tests.iter().any(|test| Some(&test.dimension) == dimension))
+            live.iter()
+                .filter_map(rule)
+                .any(|rule| rule.cube.tests.iter().any(|test| Some(&test.dimension) == dimension))
         });
         let Some(at) = next else {
             return Ok(self.leaf(&live));
@@ -247,9 +254,8 @@ impl Builder<'_> {
         ) else {
             return live.to_vec();
         };
-        let matched = |pattern: &Pattern| {
-            patterns.binary_search(pattern).is_ok_and(|index| atoms::holds(&atom.truth, index))
-        };
+        let matched =
+            |pattern: &Pattern| patterns.binary_search(pattern).is_ok_and(|index| atoms::holds(&atom.truth, index));
         let keep = |index: &&u32| {
             self.list.rules.get(**index as usize).is_some_and(|rule| {
                 rule.cube.tests.iter().filter(|test| test.dimension == *dimension).all(|test| {
@@ -333,9 +339,7 @@ impl Partition {
             NodeId::Leaf(index) => {
                 for (label, search) in self.paths.get(index as usize).into_iter().flatten() {
                     let found = match search {
-                        PathSearch::Found(path) => {
-                            Ok(Point { values: BTreeMap::new(), path: path.clone() })
-                        }
+                        PathSearch::Found(path) => Ok(Point { values: BTreeMap::new(), path: path.clone() }),
                         PathSearch::OutOfBudget => Err(()),
                         PathSearch::Empty => continue,
                     };
@@ -401,7 +405,8 @@ impl Partition {
                 }
             }
             NodeId::Leaf(index) => {
-                let (Some(leaf), Some(paths)) = (self.leaves.get(index as usize), self.paths.get(index as usize)) else {
+                let (Some(leaf), Some(paths)) = (self.leaves.get(index as usize), self.paths.get(index as usize))
+                else {
                     return;
                 };
                 for (label, search) in paths {

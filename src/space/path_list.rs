@@ -96,7 +96,10 @@ impl PathList {
 
 /// How willingly a path is shown: short, ordinary, and below a named prefix rather than the bare prefix.
 pub(super) fn cost(path: &str) -> (usize, String) {
-    let odd = path.bytes().filter(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.'))).count();
+    let odd = path
+        .bytes()
+        .filter(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.')))
+        .count();
     let doubled = usize::from(path.contains("//"));
     let bare = usize::from(path.len() > 1 && path.ends_with('/'));
     (path.len() + 8 * odd + 8 * doubled + 2 * bare, path.to_owned())

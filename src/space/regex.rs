@@ -116,8 +116,7 @@ impl Language {
             .accelerate(false)
             .dfa_size_limit(Some(SIZE_LIMIT))
             .determinize_size_limit(Some(SIZE_LIMIT));
-        let dfa =
-            dense::Builder::new().configure(config).build_from_nfa(&nfa).map_err(|_| RegexError::TooLarge)?;
+        let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).map_err(|_| RegexError::TooLarge)?;
         let start = dfa
             .universal_start_state(Anchored::Yes)
             .or_else(|| dfa.start_state(&regex_automata::util::start::Config::new().anchored(Anchored::Yes)).ok())

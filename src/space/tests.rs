@@ -113,23 +113,24 @@ fn value_pattern() -> impl Strategy<Value = Pattern> {
 
 /// Cubes over three dimensions and the path.
 fn cube() -> impl Strategy<Value = Cube> {
-    let dimension = prop_oneof![
-        Just(Dimension::Peer),
-        Just(Dimension::Method),
-        Just(Dimension::Header("h".into())),
-    ];
+    let dimension = prop_oneof![Just(Dimension::Peer), Just(Dimension::Method), Just(Dimension::Header("h".into())),];
     let side = || prop::collection::vec(value_pattern(), 0..3);
-    let test = (dimension, prop::option::of(side()), side())
-        .prop_map(|(dimension, any_of, none_of)| Test { dimension, any_of, none_of });
+    let test = (dimension, prop::option::of(side()), side()).prop_map(|(dimension, any_of, none_of)| Test {
+        dimension,
+        any_of,
+        none_of,
+    });
     let paths = || prop::collection::vec(path_pattern(), 0..3);
     let path = (prop::option::of(paths()), paths()).prop_map(|(any_of, none_of)| PathTest { any_of, none_of });
-    (prop::collection::vec(test, 0..3), prop::collection::vec(path, 0..2)).prop_map(|(tests, path)| Cube { tests, path })
+    (prop::collection::vec(test, 0..3), prop::collection::vec(path, 0..2))
+        .prop_map(|(tests, path)| Cube { tests, path })
 }
 
 /// Decision lists of a few labels.
 fn list() -> impl Strategy<Value = DecisionList> {
     let rule = (cube(), 0..4_u32).prop_map(|(cube, label)| Rule { cube, label: Label(label) });
-    (prop::collection::vec(rule, 0..6), 0..4_u32).prop_map(|(rules, default)| DecisionList { rules, default: Label(default) })
+    (prop::collection::vec(rule, 0..6), 0..4_u32)
+        .prop_map(|(rules, default)| DecisionList { rules, default: Label(default) })
 }
 
 /// Points around the borders of those lists.

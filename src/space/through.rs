@@ -84,8 +84,13 @@ pub fn through(
     budget: &Budget,
 ) -> BTreeMap<Label, TwoHopSearch> {
     let second = restricted(second, within);
-    let wanted: BTreeSet<Label> =
-        second.rules.iter().map(|rule| rule.label).chain([second.default]).filter(|label| !label.is_left_out()).collect();
+    let wanted: BTreeSet<Label> = second
+        .rules
+        .iter()
+        .map(|rule| rule.label)
+        .chain([second.default])
+        .filter(|label| !label.is_left_out())
+        .collect();
     let all = |search: TwoHopSearch| wanted.iter().map(|label| (*label, search.clone())).collect();
     let found = match classes(first.rules.iter().chain(&second.rules), universe, budget) {
         Err(why) => return all(TwoHopSearch::OutOfBudget { why }),
@@ -167,11 +172,13 @@ impl Walk<'_> {
         let (Some(dimension), Some(patterns)) = (self.dimensions.get(at), self.patterns.get(at)) else {
             return live.to_vec();
         };
-        let matched = |pattern: &Pattern| patterns.binary_search(pattern).is_ok_and(|index| atoms::holds(&atom.truth, index));
+        let matched =
+            |pattern: &Pattern| patterns.binary_search(pattern).is_ok_and(|index| atoms::holds(&atom.truth, index));
         let keep = |index: &&u32| {
             list.rules.get(**index as usize).is_some_and(|rule| {
                 rule.cube.tests.iter().filter(|test| test.dimension == *dimension).all(|test| {
-                    test.any_of.as_ref().is_none_or(|any_of| any_of.iter().any(matched)) && !test.none_of.iter().any(matched)
+                    test.any_of.as_ref().is_none_or(|any_of| any_of.iter().any(matched))
+                        && !test.none_of.iter().any(matched)
                 })
             })
         };
@@ -208,9 +215,9 @@ impl Walk<'_> {
                 .any(|rule| rule.cube.tests.iter().any(|test| test.dimension == *dimension))
         };
         let next = (at..self.dimensions.len()).find(|at| {
-            self.dimensions.get(*at).is_some_and(|dimension| {
-                looks(self.first, &first, dimension) || looks(self.second, &second, dimension)
-            })
+            self.dimensions
+                .get(*at)
+                .is_some_and(|dimension| looks(self.first, &first, dimension) || looks(self.second, &second, dimension))
         });
         let Some(at) = next else {
             return Ok(self.leaf(&first, &second));
@@ -290,7 +297,8 @@ impl Walk<'_> {
         let wanted: BTreeSet<Label> = second.all_labels().into_iter().filter(|label| !label.is_left_out()).collect();
         let mut found = BTreeMap::new();
         if *self.rewrite == PathRewrite::Opaque {
-            let reaches = first.labels(domain, self.budget).get(&self.via).is_some_and(|search| *search != PathSearch::Empty);
+            let reaches =
+                first.labels(domain, self.budget).get(&self.via).is_some_and(|search| *search != PathSearch::Empty);
             if reaches {
                 let why = "a regular expression rewrites the path".to_owned();
                 found.extend(wanted.into_iter().map(|label| (label, PathThrough::Unknown(why.clone()))));
@@ -443,7 +451,9 @@ impl<'p> Pair<'p> {
     /// Bytes of which no two lead everywhere to the same states.
     fn alphabet(&self) -> Vec<u8> {
         let prefix = |byte: u8| match self.rewrite {
-            PathRewrite::ReplacePrefix { from, .. } if from.bytes().any(|known| known.eq_ignore_ascii_case(&byte)) => byte,
+            PathRewrite::ReplacePrefix { from, .. } if from.bytes().any(|known| known.eq_ignore_ascii_case(&byte)) => {
+                byte
+            }
             _ => 0,
         };
         alphabet(|byte| {

@@ -6,5 +6,5 @@ mod spanned;
 
 pub use decode::{Undecodable, decode};
 pub use files::{FileId, Files, Position, Span};
-pub(crate) use spanned::{SPANNED_FIELDS, SPANNED_NAME};
 pub use spanned::Spanned;
+pub(crate) use spanned::{SPANNED_FIELDS, SPANNED_NAME};

@@ -113,10 +113,9 @@ fn read_piece(file: FileId, body: &str, offset: usize, stream: &mut Stream) {
         };
         if let Event::Comment(text, _) = &event {
             let range = place.byte_range().unwrap_or(0..0);
-            stream.comments.push(Comment {
-                span: span(file, offset + range.start, offset + range.end),
-                text: text.to_string(),
-            });
+            stream
+                .comments
+                .push(Comment { span: span(file, offset + range.start, offset + range.end), text: text.to_string() });
             continue;
         }
         if ended {
@@ -251,13 +250,18 @@ impl Builder<'_> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
-        let size = open.children.iter().filter_map(|child| self.sizes.get(*child as usize)).fold(1_u64, |a, b| a.saturating_add(*b));
+        let size = open
+            .children
+            .iter()
+            .filter_map(|child| self.sizes.get(*child as usize))
+            .fold(1_u64, |a, b| a.saturating_add(*b));
         if size > EXPANSION_LIMIT {
             return Err((open.start, "aliases expand to more than two million nodes".to_owned()));
         }
         // A block container ends with its last child; in flow style the bracket ends it.
         let last = open.children.last().and_then(|child| self.nodes.get(*child as usize)).map(|node| node.end as usize);
-        let first = open.children.first().and_then(|child| self.nodes.get(*child as usize)).map(|node| node.start as usize);
+        let first =
+            open.children.first().and_then(|child| self.nodes.get(*child as usize)).map(|node| node.start as usize);
         let own = self.offset + open.start;
         let start = if open.flow { own } else { first.filter(|_| open.mapping).map_or(own, |first| first.min(own)) };
         let end = if open.flow { self.offset + range.end } else { last.unwrap_or(own).max(start) };

@@ -10,7 +10,7 @@ mod route;
 mod seen;
 mod strings;
 
-pub use inbound::{Remark, decide_inbound};
 pub(super) use inbound::{ConcretePolicies, Passed};
+pub use inbound::{Remark, decide_inbound};
 pub(super) use route::route_matches;
 pub use seen::Seen;

@@ -209,9 +209,8 @@ impl Reader<'_> {
                 ":scheme" => vec![&seen.scheme],
                 name => seen.header(name).collect(),
             };
-            return self.http(&found, values, not_values, |pattern, value| {
-                strings::policy_string(pattern, value, true)
-            });
+            return self
+                .http(&found, values, not_values, |pattern, value| strings::policy_string(pattern, value, true));
         }
         if key.value.starts_with("request.auth.claims")
             && let Some(names) = claim_names(&key.value)

@@ -47,9 +47,9 @@ fn template(segments: &[&str], path: &str, first: bool) -> bool {
     let ends = path.char_indices().map(|(index, _)| index).chain([path.len()]);
     let tail = |end: usize| path.get(end..).is_some_and(|tail| template(rest, tail, false));
     match *segment {
-        "*" => ends.filter(|end| *end > 0).any(|end| {
-            path.get(..end).is_some_and(|taken| taken.chars().all(is_template_character)) && tail(end)
-        }),
+        "*" => ends
+            .filter(|end| *end > 0)
+            .any(|end| path.get(..end).is_some_and(|taken| taken.chars().all(is_template_character)) && tail(end)),
         "**" => ends.into_iter().any(|end| {
             let taken = path.get(..end).unwrap_or_default();
             taken.chars().all(|character| character == '/' || is_template_character(character)) && tail(end)

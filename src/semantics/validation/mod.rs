@@ -1,0 +1,40 @@
+//! What the API server's schema and istiod's webhook refuse: such objects do not act.
+
+mod authorization_policy;
+mod gateway;
+mod shared;
+mod virtual_service;
+
+use crate::model::{Mesh, Problem, ProblemKind, Resource};
+use crate::text::Span;
+
+/// The reasons to refuse objects, one problem for each.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `pkg/config/validation/virtualservice.go`,
+/// `manifests/charts/base/files/crd-all.gen.yaml`. Differs: warnings are not given here.
+pub fn rejections(mesh: &Mesh) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for policy in &mesh.authorization_policies {
+        authorization_policy::check(policy, &mut problems);
+    }
+    for policy in &mesh.peer_authentications {
+        authorization_policy::check_peer_authentication(policy, &mut problems);
+    }
+    for policy in &mesh.request_authentications {
+        authorization_policy::check_request_authentication(policy, &mut problems);
+    }
+    for gateway in &mesh.gateways {
+        gateway::check(gateway, &mut problems);
+    }
+    for service in &mesh.virtual_services {
+        virtual_service::check(service, &mut problems);
+    }
+    problems
+}
+
+/// Notes why an object is refused.
+fn refuse<T>(problems: &mut Vec<Problem>, object: &Resource<T>, span: Span, why: impl AsRef<str>) {
+    let message = format!("{} does not act: {}", object.id, why.as_ref());
+    problems.push(Problem::new(ProblemKind::Rejected, span, message).of(&object.id));
+}
