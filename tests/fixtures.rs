@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_EXPECT=1` rewrites the shown text, never the marks.
 
+#![expect(clippy::disallowed_methods, reason = "tests read their fixtures")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -84,7 +86,7 @@ fn files_of(name: &str, directory: &Path, case: &Case, run: &str) -> Vec<(String
         for entry in fs::read_dir(directory).expect("readable") {
             let path = entry.expect("readable").path();
             let file = path.file_name().expect("a name").to_string_lossy().into_owned();
-            let manifest = file.ends_with(".yaml") && file != "case.yaml";
+            let manifest = path.extension().is_some_and(|extension| extension == "yaml") && file != "case.yaml";
             own_workloads |= file == "workloads.yaml";
             if manifest && (run == "closed" || file != "workloads.yaml") {
                 files.push((format!("{name}/{file}"), read(&path)));
@@ -117,8 +119,8 @@ fn marks_of(case: &Case, files: &[(String, String)], run: &str) -> BTreeSet<Expe
         let (mut severity, mut status) = ("error".to_owned(), "broken".to_owned());
         for word in words {
             match word {
-                "warning" | "info" => severity = word.to_owned(),
-                "not-proven" => status = word.to_owned(),
+                "warning" | "info" => word.clone_into(&mut severity),
+                "not-proven" => word.clone_into(&mut status),
                 other => panic!("a mark says `{other}`"),
             }
         }

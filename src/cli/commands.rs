@@ -69,16 +69,13 @@ fn check(args: &CheckArgs) -> Result<bool, Failure> {
 /// `eval`
 fn eval(args: &EvalArgs) -> Result<bool, Failure> {
     let input = input::read(&args.input)?;
-    let requests = match &args.requests {
-        Some(path) => {
-            std::fs::read_to_string(path).map_err(|source| Failure::Unreadable { path: path.clone(), source })?
-        }
-        None => {
-            let mut text = String::new();
-            let read = std::io::stdin().lock().read_to_string(&mut text);
-            read.map_err(|source| Failure::Unreadable { path: "-".into(), source })?;
-            text
-        }
+    let requests = if let Some(path) = &args.requests {
+        std::fs::read_to_string(path).map_err(|source| Failure::Unreadable { path: path.clone(), source })?
+    } else {
+        let mut text = String::new();
+        let read = std::io::stdin().lock().read_to_string(&mut text);
+        read.map_err(|source| Failure::Unreadable { path: "-".into(), source })?;
+        text
     };
     let (world, _) = World::admit(input.loaded.mesh, WorldOptions::from(&input.config));
     let evaluator = Evaluator::new(&world);

@@ -56,7 +56,7 @@ pub(crate) fn read(args: &InputArgs) -> Result<Input, Failure> {
     }
     let listed = || args.paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
     if inputs.is_empty() && undecodable.is_empty() {
-        let hidden = discovery.remarks().into_iter().map(|remark| format!(" ({remark})")).collect::<String>();
+        let hidden = discovery.remarks().first().map_or(String::new(), |remark| format!(" ({remark})"));
         return Err(Failure::NoFile(format!("{}{hidden}", listed())));
     }
     let options = LoadOptions {

@@ -14,7 +14,7 @@ use crate::text::Span;
 #[derive(Debug, Clone)]
 pub enum Delivered {
     /// One gets through
-    Request(Request),
+    Request(Box<Request>),
     /// It cannot be told
     Unknown(Cause),
 }
@@ -129,7 +129,7 @@ fn one_route(
                             request.path.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
                         request.path = format!("{wire_path}{query}");
                         request.source = None;
-                        return Some(Delivered::Request(request));
+                        return Some(Delivered::Request(Box::new(request)));
                     }
                     TwoHopSearch::Found { .. } => {
                         let cause = match judgement.verdict(label) {

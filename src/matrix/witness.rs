@@ -12,7 +12,7 @@ pub fn inbound_witness(workload: &Workload, port: u16, chain: Chain, domain: Pat
     fill(&mut request, point, domain);
     if chain == Chain::Tcp {
         request.protocol = WireProtocol::Tcp;
-        request.path = "/".to_owned();
+        "/".clone_into(&mut request.path);
     }
     request
 }

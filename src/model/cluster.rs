@@ -108,7 +108,7 @@ pub struct ContainerPort {
     pub host_port: Option<i64>,
 }
 
-/// `spec` of Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, Rollout, `ReplicationController`.
+/// `spec` of Deployment, `StatefulSet`, `DaemonSet`, `ReplicaSet`, Job, Rollout, `ReplicationController`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Controller {

@@ -142,6 +142,9 @@ impl Loader<'_> {
             ));
             if matches!(ProblemKind::from(problem.kind), ProblemKind::Syntax | ProblemKind::Template) {
                 self.loaded.counts.skipped += 1;
+                // What cannot be read may be a mesh resource, if the file speaks of any.
+                let mesh = self.files.text(input.file).contains("istio.io");
+                self.loaded.counts.mesh_resources += usize::from(mesh);
             }
         }
         for document in &stream.documents {
@@ -189,6 +192,10 @@ impl Loader<'_> {
                 context: input.context,
             });
         }
+        // An object that is refused further down is one all the same.
+        if kind::is_mesh_group(group) {
+            self.loaded.counts.mesh_resources += 1;
+        }
         let metadata_node = node.get("metadata")?;
         let metadata = yaml::from_node::<Metadata>(metadata_node);
         let metadata = match metadata.value {
@@ -214,7 +221,7 @@ impl Loader<'_> {
                 format!("no current release of Istio serves `{api_version}`"),
             ));
         }
-        if kind::is_mesh_group(group) || has_injection_label(node, &metadata) {
+        if !kind::is_mesh_group(group) && has_injection_label(node, &metadata) {
             self.loaded.counts.mesh_resources += 1;
         }
         Some(Entry {

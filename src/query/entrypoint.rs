@@ -16,7 +16,7 @@ pub enum Entrypoint<'w> {
     /// Straight to a workload's port; `None` where nothing listens
     Workload {
         /// The workload
-        workload: Workload,
+        workload: Box<Workload>,
         /// The port
         port: Option<WorkloadPort>,
     },
@@ -54,7 +54,7 @@ pub fn parse_entrypoint<'w>(world: &'w World, text: &str) -> Result<Entrypoint<'
             let known = workload_ports(world, &workload).into_iter().find(|known| known.number == port);
             let supposed =
                 workload.implied.then_some(WorkloadPort { number: port, protocol: Protocol::Http, by_service: false });
-            Ok(Entrypoint::Workload { port: known.or(supposed), workload })
+            Ok(Entrypoint::Workload { port: known.or(supposed), workload: Box::new(workload) })
         }
         "service" => {
             let service =

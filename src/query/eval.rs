@@ -57,9 +57,9 @@ impl<'w> Evaluator<'w> {
                 vec![ended(&name, &Ending::denied(By::NoListener, None))]
             }
             Entrypoint::Gateway { gateway, port } => self.at_gateway(request, gateway, *port, &mut trace)?,
-            Entrypoint::Service { service, port } => self.from_client(request, service, port, &mut trace)?,
+            Entrypoint::Service { service, port } => self.through_client(request, service, port, &mut trace)?,
         };
-        Ok(settle(outcomes, trace))
+        Ok(settle(&outcomes, trace))
     }
 
     /// Straight to a workload's port.
@@ -126,7 +126,7 @@ impl<'w> Evaluator<'w> {
             return Ok(outcome(&malformed.ending(), &seen));
         }
         let symbolic =
-            self.symbolic((name.clone(), port.number, chain), &seen, || inbound(self.world, workload, port, chain))?;
+            self.symbolic(&(name.clone(), port.number, chain), &seen, || inbound(self.world, workload, port, chain))?;
         match symbolic {
             Some(Verdict::End(end)) if agree(&end, &ending) => Ok(outcome(&ending, &seen)),
             other => {
@@ -138,11 +138,11 @@ impl<'w> Evaluator<'w> {
     /// The symbolic verdict: by the partition that `check` uses, and rule by rule where the point lies outside of it.
     fn symbolic(
         &self,
-        key: ProxyKey,
+        key: &ProxyKey,
         seen: &Seen,
         judge: impl FnOnce() -> Judgement,
     ) -> Result<Option<Verdict>, EvalError> {
-        let known = self.judgements.borrow().get(&key).cloned();
+        let known = self.judgements.borrow().get(key).cloned();
         let judged = known.unwrap_or_else(|| {
             let judgement = judge();
             let partition = partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default());
@@ -187,7 +187,7 @@ impl<'w> Evaluator<'w> {
             if proxy.plaintext {
                 seen.sni = None;
             } else {
-                seen.scheme = "https".to_owned();
+                "https".clone_into(&mut seen.scheme);
                 let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
                 seen.sni.get_or_insert_with(|| host.to_ascii_lowercase());
             }
@@ -201,7 +201,7 @@ impl<'w> Evaluator<'w> {
     }
 
     /// Out through the caller's own sidecar.
-    fn from_client(
+    fn through_client(
         &self,
         request: &Request,
         service: &Resource<Service>,
@@ -315,7 +315,7 @@ impl<'w> Evaluator<'w> {
         let (verdict, remarks) = proxy.decide(world, &seen);
         trace.extend(remarks.into_iter().map(|(what, span)| Step { at: at.clone(), what, span }));
         let key = (format!("{at} as {:?}", proxy.identities), proxy.port, Chain::Http);
-        let symbolic = self.symbolic(key, &seen, || proxy.judgement(world))?;
+        let symbolic = self.symbolic(&key, &seen, || proxy.judgement(world))?;
         let agreed = match (&symbolic, &verdict) {
             (Some(Verdict::End(a)), Verdict::End(b)) => agree(a, b),
             (Some(Verdict::Forward(a)), Verdict::Forward(b)) => a == b,
@@ -338,7 +338,7 @@ impl<'w> Evaluator<'w> {
             return Ok(vec![ended(&at, &Ending::denied(By::Fault, None))]);
         }
         // The token goes on as it came unless the proxy that verified it keeps it.
-        seen.claims = request.claims.clone();
+        seen.claims.clone_from(&request.claims);
         seen.token = request.token();
         if passes_token == Some(false) {
             seen.claims = None;
@@ -399,7 +399,7 @@ impl<'w> Evaluator<'w> {
         // The gateway appends the client's address; a client's own sidecar appends nothing.
         next.remote_ip = if proxy.name.starts_with("gateway") { seen.remote_ip } else { forwarded_address(&next) };
         next.source_ip = None;
-        next.scheme = "http".to_owned();
+        "http".clone_into(&mut next.scheme);
         if seen.path != next.path {
             trace.push(Step {
                 at: proxy.name.clone(),
@@ -498,11 +498,11 @@ fn decisions(outcomes: &[Outcome]) -> Vec<(Decision, Option<By>)> {
 }
 
 /// One answer from all that may happen. Outcomes that rest on a supposition count only where all agree.
-fn settle(outcomes: Vec<Outcome>, trace: Vec<Step>) -> Answer {
+fn settle(outcomes: &[Outcome], trace: Vec<Step>) -> Answer {
     let supposed = |outcome: &Outcome| outcome.by.is_some() && outcome.cause.is_some();
     let clean = |outcome: Outcome| if outcome.by.is_some() { Outcome { cause: None, ..outcome } } else { outcome };
     let mut distinct: Vec<Outcome> = Vec::new();
-    for outcome in &outcomes {
+    for outcome in outcomes {
         if !distinct.iter().any(|known| same_end(known, outcome)) {
             distinct.push(outcome.clone());
         }

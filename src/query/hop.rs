@@ -1,5 +1,7 @@
 //! One hop of one request: what the proxy there sees, and both readings of what it decides.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "a rewrite that is not named can be computed")]
+
 use std::net::IpAddr;
 
 use crate::model::Workload;
@@ -94,10 +96,9 @@ pub(super) fn chain_and_peer(
         crate::semantics::effective_mode(&world.mesh, workload, port.number).mode == crate::model::MtlsMode::Disable;
     match (port.protocol, protocol) {
         (Protocol::Http, WireProtocol::Tcp) => None,
-        (Protocol::Http, WireProtocol::Http) => Some((Chain::Http, peer)),
         // TLS reaches the TCP chain unread where nothing terminates it.
         (Protocol::Sniffed | Protocol::Tcp, _) if disabled && peer.is_some() => Some((Chain::Tcp, None)),
-        (Protocol::Sniffed, WireProtocol::Http) => Some((Chain::Http, peer)),
+        (Protocol::Http | Protocol::Sniffed, WireProtocol::Http) => Some((Chain::Http, peer)),
         (Protocol::Sniffed, WireProtocol::Tcp) | (Protocol::Tcp | Protocol::Udp, _) => Some((Chain::Tcp, peer)),
     }
 }

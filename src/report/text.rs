@@ -26,7 +26,7 @@ struct Drawn {
     /// Where
     source: Source,
     /// Places in other files
-    related: Vec<Drawn>,
+    related: Vec<Self>,
 }
 
 impl std::fmt::Display for Drawn {

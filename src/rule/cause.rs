@@ -105,11 +105,11 @@ pub(super) struct Words<'a> {
 
 /// The findings of groups.
 pub(super) fn findings(world: &World, groups: Groups, words: &Words<'_>) -> Vec<Finding> {
-    groups.groups.into_iter().map(|(cause, group)| finding(world, cause, group, words)).collect()
+    groups.groups.into_iter().map(|(cause, group)| finding(world, &cause, group, words)).collect()
 }
 
 /// The finding of one group.
-fn finding(world: &World, cause: RootCause, group: Group, words: &Words<'_>) -> Finding {
+fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) -> Finding {
     let first = group.workloads.first().cloned().unwrap_or_default();
     let who = match group.workloads.len() {
         0 | 1 => format!("`{first}`"),
@@ -124,7 +124,7 @@ fn finding(world: &World, cause: RootCause, group: Group, words: &Words<'_>) -> 
     } else {
         words.accepts.to_owned()
     };
-    let (message, help, label, resource, causes) = match &cause {
+    let (message, help, label, resource, causes) = match cause {
         RootCause::Rule(policy, _, span) => (
             format!("{who} {verb}"),
             words.narrow.to_owned(),

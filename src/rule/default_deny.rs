@@ -1,5 +1,10 @@
 //! `missing-default-deny`: what an unselected workload does with a request that no policy names.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a dimension without words or values of its own is treated as any other"
+)]
+
 use std::collections::BTreeSet;
 
 use super::finding::{Finding, Label, Severity, Status};
@@ -42,7 +47,7 @@ pub(super) fn ask(world: &World, namespace: &str) -> Option<DefaultDeny> {
                 continue;
             }
             for peer in [None, Some(world.identity(&format!("ns/{}/sa/default", unnamed_namespace(world))))] {
-                answers.push(judge(&door, peer));
+                answers.push(judge(&door, peer.as_ref()));
             }
         }
     }
@@ -78,7 +83,7 @@ fn has_selector(policy: &Resource<AuthorizationPolicy>) -> bool {
 }
 
 /// How a door ends a request that no policy names.
-fn judge(door: &Door, peer: Option<String>) -> (Ending, Request) {
+fn judge(door: &Door, peer: Option<&String>) -> (Ending, Request) {
     let point = unnamed_request(door, peer);
     let judgement = &door.judgement;
     let witness = inbound_witness(&door.workload, door.port.number, door.chain, judgement.universe.path, &point);
@@ -89,7 +94,7 @@ fn judge(door: &Door, peer: Option<String>) -> (Ending, Request) {
 }
 
 /// The request: of each dimension a value that as few patterns as possible take.
-fn unnamed_request(door: &Door, peer: Option<String>) -> Point {
+fn unnamed_request(door: &Door, peer: Option<&String>) -> Point {
     let list = &door.judgement.list;
     let rarest = |dimension: &Dimension, candidates: &[&str]| -> Vec<String> {
         let tests = || list.rules.iter().flat_map(|rule| &rule.cube.tests).filter(|test| test.dimension == *dimension);
@@ -109,7 +114,7 @@ fn unnamed_request(door: &Door, peer: Option<String>) -> Point {
     let mut point = Point { path, ..Point::default() };
     for dimension in list.dimensions() {
         let values = match &dimension {
-            Dimension::Peer => peer.iter().cloned().collect(),
+            Dimension::Peer => peer.into_iter().cloned().collect(),
             Dimension::Method => {
                 rarest(&dimension, &["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "LINK", "REPORT"])
             }
@@ -123,7 +128,7 @@ fn unnamed_request(door: &Door, peer: Option<String>) -> Point {
         };
         point.values.insert(dimension, values);
     }
-    point.values.entry(Dimension::Peer).or_insert_with(|| peer.iter().cloned().collect());
+    point.values.entry(Dimension::Peer).or_insert_with(|| peer.into_iter().cloned().collect());
     point
 }
 

@@ -204,7 +204,7 @@ fn through_ingress(world: &World, door: &Door, opening: Opening, within: &Cube, 
     if let Some((Delivered::Request(request), route)) = first.map(|delivery| (&delivery.delivered, delivery.route)) {
         let message = "this route delivers it".to_owned();
         let related = vec![Related { span: route, message, rule: None, severity: None }];
-        let opening = Opening { witness: Some(request.clone()), ..opening };
+        let opening = Opening { witness: Some((**request).clone()), ..opening };
         groups.add(door, &opening, Severity::Error, related);
         return;
     }

@@ -17,7 +17,7 @@ pub enum Target {
     /// A workload's port
     Workload {
         /// The workload
-        workload: Workload,
+        workload: Box<Workload>,
         /// Its port
         port: WorkloadPort,
         /// How the client speaks to it
@@ -102,7 +102,7 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
         None => None,
         Some(subset) => match find_subset(world, &host, subset) {
             Ok(found) => Some(found),
-            Err(target) => return vec![target],
+            Err(target) => return vec![*target],
         },
     };
     let labels = subset.and_then(|subset| subset.labels.as_ref());
@@ -153,7 +153,7 @@ pub fn service_targets(
             message: format!("no workload behind the Service `{}` is in the input", service.id.path()),
             span: Some(service.name_span),
         });
-        found.push(Target::Workload { workload: workload.clone(), port, client: client.clone(), supposed });
+        found.push(Target::Workload { workload: Box::new(workload.clone()), port, client: client.clone(), supposed });
     }
     if found.is_empty() {
         found.push(Target::Nowhere(format!("no workload of the input is behind the Service `{}`", service.id.path())));
@@ -175,7 +175,7 @@ fn unknown_service(world: &World, namespace: &str, cause: &Cause) -> Vec<Target>
     for workload in workloads {
         for port in workload_ports(world, workload) {
             found.push(Target::Workload {
-                workload: workload.clone(),
+                workload: Box::new(workload.clone()),
                 port,
                 client: ClientSide::Auto,
                 supposed: Some(cause.clone()),
@@ -207,7 +207,7 @@ fn rules_for<'a>(world: &'a World, host: &'a str) -> impl Iterator<Item = &'a Re
 }
 
 /// The subset of a host, or where a route to it ends.
-fn find_subset<'a>(world: &'a World, host: &'a str, name: &Spanned<String>) -> Result<&'a Subset, Target> {
+fn find_subset<'a>(world: &'a World, host: &'a str, name: &Spanned<String>) -> Result<&'a Subset, Box<Target>> {
     let mut any = false;
     for rule in rules_for(world, host) {
         any = true;
@@ -218,7 +218,7 @@ fn find_subset<'a>(world: &'a World, host: &'a str, name: &Spanned<String>) -> R
             }
         }
     }
-    Err(if any {
+    Err(Box::new(if any {
         Target::Nowhere(format!("no DestinationRule of `{host}` has a subset `{}`", name.value))
     } else {
         Target::Unknown(Cause {
@@ -226,7 +226,7 @@ fn find_subset<'a>(world: &'a World, host: &'a str, name: &Spanned<String>) -> R
             message: format!("no DestinationRule in the input tells what subset `{}` of `{host}` is", name.value),
             span: Some(name.span),
         })
-    })
+    }))
 }
 
 /// How a proxy of a namespace speaks to a host's port.

@@ -37,7 +37,7 @@ pub enum Guard {
 /// What stands in front of a workload's port.
 ///
 /// # Upstream
-/// istio/istio 1.32: as [`super::membership::membership`] and [`super::membership::uncaptured`].
+/// istio/istio 1.32: `pkg/kube/inject/inject.go`, `injectRequired`; `cni/pkg/plugin/sidecar_redirect.go`.
 pub fn guard(world: &World, workload: &Workload, port: u16) -> Guard {
     if let Some(cause) = ambient(world, workload) {
         return Guard::Unmodelled(cause);

@@ -1,5 +1,7 @@
 //! Whether a workload has a sidecar, and which of its ports the sidecar guards.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "whatever an annotation leads to is kept")]
+
 use crate::model::{Labels, Mesh, Workload};
 use crate::text::Span;
 

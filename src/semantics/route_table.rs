@@ -103,7 +103,7 @@ impl RouteTable {
             self.hosts.push(VirtualHost { domain, routes: Vec::new(), require_tls: false });
             self.hosts.len() - 1
         });
-        &mut self.hosts[index]
+        self.hosts.get_mut(index).expect("found or pushed just now")
     }
 
     /// Puts routes that match everything behind the others, and hosts in the order of look-up.
@@ -230,10 +230,10 @@ pub(crate) fn is_catch_all_match(matches: &HttpMatch) -> bool {
 /// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `TranslateRouteMatch`.
 pub(crate) fn match_cube(matches: &HttpMatch) -> Result<Cube, Cause> {
     let mut cube = Cube::default();
-    if let Some(uri) = &matches.uri {
-        if let Some(pattern) = uri_pattern(&uri.value, matches.ignore_uri_case == Some(true))? {
-            cube.path.push(PathTest { any_of: Some(vec![pattern]), none_of: Vec::new() });
-        }
+    if let Some(uri) = &matches.uri
+        && let Some(pattern) = uri_pattern(&uri.value, matches.ignore_uri_case == Some(true))?
+    {
+        cube.path.push(PathTest { any_of: Some(vec![pattern]), none_of: Vec::new() });
     }
     let pseudo = [
         (Dimension::Method, &matches.method),

@@ -1,5 +1,7 @@
 //! The string forms of the security API as patterns: exact, prefix, suffix, presence, and path templates.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the patterns that are not named need nothing of their own")]
+
 use crate::space::{ByteSet, Pattern, Piece};
 
 /// What a lone `*` asks for; it differs by field.

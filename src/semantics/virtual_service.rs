@@ -66,12 +66,11 @@ pub(crate) fn is_visible(world: &World, service: &Resource<VirtualService>, name
         "." => own,
         other => other == namespace,
     };
-    match service.spec.export_to.as_ref().map(|export| export.value.as_slice()) {
-        Some([_, ..]) => service.spec.export_to.iter().flat_map(|list| &list.value).any(|scope| admits(&scope.value)),
-        _ => {
-            let defaults = world.mesh.settings.config.default_virtual_service_export_to.as_ref();
-            defaults.is_none_or(|scopes| scopes.iter().any(|scope| admits(scope)))
-        }
+    if let Some([_, ..]) = service.spec.export_to.as_ref().map(|export| export.value.as_slice()) {
+        service.spec.export_to.iter().flat_map(|list| &list.value).any(|scope| admits(&scope.value))
+    } else {
+        let defaults = world.mesh.settings.config.default_virtual_service_export_to.as_ref();
+        defaults.is_none_or(|scopes| scopes.iter().any(|scope| admits(scope)))
     }
 }
 

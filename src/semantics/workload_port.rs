@@ -100,8 +100,7 @@ fn service_entry_ports(world: &World, workload: &Workload, ports: &mut BTreeMap<
 pub(crate) fn target_port(port: &ServicePort, workload: &Workload) -> Option<u16> {
     let own = port.port.and_then(|number| u16::try_from(number).ok());
     match &port.target_port {
-        None => own,
-        Some(IntOrString::Int(0)) => own,
+        None | Some(IntOrString::Int(0)) => own,
         Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
         Some(IntOrString::String(name)) if name.is_empty() => own,
         Some(IntOrString::String(name)) => match name.parse::<u16>() {

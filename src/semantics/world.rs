@@ -1,5 +1,7 @@
 //! The world that answers are about: what is in the input, what it implies, and what that rests on.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "what is not assumed is kept")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::Assumption;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::hash::Hash;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::machine::{Machine, State};
 use super::regex::Language;
@@ -100,9 +100,9 @@ const READABLE: &[u8] = b"xabcdefghijklmnopqrstuvwyz0123456789/-_.ABCDEFGHIJKLMN
 
 /// One byte for each class that the function tells apart, readable ones first.
 pub(super) fn alphabet<K: Eq + Hash>(class: impl Fn(u8) -> K) -> Vec<u8> {
-    let mut seen: FxHashMap<K, ()> = FxHashMap::default();
+    let mut seen: FxHashSet<K> = FxHashSet::default();
     let others = (0..=127_u8).filter(|byte| !READABLE.contains(byte));
-    READABLE.iter().copied().chain(others).filter(|byte| seen.insert(class(*byte), ()).is_none()).collect()
+    READABLE.iter().copied().chain(others).filter(|byte| seen.insert(class(*byte))).collect()
 }
 
 /// A language alone.

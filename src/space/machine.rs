@@ -1,5 +1,7 @@
 //! Patterns as machines that read a value byte by byte, so that many can be run side by side.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the patterns that are not named need nothing of their own")]
+
 use regex_automata::dfa::Automaton as _;
 use regex_automata::util::primitives::StateID;
 
@@ -136,7 +138,7 @@ trait FromNumber {
 
 impl FromNumber for StateID {
     fn new_unchecked_u32(number: u32) -> StateID {
-        StateID::new(number as usize).unwrap_or_default()
+        Self::new(number as usize).unwrap_or_default()
     }
 }
 

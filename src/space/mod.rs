@@ -1,7 +1,7 @@
 //! The request-space algebra: patterns, decision lists, their exact partition, and witnesses.
 //!
 //! A request is a point: values on finite dimensions (peer, method, headers …) and a path. A
-//! [`DecisionList`] labels every point, first match wins. [`partition`] splits all points that can
+//! [`DecisionList`] labels every point, first match wins. [`partition()`] splits all points that can
 //! occur by label: dimension by dimension through the classes of values that no pattern in play
 //! tells apart, and the path last, by an automaton. Nothing is sampled; every request lies in
 //! exactly one cell. What would take more than a budget of work is said to be so, never guessed.

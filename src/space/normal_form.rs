@@ -56,7 +56,7 @@ impl Form {
     }
 
     /// Before the first byte.
-    pub(super) fn start(self) -> FormState {
+    pub(super) fn start() -> FormState {
         FormState { segment: Segment::Before, escape: Escape::None }
     }
 
@@ -74,13 +74,12 @@ impl Form {
         if !(byte.is_ascii_alphanumeric() || b"!$&'()*+,-./:;=@[]_~%".contains(&byte)) {
             return None;
         }
-        let escape = self.escape(state.escape, byte, mode)?;
+        let escape = Self::escape(state.escape, byte, mode)?;
         let merging = mode != Normalization::Base;
         let segment = match (state.segment, byte) {
             (Segment::Root, b'/') if merging => Segment::OnlySlashes,
-            (Segment::OnlySlashes, _) => return None,
             (Segment::Empty, b'/') if merging => return None,
-            (Segment::Dot | Segment::DotDot, b'/') => return None,
+            (Segment::OnlySlashes, _) | (Segment::Dot | Segment::DotDot, b'/') => return None,
             (_, b'/') => Segment::Empty,
             (Segment::Root | Segment::Empty, b'.') => Segment::Dot,
             (Segment::Dot, b'.') => Segment::DotDot,
@@ -90,7 +89,7 @@ impl Form {
     }
 
     /// The escape after one more byte. `None`: the escape would have been decoded or refused.
-    fn escape(self, escape: Escape, byte: u8, mode: Normalization) -> Option<Escape> {
+    fn escape(escape: Escape, byte: u8, mode: Normalization) -> Option<Escape> {
         let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         Some(match (escape, digit) {
             (Escape::Percent, Some(digit)) => Escape::Digit(digit),
@@ -108,14 +107,14 @@ impl Form {
     }
 
     /// Whether what was read is a path of the domain.
-    pub(super) fn accepts(self, state: FormState) -> bool {
+    pub(super) fn accepts(state: FormState) -> bool {
         !matches!(state.segment, Segment::Before | Segment::Dot | Segment::DotDot)
     }
 
     /// Whether a whole string is a path of the domain.
     pub(super) fn contains(self, path: &str) -> bool {
-        let end = path.bytes().try_fold(self.start(), |state, byte| self.next(state, byte));
-        end.is_some_and(|state| self.accepts(state))
+        let end = path.bytes().try_fold(Self::start(), |state, byte| self.next(state, byte));
+        end.is_some_and(Self::accepts)
     }
 
     /// What tells this byte from others, to this machine.

@@ -1,5 +1,7 @@
 //! Path normalisation of one request, and the way back to some request that normalises so.
 
+use std::fmt::Write as _;
+
 /// How proxies normalise paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Normalization {
@@ -9,7 +11,7 @@ pub enum Normalization {
     Base,
     /// As BASE, and runs of slashes become one
     MergeSlashes,
-    /// As MERGE_SLASHES, and escaped slashes are decoded first
+    /// As `MERGE_SLASHES`, and escaped slashes are decoded first
     DecodeAndMergeSlashes,
 }
 
@@ -119,7 +121,8 @@ fn decode(segment: &str) -> Option<String> {
             }
             None => {
                 if matches!(byte, b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}') {
-                    decoded.push_str(&format!("%{byte:02X}"));
+                    // Writing to a string cannot fail.
+                    let _ = write!(decoded, "%{byte:02X}");
                 } else {
                     decoded.push(char::from(*byte));
                 }

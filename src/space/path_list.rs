@@ -74,7 +74,7 @@ impl PathList {
         }
         let runner = Runner::new(self, form);
         let complete = explore(&runner, &runner.alphabet(), budget.states, |state, word| {
-            if form.accepts(state.0) {
+            if Form::accepts(state.0) {
                 let label = runner.label(&state.1);
                 if missing.remove(&label) {
                     found.insert(label, PathSearch::Found(word()));
@@ -105,6 +105,9 @@ pub(super) fn cost(path: &str) -> (usize, String) {
     (path.len() + 8 * odd + 8 * doubled + 2 * bare, path.to_owned())
 }
 
+/// A path test with its patterns as indexes: one of these, none of those.
+type IndexedTest = (Option<Vec<usize>>, Vec<usize>);
+
 /// The patterns of a list side by side, on paths of a domain.
 pub(super) struct Runner<'p> {
     /// The paths
@@ -112,7 +115,7 @@ pub(super) struct Runner<'p> {
     /// Every pattern, once
     machines: Vec<Machine<'p>>,
     /// Rules as indexes of patterns: conjunctions of (any of, none of)
-    rules: Vec<(Vec<(Option<Vec<usize>>, Vec<usize>)>, Label)>,
+    rules: Vec<(Vec<IndexedTest>, Label)>,
     /// Where none matches
     default: Label,
 }
@@ -203,7 +206,7 @@ impl Reader for Runner<'_> {
     type State = (FormState, Box<[State]>);
 
     fn start(&self) -> Self::State {
-        (self.form.start(), self.start_states())
+        (Form::start(), self.start_states())
     }
 
     fn next(&self, state: &Self::State, byte: u8) -> Option<Self::State> {

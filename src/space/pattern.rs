@@ -1,5 +1,7 @@
 //! Sets of strings, each given by one pattern that the whole value must match.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the patterns that are not named need nothing of their own")]
+
 use std::sync::Arc;
 
 use ipnet::IpNet;

@@ -5,6 +5,8 @@
 //! second. Paths without such segments are explored exactly; of the others likely ones are tried,
 //! and where that settles nothing the answer says so.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "a rewrite that is not named leaves the path as it is")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
@@ -369,7 +371,7 @@ impl Walk<'_> {
             if missing.is_empty() {
                 return Flow::Stop;
             }
-            if !form.accepts(state.form) || pair.first.label(&state.first) != self.via {
+            if !Form::accepts(state.form) || pair.first.label(&state.first) != self.via {
                 return Flow::On;
             }
             if state.changes {
@@ -489,7 +491,7 @@ impl Reader for Pair<'_> {
 
     fn start(&self) -> PairState {
         let mut state = PairState {
-            form: self.form.start(),
+            form: Form::start(),
             first: self.first.start_states(),
             second: Some(self.second.start_states()),
             prefix: 0,

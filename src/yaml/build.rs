@@ -1,5 +1,7 @@
 //! From parser events to documents. The only module that knows the parser.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the parser has events that are no nodes")]
+
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as EventSpan};
@@ -107,7 +109,7 @@ fn read_piece(file: FileId, body: &str, offset: usize, stream: &mut Stream) {
             Ok(event) => event,
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(body.len());
-                builder.fail(at, error.info(), &mut ended);
+                builder.fail(at, &error.info(), &mut ended);
                 break;
             }
         };
@@ -130,7 +132,7 @@ fn read_piece(file: FileId, body: &str, offset: usize, stream: &mut Stream) {
             continue;
         }
         if let Err((at, message)) = builder.event(event, place) {
-            builder.fail(at, message, &mut ended);
+            builder.fail(at, &message, &mut ended);
             break;
         }
     }
@@ -192,7 +194,6 @@ impl Builder<'_> {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = match (style, tag.is_some()) {
                     (ScalarStyle::Plain, false) => plain(&text, range.start, range.end),
-                    (ScalarStyle::Plain, true) => Value::String,
                     _ => Value::String,
                 };
                 let end = if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
@@ -313,19 +314,16 @@ impl Builder<'_> {
                 continue;
             }
             let entry = Entry { key: key.as_str().into(), key_start: node.start, key_end: node.end, value: *value };
-            match known.get(&key).and_then(|index| entries.get_mut(*index)) {
-                Some(earlier) => {
-                    self.problems.push(Problem {
-                        kind: ProblemKind::DuplicateKey,
-                        span: Span { file: self.file, start: entry.key_start, end: entry.key_end },
-                        message: format!("`{key}` is written twice; the first one is ignored"),
-                    });
-                    *earlier = entry;
-                }
-                None => {
-                    known.insert(key, entries.len());
-                    entries.push(entry);
-                }
+            if let Some(earlier) = known.get(&key).and_then(|index| entries.get_mut(*index)) {
+                self.problems.push(Problem {
+                    kind: ProblemKind::DuplicateKey,
+                    span: Span { file: self.file, start: entry.key_start, end: entry.key_end },
+                    message: format!("`{key}` is written twice; the first one is ignored"),
+                });
+                *earlier = entry;
+            } else {
+                known.insert(key, entries.len());
+                entries.push(entry);
             }
         }
         for index in merged {
@@ -355,7 +353,7 @@ impl Builder<'_> {
     }
 
     /// The document cannot be read on; behind its finished root that is only a dropped tail.
-    fn fail(&mut self, at: usize, message: String, ended: &mut bool) {
+    fn fail(&mut self, at: usize, message: &str, ended: &mut bool) {
         if self.root.is_some() && self.open.is_empty() {
             *ended = true;
             self.tail(at);

@@ -67,7 +67,7 @@ fn float(text: &str) -> Option<Scalar> {
     let plain = text.replace('_', "");
     let body = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
     let starts = body.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
-        || (body.starts_with('.') && body.bytes().nth(1).is_some_and(|byte| byte.is_ascii_digit()));
+        || (body.starts_with('.') && body.as_bytes().get(1).copied().is_some_and(|byte| byte.is_ascii_digit()));
     let allowed = body.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
     if !starts || !allowed {
         return None;

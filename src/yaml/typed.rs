@@ -1,5 +1,7 @@
 //! Typed reading: a `serde::Deserializer` over nodes that knows every place and records the keys nobody read.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "serde knows more kinds of values than YAML has")]
+
 use std::cell::RefCell;
 use std::fmt;
 
@@ -51,7 +53,7 @@ pub fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Typed<T> {
     let context = Context::default();
     let value = T::deserialize(NodeReader { node, context: &context }).map_err(|failure| TypeError {
         span: failure.span.unwrap_or_else(|| node.span()),
-        field_path: failure.path.map_or_else(|| context.path(), |path| path),
+        field_path: failure.path.unwrap_or_else(|| context.path()),
         message: failure.message,
     });
     Typed { value, unread: context.unread.into_inner() }
@@ -184,7 +186,7 @@ struct NodeReader<'d, 'c> {
     context: &'c Context,
 }
 
-impl<'de, 'd, 'c> NodeReader<'d, 'c> {
+impl<'de, 'd> NodeReader<'d, '_> {
     /// Hands the node to a visitor as what it is.
     fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let data = self.node.data();
@@ -194,9 +196,9 @@ impl<'de, 'd, 'c> NodeReader<'d, 'c> {
             Value::Int(number) => visitor.visit_i64(*number),
             Value::Float(number) => visitor.visit_f64(*number),
             Value::String => visitor.visit_str(&data.text),
-            Value::Sequence(_) => visitor.visit_seq(Items { reader: self, items: self.node.items(), index: 0 }),
+            Value::Sequence(_) => visitor.visit_seq(Items { reader: self, rest: self.node.items(), index: 0 }),
             Value::Mapping(_) => {
-                visitor.visit_map(Entries { reader: self, entries: self.node.entries(), value: None, known: None })
+                visitor.visit_map(Entries { reader: self, rest: self.node.entries(), pending: None, known: None })
             }
         }
         .map_err(|failure: Failure| failure.at(self.node, self.context))
@@ -245,7 +247,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
             return self.visit(visitor);
         }
         visitor
-            .visit_map(Entries { reader: self, entries: self.node.entries(), value: None, known: Some(fields) })
+            .visit_map(Entries { reader: self, rest: self.node.entries(), pending: None, known: Some(fields) })
             .map_err(|failure: Failure| failure.at(self.node, self.context))
     }
 
@@ -277,7 +279,7 @@ struct Items<'d, 'c, I> {
     /// The sequence
     reader: NodeReader<'d, 'c>,
     /// What is left
-    items: I,
+    rest: I,
     /// Index of the next one
     index: usize,
 }
@@ -286,7 +288,7 @@ impl<'de, 'd, I: Iterator<Item = Node<'d>>> SeqAccess<'de> for Items<'d, '_, I> 
     type Error = Failure;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
-        let Some(node) = self.items.next() else {
+        let Some(node) = self.rest.next() else {
             return Ok(None);
         };
         let step = format!("[{}]", self.index);
@@ -301,9 +303,9 @@ struct Entries<'d, 'c, I> {
     /// The mapping
     reader: NodeReader<'d, 'c>,
     /// What is left
-    entries: I,
+    rest: I,
     /// Key and value whose key was given last
-    value: Option<(&'d str, Node<'d>)>,
+    pending: Option<(&'d str, Node<'d>)>,
     /// The fields, where a struct is read
     known: Option<&'static [&'static str]>,
 }
@@ -312,7 +314,7 @@ impl<'de, 'd, I: Iterator<Item = (&'d str, Span, Node<'d>)>> MapAccess<'de> for 
     type Error = Failure;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
-        for (key, key_span, node) in self.entries.by_ref() {
+        for (key, key_span, node) in self.rest.by_ref() {
             if let Some(known) = self.known {
                 if !known.contains(&key) {
                     self.reader.context.unread.borrow_mut().push(Unread {
@@ -328,14 +330,14 @@ impl<'de, 'd, I: Iterator<Item = (&'d str, Span, Node<'d>)>> MapAccess<'de> for 
                     continue;
                 }
             }
-            self.value = Some((key, node));
+            self.pending = Some((key, node));
             return seed.deserialize(KeyReader { key, span: key_span }).map(Some);
         }
         Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
-        let Some((key, node)) = self.value.take() else {
+        let Some((key, node)) = self.pending.take() else {
             return Err(Failure::custom("a value without a key"));
         };
         let reader = self.reader;

@@ -112,14 +112,13 @@ fn check_source(policy: &Resource<AuthorizationPolicy>, source: &Spanned<Source>
     for value in identities.iter().flat_map(|values| strings(values)) {
         not_empty(policy, value, problems);
     }
-    for value in [&fields.service_accounts, &fields.not_service_accounts].into_iter().flat_map(|values| strings(values))
-    {
+    for value in [&fields.service_accounts, &fields.not_service_accounts].into_iter().flat_map(strings) {
         check_service_account(policy, value, problems);
     }
-    for value in [&fields.trust_domains, &fields.not_trust_domains].into_iter().flat_map(|values| strings(values)) {
+    for value in [&fields.trust_domains, &fields.not_trust_domains].into_iter().flat_map(strings) {
         check_trust_domain(policy, value, problems);
     }
-    for value in addresses.into_iter().flat_map(|values| strings(values)) {
+    for value in addresses.into_iter().flat_map(strings) {
         check_address(policy, value, problems);
     }
 }
@@ -180,10 +179,10 @@ fn check_operation(
     for value in texts.iter().flat_map(|values| strings(values)) {
         not_empty(policy, value, problems);
     }
-    for value in ports.into_iter().flat_map(|values| strings(values)) {
+    for value in ports.into_iter().flat_map(strings) {
         check_port(policy, value, problems);
     }
-    for value in [&fields.paths, &fields.not_paths].into_iter().flat_map(|values| strings(values)) {
+    for value in [&fields.paths, &fields.not_paths].into_iter().flat_map(strings) {
         if let Some(why) = bad_template(&value.value) {
             refuse(problems, policy, value.span, format!("`{}`: {why}", value.value));
         }
@@ -292,7 +291,7 @@ pub(super) fn check_peer_authentication(policy: &Resource<PeerAuthentication>, p
         refuse(problems, policy, ports.span, "`portLevelMtls` may not be empty");
     }
     for port in ports.value.keys() {
-        if port.value.parse::<u16>().ok().filter(|port| *port > 0).is_none() {
+        if port.value.parse::<std::num::NonZeroU16>().is_err() {
             refuse(problems, policy, port.span, format!("`{}` is no port", port.value));
         }
     }
@@ -317,10 +316,11 @@ pub(super) fn check_request_authentication(policy: &Resource<RequestAuthenticati
         if fields.audiences.iter().flatten().any(String::is_empty) {
             refuse(problems, policy, rule.span, "an audience may not be empty");
         }
-        if let Some(uri) = fields.jwks_uri.as_ref().filter(|uri| !uri.value.is_empty()) {
-            if !uri.value.starts_with("http://") && !uri.value.starts_with("https://") {
-                refuse(problems, policy, uri.span, format!("`{}` is no http or https address", uri.value));
-            }
+        if let Some(uri) = fields.jwks_uri.as_ref().filter(|uri| !uri.value.is_empty())
+            && !uri.value.starts_with("http://")
+            && !uri.value.starts_with("https://")
+        {
+            refuse(problems, policy, uri.span, format!("`{}` is no http or https address", uri.value));
         }
         let unnamed: Option<Span> = fields
             .from_headers

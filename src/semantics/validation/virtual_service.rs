@@ -29,15 +29,15 @@ pub(super) fn check(service: &Resource<VirtualService>, problems: &mut Vec<Probl
     }
     check_hosts(service, problems);
     for gateway in spec.gateways() {
-        if let Some((namespace, name)) = gateway.value.split_once('/') {
-            if !is_dns_label(namespace) || !is_dns_label(name) {
-                refuse(
-                    problems,
-                    service,
-                    gateway.span,
-                    format!("`{}` is no gateway, `NAME` or `NAMESPACE/NAME`", gateway.value),
-                );
-            }
+        if let Some((namespace, name)) = gateway.value.split_once('/')
+            && (!is_dns_label(namespace) || !is_dns_label(name))
+        {
+            refuse(
+                problems,
+                service,
+                gateway.span,
+                format!("`{}` is no gateway, `NAME` or `NAMESPACE/NAME`", gateway.value),
+            );
         }
     }
     for route in spec.http() {
