@@ -80,21 +80,8 @@ pub(crate) fn append_policies(builder: &mut JudgementBuilder, policies: &ProxyPo
     }
     let passing = passing(policies);
     for (refused, cause) in &referred {
-        let cubes = passing.iter().map(|(cube, ..)| refused.and(cube));
-        let ending = Ending::undetermined(cause.clone());
-        match next {
-            Next::Workload => builder.end(cubes, &ending),
-            // A request that no route takes is answered by the proxy whoever else might refuse it.
-            Next::Routes(routes) => {
-                let cubes: Vec<Cube> = cubes.collect();
-                for (route, verdict) in routes {
-                    let both = cubes.iter().map(|cube| cube.and(route));
-                    match verdict {
-                        Verdict::End(end) if end.by.is_some() => builder.end(both, end),
-                        Verdict::End(_) | Verdict::Forward(_) => builder.end(both, &ending),
-                    }
-                }
-            }
+        for (cube, ..) in &passing {
+            append_doubtful(builder, &refused.and(cube), cause, next);
         }
     }
     for (cube, rule, uncertain) in passing {
@@ -112,7 +99,7 @@ fn append_passing(
     next: &Next,
 ) {
     match (uncertain, next) {
-        (Some(cause), _) => builder.end([cube.clone()], &Ending::undetermined(cause)),
+        (Some(cause), _) => append_doubtful(builder, cube, &cause, next),
         (None, Next::Workload) => builder.end([cube.clone()], &Ending::reached(rule)),
         (None, Next::Routes(routes)) => {
             for (route, verdict) in routes {
@@ -121,6 +108,22 @@ fn append_passing(
                     Verdict::Forward(index) => builder.forward([cube.and(route)], *index),
                 }
             }
+        }
+    }
+}
+
+/// Appends requests that somebody may refuse who is not in the manifests. What the proxy would answer
+/// by itself reaches no workload either way.
+fn append_doubtful(builder: &mut JudgementBuilder, cube: &Cube, cause: &Cause, next: &Next) {
+    let ending = Ending::undetermined(cause.clone());
+    let Next::Routes(routes) = next else {
+        builder.end([cube.clone()], &ending);
+        return;
+    };
+    for (route, verdict) in routes {
+        match verdict {
+            Verdict::End(end) if end.by.is_some() => builder.end([cube.and(route)], end),
+            Verdict::End(_) | Verdict::Forward(_) => builder.end([cube.and(route)], &ending),
         }
     }
 }
