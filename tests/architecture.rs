@@ -127,6 +127,7 @@ const OWN: &[(&str, &str)] = &[
     ("chains", "look-up"),
     ("is_empty", "look-up"),
     ("forwards", "look-up"),
+    ("split", "observed on Envoy, no function of istiod"),
     ("verifies", "observed on Envoy, no function of istiod"),
     ("service_targets", "the second half of a function that has it"),
     ("workload_ports", "has it"),

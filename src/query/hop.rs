@@ -156,8 +156,9 @@ pub(super) fn verify(world: &World, proxy: crate::semantics::Proxy<'_>, seen: &m
         seen.token = Token::Invalid;
     }
     let forwarded = verified.then(|| seen.claims.as_ref().is_some_and(|claims| filter.forwards(claims)));
-    if !verified {
-        seen.claims = None;
+    match &mut seen.claims {
+        Some(claims) if verified => filter.split(claims),
+        claims => *claims = None,
     }
     forwarded
 }
