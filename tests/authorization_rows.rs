@@ -38,7 +38,8 @@ fn policy(words: &str, index: usize) -> String {
             "root" => namespace = "istio-system",
             "all" => selector = "",
             dry if dry.starts_with("dry=") => {
-                annotation = format!(", annotations: {{istio.io/dry-run: \"{}\"}}", &dry[4..]);
+                let value = dry.trim_start_matches("dry=");
+                annotation = format!(", annotations: {{istio.io/dry-run: \"{value}\"}}");
             }
             action => {
                 let (action, provider) = match action.split_once('=') {

@@ -43,12 +43,12 @@ pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, s
         return (Ending::undetermined(cause.clone()), remarks);
     }
     let mode = if proxy.mode.order.is_some() { MtlsMode::Permissive } else { proxy.mode.mode };
-    let word = match mode {
+    let called = match mode {
         MtlsMode::Strict => "STRICT",
         MtlsMode::Disable => "DISABLE",
         MtlsMode::Permissive | MtlsMode::Unset => "PERMISSIVE",
     };
-    remarks.push((format!("mTLS is {word} on port {}", port.number), proxy.mode.span));
+    remarks.push((format!("mTLS is {called} on port {}", port.number), proxy.mode.span));
     let closed = Ending::denied(By::Closed, None);
     let refused = match (&seen.peer, mode) {
         (None, MtlsMode::Strict) => Some("plaintext is refused"),

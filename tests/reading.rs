@@ -1,0 +1,187 @@
+//! Manifests are other people's: what kubectl makes of them is what counts, and nothing in them stops the program.
+
+use meshlint::model::{InputFile, LoadOptions, Loaded, ProblemKind, load};
+use meshlint::text::{FileId, Files};
+use meshlint::yaml::{self, NodeKind};
+
+/// What loading one text gives.
+fn loaded(text: &str) -> (Files, Loaded) {
+    loaded_files(&[("a.yaml", text)], &LoadOptions::default())
+}
+
+/// What loading several files gives.
+fn loaded_files(texts: &[(&str, &str)], options: &LoadOptions) -> (Files, Loaded) {
+    let mut files = Files::default();
+    let inputs: Vec<InputFile> =
+        texts.iter().map(|(name, text)| InputFile { file: files.add(*name, *text), context: false }).collect();
+    let loaded = load(&files, &inputs, options);
+    (files, loaded)
+}
+
+/// Kinds of the problems of a text.
+fn problems(text: &str) -> Vec<ProblemKind> {
+    loaded(text).1.problems.iter().map(|problem| problem.kind).collect()
+}
+
+const POLICY: &str =
+    "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata:\n  name: a\n  namespace: shop\n";
+
+#[test]
+fn a_line_of_dashes_ends_a_document_even_inside_a_quoted_text() {
+    let stream = yaml::read(FileId(0), "a: \"x\n---\ny\"\n---\nb: 1\n");
+    assert_eq!(stream.problems.len(), 1, "{:?}", stream.problems);
+    // The second piece is the plain text `y"`, the third the mapping.
+    let kinds: Vec<NodeKind> = stream.documents.iter().map(|document| document.root().kind()).collect();
+    assert_eq!(kinds, [NodeKind::String, NodeKind::Mapping]);
+}
+
+#[test]
+fn what_follows_the_root_is_dropped_and_said() {
+    let (files, loaded) = loaded(&format!("  {}spec: {{}}\n", POLICY.replace('\n', "\n  ").trim_end_matches(' ')));
+    assert_eq!(loaded.problems.iter().map(|problem| problem.kind).collect::<Vec<_>>(), [ProblemKind::IgnoredTail]);
+    assert_eq!(loaded.mesh.authorization_policies.len(), 1, "the object before the tail counts");
+    let span = loaded.problems.first().expect("one").span;
+    assert_eq!(files.slice(span), "spec: {}");
+}
+
+#[test]
+fn the_last_of_equal_keys_counts() {
+    let text = format!("{POLICY}spec:\n  action: DENY\n  action: ALLOW\n  rules: [{{}}]\n");
+    let (_, loaded) = loaded(&text);
+    assert_eq!(loaded.problems.first().map(|problem| problem.kind), Some(ProblemKind::DuplicateKey));
+    let policy = loaded.mesh.authorization_policies.first().expect("it loads");
+    assert_eq!(policy.spec.action(), meshlint::model::Action::Allow);
+}
+
+#[test]
+fn keys_follow_yaml_1_1_too() {
+    let stream = yaml::read(FileId(0), "y: 1\nn: 2\n0x10: 3\n");
+    let keys: Vec<&str> = stream.documents.first().expect("one").root().entries().map(|(key, ..)| key).collect();
+    assert_eq!(keys, ["true", "false", "16"]);
+}
+
+#[test]
+fn spans_are_exact_for_keys_values_and_containers_behind_wide_characters() {
+    let text = "# 世界\r\na:\r\n  - \"x y\"\r\n  - {k: [1, 2]}\r\n---\r\nb: |\r\n  one\r\n  two\r\n";
+    let mut files = Files::default();
+    let file = files.add("a.yaml", text);
+    let stream = yaml::read(file, text);
+    let first = stream.documents.first().expect("one").root();
+    let (_, key, value) = first.entries().next().expect("a");
+    assert_eq!(files.slice(key), "a");
+    let items: Vec<&str> = value.items().map(|item| files.slice(item.span())).collect();
+    assert_eq!(items, ["\"x y\"", "{k: [1, 2]}"]);
+    let second = stream.documents.get(1).expect("two").root();
+    let block = second.get("b").expect("b");
+    assert_eq!(block.as_str(), Some("one\ntwo\n"));
+    assert!(files.slice(block.span()).trim_start().starts_with("one") && files.slice(block.span()).ends_with("two"));
+}
+
+#[test]
+fn hostile_input_is_a_problem_and_no_crash() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let reference = format!("*a{}, ", level - 1).repeat(9);
+        bomb += &format!("a{level}: &a{level} [{}]\n", reference.trim_end_matches(", "));
+    }
+    let hostile = [
+        "[".repeat(100_000),
+        "- ".repeat(50_000),
+        "? ".repeat(20_000),
+        "{a: ".repeat(10_000),
+        bomb,
+        "a: &x [*x]\n".to_owned(),
+        "a: *unknown\n".to_owned(),
+        "\"unclosed".to_owned(),
+        "a: {{ .Values.x }}\n".to_owned(),
+        "? [a]\n: b\n".to_owned(),
+        "~: x\n".to_owned(),
+        "\ta: 1\n".to_owned(),
+        "%YAML 1.2\n---\na: 1\n".to_owned(),
+        "--- foo\na: 1\n".to_owned(),
+    ];
+    for text in hostile {
+        let stream = yaml::read(FileId(0), &text);
+        let start: String = text.chars().take(30).collect();
+        assert!(!stream.problems.is_empty() || stream.documents.len() <= 1, "{start}");
+    }
+    assert_eq!(problems("a: {{ .Values.x }}\n"), [ProblemKind::Template]);
+}
+
+#[test]
+fn one_broken_document_costs_itself_alone() {
+    let (_, loaded) = loaded(&format!("{POLICY}---\na: [\n---\n{}", POLICY.replace("name: a", "name: b")));
+    assert_eq!(loaded.mesh.authorization_policies.len(), 2);
+    assert_eq!(loaded.counts.skipped, 1);
+}
+
+#[test]
+fn lists_are_taken_apart_and_kinds_of_other_groups_left_alone() {
+    let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: s}\n\
+                - apiVersion: policy.linkerd.io/v1\n  kind: AuthorizationPolicy\n  metadata: {name: p}\n";
+    let (_, loaded) = loaded(text);
+    assert_eq!((loaded.mesh.services.len(), loaded.mesh.authorization_policies.len()), (1, 0));
+    assert_eq!(loaded.counts.other.get("AuthorizationPolicy"), Some(&1));
+}
+
+#[test]
+fn a_field_that_the_api_does_not_have_is_found_with_what_was_meant() {
+    let text =
+        format!("{POLICY}spec:\n  rules:\n  - from:\n    - source:\n        namespace: [shop]\n        paths: [/x]\n");
+    let (_, loaded) = loaded(&text);
+    let helps: Vec<&str> = loaded.problems.iter().filter_map(|problem| problem.help.as_deref()).collect();
+    assert_eq!(helps, ["did you mean `namespaces`?", "`paths` belongs under `to[].operation`"]);
+}
+
+#[test]
+fn a_type_that_does_not_fit_refuses_the_object_at_its_place() {
+    let text = format!("{POLICY}spec:\n  rules:\n  - to:\n    - operation:\n        ports: [8080]\n");
+    let (files, loaded) = loaded(&text);
+    let problem = loaded.problems.first().expect("refused");
+    assert_eq!(problem.kind, ProblemKind::Rejected);
+    assert_eq!(files.slice(problem.span), "8080");
+    assert!(
+        problem.message.contains("`spec.rules[0].to[0].operation.ports[0]` must be a string, not the number `8080`"),
+        "{}",
+        problem.message
+    );
+    assert!(loaded.mesh.authorization_policies.is_empty());
+}
+
+#[test]
+fn the_nearest_kustomization_gives_the_namespace_and_patches_are_no_objects() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n";
+    let files = [
+        ("base/kustomization.yaml", "namespace: shop\nresources: [service.yaml]\npatches: [{path: patch.yaml}]\n"),
+        ("base/patch.yaml", service),
+        ("base/service.yaml", service),
+        ("other/service.yaml", service),
+    ];
+    let (_, loaded) =
+        loaded_files(&files, &LoadOptions { default_namespace: Some("fallback".to_owned()), ..LoadOptions::default() });
+    let namespaces: Vec<&str> = loaded.mesh.services.iter().map(|service| service.id.namespace.as_str()).collect();
+    assert_eq!(namespaces, ["shop", "fallback"]);
+    assert_eq!(loaded.counts.patches, 1);
+}
+
+#[test]
+fn of_one_object_written_twice_the_last_acts_and_equal_ones_are_one() {
+    let deny = format!("{POLICY}spec: {{action: DENY, rules: [{{}}]}}\n");
+    let (_, same) = loaded_files(&[("a.yaml", POLICY), ("b.yaml", POLICY)], &LoadOptions::default());
+    assert!(same.problems.is_empty() && same.mesh.authorization_policies.len() == 1);
+    let (files, differ) = loaded_files(&[("x/a.yaml", POLICY), ("y/b.yaml", &deny)], &LoadOptions::default());
+    let problem = differ.problems.first().expect("a duplicate");
+    assert_eq!((problem.kind, files.name(problem.span.file)), (ProblemKind::Duplicate, "x/a.yaml"));
+    let policy = differ.mesh.authorization_policies.first().expect("one acts");
+    assert_eq!(policy.spec.action(), meshlint::model::Action::Deny);
+}
+
+#[test]
+fn mesh_settings_come_from_a_config_map_or_an_operator() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-canary, namespace: istio-system}\ndata:\n  mesh: |\n    trustDomain: a.example\n";
+    assert_eq!(loaded(map).1.mesh.settings.trust_domain(), "a.example");
+    let operator = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: x}\nspec: {meshConfig: {rootNamespace: root}}\n";
+    assert_eq!(loaded(operator).1.mesh.settings.root_namespace(), "root");
+    let sail = "apiVersion: sailoperator.io/v1\nkind: Istio\nmetadata: {name: x}\nspec: {values: {meshConfig: {trustDomain: b}}}\n";
+    assert_eq!(loaded(sail).1.mesh.settings.trust_domain(), "b");
+}
