@@ -7,7 +7,7 @@
 
 use super::door::doors;
 use crate::semantics::{By, Chain, Decision, Guard, Verdict, World, gateway_proxy};
-use crate::space::{Budget, Cell, Constraint, Cube, Dimension, partition};
+use crate::space::{Budget, Cell, Constraint, Cube, Dimension, PathClass, partition};
 
 /// A row of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,8 +80,27 @@ pub fn table(world: &World) -> Vec<Row> {
             }
         }
     }
-    rows.dedup();
-    rows
+    merge(rows)
+}
+
+/// Rows that differ only in who sends are one.
+fn merge(rows: Vec<Row>) -> Vec<Row> {
+    let mut merged: Vec<Row> = Vec::new();
+    for row in rows {
+        let same = |known: &&mut Row| {
+            let known = &**known;
+            known.entrypoint == row.entrypoint
+                && known.path == row.path
+                && known.conditions == row.conditions
+                && (known.decision, known.by, &known.detail) == (row.decision, row.by, &row.detail)
+        };
+        match merged.iter_mut().find(same) {
+            Some(known) if known.source != row.source => known.source = format!("{}\n{}", known.source, row.source),
+            Some(_) => {}
+            None => merged.push(row),
+        }
+    }
+    merged
 }
 
 /// One row.
@@ -91,7 +110,7 @@ fn row(entrypoint: String, cell: &Cell, verdict: &Verdict) -> Row {
     for constraint in &cell.constraints {
         if constraint.dimension == Dimension::Peer {
             source = values(constraint, "no identity");
-        } else {
+        } else if constraint.dimension != Dimension::Scheme {
             conditions.push(format!("{} {}", name(&constraint.dimension), values(constraint, "absent")));
         }
     }
@@ -107,7 +126,11 @@ fn row(entrypoint: String, cell: &Cell, verdict: &Verdict) -> Row {
             (ending.decision, ending.by, detail)
         }
     };
-    let path = if cell.patterns.is_empty() { "any".to_owned() } else { format!("like {}", cell.witness.path) };
+    let path = match &cell.paths {
+        PathClass::Any => "any".to_owned(),
+        PathClass::Other => "any other".to_owned(),
+        PathClass::Like(patterns) => patterns.join(" and "),
+    };
     Row { entrypoint, source, path, conditions: conditions.join(", "), decision, by, detail }
 }
 
@@ -125,7 +148,7 @@ fn values(constraint: &Constraint, absent: &str) -> String {
     if constraint.others && !constraint.values.iter().any(Vec::is_empty) {
         named.push("the like".to_owned());
     }
-    named.join(" or ")
+    named.join("\n")
 }
 
 /// What a dimension is called.

@@ -304,5 +304,6 @@ fn preferred_peers(world: &World) -> Vec<String> {
     let known: BTreeSet<String> =
         world.mesh.workloads.iter().map(|workload| world.identity(&workload.identity_path())).collect();
     peers.extend(known);
+    peers.push("foreign.example/ns/other/sa/default".to_owned());
     peers
 }

@@ -25,7 +25,7 @@ pub use decision_list::{
 };
 pub use explore::Budget;
 pub use normalize::{Normalization, normalize, wire_form};
-pub use partition::{Cell, Constraint, Partition, Search, partition};
+pub use partition::{Cell, Constraint, Partition, PathClass, Search, partition};
 pub use pattern::{ByteSet, Pattern, Piece};
 pub use regex::{Language, RegexError};
 pub use through::{PathRewrite, TwoHopSearch, rewrite_path, through};

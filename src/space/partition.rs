@@ -44,8 +44,19 @@ pub struct Cell {
     pub constraints: Vec<Constraint>,
     /// One of them
     pub witness: Point,
-    /// The path patterns in play; none: any path
-    pub patterns: Vec<String>,
+    /// Its paths, by the patterns that tell them from others
+    pub paths: PathClass,
+}
+
+/// The paths of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathClass {
+    /// No pattern is in play
+    Any,
+    /// The patterns that the witness matches
+    Like(Vec<String>),
+    /// Those that no pattern matches
+    Other,
 }
 
 /// Index of a node; leaves count on their own.
@@ -440,8 +451,15 @@ impl Partition {
                 others: chosen.iter().any(|atom| atom.truth.iter().all(|word| *word == 0)),
             });
         }
-        let patterns = leaf.patterns().into_iter().map(Pattern::describe).collect();
-        Cell { label, constraints, witness, patterns }
+        let patterns = leaf.patterns();
+        let matching = patterns.iter().filter(|pattern| pattern.matches(path)).map(|pattern| pattern.describe());
+        let matching: Vec<String> = matching.collect();
+        let paths = match (patterns.is_empty(), matching.is_empty()) {
+            (true, _) => PathClass::Any,
+            (false, true) => PathClass::Other,
+            (false, false) => PathClass::Like(matching),
+        };
+        Cell { label, constraints, witness, paths }
     }
 
     /// How many path classes there are.
