@@ -82,7 +82,8 @@ fn hostile_input_is_a_problem_and_no_crash() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
         let reference = format!("*a{}, ", level - 1).repeat(9);
-        bomb += &format!("a{level}: &a{level} [{}]\n", reference.trim_end_matches(", "));
+        let line = format!("a{level}: &a{level} [{}]\n", reference.trim_end_matches(", "));
+        bomb.push_str(&line);
     }
     let hostile = [
         "[".repeat(100_000),

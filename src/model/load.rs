@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use super::cluster::{ConfigMap, Controller, PodSpec, PodTemplate};
+use super::entry::{Entry, bare, has_injection_label, name_span};
 use super::kind::{self, Kind};
 use super::kustomize::Kustomizations;
 use super::mesh::Mesh;
 use super::mesh_settings::{MeshSettings, SettingsOrigin};
-use super::object::{Labels, Metadata, ObjectId, Resource};
+use super::object::{Metadata, ObjectId, Resource};
 use super::problem::{Problem, ProblemKind};
 use super::unknown_field;
 use super::workload::Workload;
@@ -56,6 +57,8 @@ pub struct Counts {
     pub network_policies: usize,
     /// Kustomizations seen
     pub kustomizations: usize,
+    /// Objects that name no namespace and that no kustomization gives one
+    pub without_namespace: usize,
 }
 
 /// What loading gives.
@@ -67,22 +70,6 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// How much was read
     pub counts: Counts,
-}
-
-/// One object found in a document.
-struct Entry<'d> {
-    /// The object's mapping
-    node: Node<'d>,
-    /// What it is
-    kind: Kind,
-    /// API group
-    group: String,
-    /// `metadata`
-    metadata: Metadata,
-    /// Who it is
-    id: ObjectId,
-    /// Somebody else's
-    context: bool,
 }
 
 /// Reads all files, in the order given, which should be path order.
@@ -212,7 +199,8 @@ impl Loader<'_> {
             }
         };
         let name = metadata.name.as_ref().map(|name| name.value.clone()).filter(|name| !name.is_empty())?;
-        let namespace = if kind.cluster_wide(kind_name) { String::new() } else { self.namespace(input, &metadata) };
+        let namespace =
+            if kind.cluster_wide(kind_name) { String::new() } else { self.namespace(input, &metadata, kind) };
         if kind::is_removed(group, version) {
             let span = node.get("apiVersion").map_or_else(|| node.span(), Node::span);
             self.loaded.problems.push(Problem::new(
@@ -235,14 +223,16 @@ impl Loader<'_> {
     }
 
     /// The namespace in force for an object.
-    fn namespace(&self, input: InputFile, metadata: &Metadata) -> String {
+    fn namespace(&mut self, input: InputFile, metadata: &Metadata, kind: Kind) -> String {
         let written = metadata.namespace.as_ref().map(|namespace| namespace.value.as_str());
-        written
+        let given = written
             .filter(|namespace| !namespace.is_empty())
-            .or_else(|| self.kustomizations.namespace_of(self.files.name(input.file)))
-            .or(self.options.default_namespace.as_deref())
-            .unwrap_or("default")
-            .to_owned()
+            .or_else(|| self.kustomizations.namespace_of(self.files.name(input.file)));
+        if let Some(namespace) = given {
+            return namespace.to_owned();
+        }
+        self.loaded.counts.without_namespace += usize::from(kind.decides());
+        self.options.default_namespace.as_deref().unwrap_or("default").to_owned()
     }
 
     /// Of each object the last one written; one that differs from an earlier one is a problem.
@@ -470,40 +460,4 @@ impl Loader<'_> {
         }
         self.loaded.mesh.settings = MeshSettings { config, origin: SettingsOrigin::Manifest(span) };
     }
-}
-
-/// The object without its own part read.
-fn bare<T>(entry: &Entry<'_>, spec: T) -> Resource<T> {
-    let metadata = &entry.metadata;
-    Resource {
-        id: entry.id.clone(),
-        labels: metadata.labels.clone().unwrap_or_default(),
-        annotations: metadata.annotations.clone().unwrap_or_default(),
-        created: metadata.creation_timestamp.clone(),
-        name_span: name_span(entry),
-        span: entry.node.span(),
-        spec_span: entry.node.get("spec").map_or_else(|| name_span(entry), Node::span),
-        context: entry.context,
-        spec,
-    }
-}
-
-/// Where the object's name stands.
-fn name_span(entry: &Entry<'_>) -> Span {
-    entry.metadata.name.as_ref().map_or(entry.node.span(), |name| name.span)
-}
-
-/// Whether the object, or the pods it makes, bear a label that asks for a sidecar or refuses it.
-fn has_injection_label(node: Node<'_>, metadata: &Metadata) -> bool {
-    let is_injection = |labels: &Labels| {
-        labels.keys().any(|key| {
-            matches!(
-                key.as_str(),
-                "istio-injection" | "istio.io/rev" | "sidecar.istio.io/inject" | "istio.io/dataplane-mode"
-            )
-        })
-    };
-    let template = node.pointer(&["spec", "template", "metadata", "labels"]);
-    let template = template.and_then(|labels| yaml::from_node::<Labels>(labels).value.ok());
-    metadata.labels.as_ref().is_some_and(is_injection) || template.as_ref().is_some_and(is_injection)
 }

@@ -5,6 +5,7 @@
 //! namespace an object lives and which of two equal names acts.
 
 mod cluster;
+mod entry;
 mod extension;
 mod gateway;
 mod kind;

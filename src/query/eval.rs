@@ -8,11 +8,12 @@ use super::entrypoint::{Entrypoint, parse_entrypoint};
 use super::hop::{
     Malformed, agree, chain_and_peer, first_sight, forwarded_address, next_sight, trusted_address, verify,
 };
+use super::settle::{decisions, default_host, ended, settle};
 use crate::model::{Gateway, Resource, Service, ServicePort, Workload};
 use crate::semantics::{
-    Abort, Answer, By, Cause, CauseKind, Chain, Client, ClientSide, Decision, Ending, Guard, Judgement, Membership,
-    Outcome, Proxy, Request, RoutingProxy, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, World,
-    client_proxy, decide_inbound, gateway_proxy, guard, inbound, path_normalization,
+    Abort, Answer, By, Cause, CauseKind, Chain, Client, ClientSide, Ending, Guard, Judgement, Membership, Outcome,
+    Proxy, Request, RoutingProxy, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, World, client_proxy,
+    decide_inbound, gateway_proxy, guard, inbound, path_normalization,
 };
 use crate::space::{Budget, Cube, Partition, label_of, partition};
 
@@ -472,91 +473,5 @@ impl<'w> Evaluator<'w> {
             by_source
                 || conditions.any(|condition| condition.value.key.as_ref().is_some_and(|key| key.value == "source.ip"))
         })
-    }
-}
-
-/// An outcome that says no more than how it ended where.
-fn ended(at: &str, ending: &Ending) -> Outcome {
-    Outcome {
-        decision: ending.decision,
-        by: ending.by,
-        workload: None,
-        path: None,
-        authority: None,
-        at: Some(at.to_owned()),
-        policy: ending.policy.clone(),
-        cause: ending.cause.clone(),
-    }
-}
-
-/// What outcomes say, places and causes aside.
-fn decisions(outcomes: &[Outcome]) -> Vec<(Decision, Option<By>)> {
-    let mut all: Vec<_> = outcomes.iter().map(|outcome| (outcome.decision, outcome.by)).collect();
-    all.sort();
-    all.dedup();
-    all
-}
-
-/// One answer from all that may happen. Outcomes that rest on a supposition count only where all agree.
-fn settle(outcomes: &[Outcome], trace: Vec<Step>) -> Answer {
-    let supposed = |outcome: &Outcome| outcome.by.is_some() && outcome.cause.is_some();
-    let clean = |outcome: Outcome| if outcome.by.is_some() { Outcome { cause: None, ..outcome } } else { outcome };
-    let mut distinct: Vec<Outcome> = Vec::new();
-    for outcome in outcomes {
-        if !distinct.iter().any(|known| same_end(known, outcome)) {
-            distinct.push(outcome.clone());
-        }
-    }
-    let unknown = distinct.iter().find(|outcome| outcome.decision == Decision::Undetermined).cloned();
-    let guess = distinct.iter().find(|outcome| supposed(outcome)).cloned();
-    if let Some(guess) = guess.filter(|_| decisions(&distinct).len() > 1) {
-        let undetermined = Outcome {
-            decision: Decision::Undetermined,
-            by: None,
-            workload: None,
-            path: None,
-            authority: None,
-            policy: None,
-            ..guess
-        };
-        return Answer { outcome: undetermined, outcomes: Vec::new(), trace };
-    }
-    let mut distinct: Vec<Outcome> = distinct.into_iter().map(clean).collect();
-    if distinct.len() > 1 && outcomes.iter().any(supposed) {
-        // Several workloads may exist that decide alike: which one it is cannot be said.
-        if let Some(first) = distinct.first().cloned() {
-            let outcome = Outcome { workload: None, policy: None, at: None, ..first };
-            return Answer { outcome, outcomes: Vec::new(), trace };
-        }
-    }
-    if let [only] = distinct.as_slice() {
-        return Answer { outcome: only.clone(), outcomes: Vec::new(), trace };
-    }
-    distinct.sort_by_key(|outcome| (outcome.decision, outcome.workload.clone()));
-    let first =
-        distinct.iter().find(|outcome| outcome.decision == Decision::Allowed).or(unknown.as_ref()).or(distinct.first());
-    let outcome = first.cloned().unwrap_or_else(|| ended("nowhere", &Ending::denied(By::NoDestination, None)));
-    Answer { outcome, outcomes: distinct, trace }
-}
-
-/// Whether two outcomes are the same to whoever asks.
-fn same_end(a: &Outcome, b: &Outcome) -> bool {
-    a.decision == b.decision
-        && a.by == b.by
-        && a.workload == b.workload
-        && a.path == b.path
-        && a.at == b.at
-        && a.policy == b.policy
-}
-
-/// The host that a client would use at a gateway's port.
-pub(crate) fn default_host(gateway: &Resource<Gateway>, port: u16) -> String {
-    let server = gateway.spec.servers().iter().find(|server| server.value.number() == port);
-    let host = server.and_then(|server| server.value.hosts().first());
-    let host = host.map_or("*", |host| host.value.rsplit('/').next().unwrap_or("*"));
-    match host.strip_prefix('*') {
-        Some("") => "example.com".to_owned(),
-        Some(suffix) => format!("www{suffix}"),
-        None => host.to_owned(),
     }
 }

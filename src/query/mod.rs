@@ -4,6 +4,7 @@ mod confirm;
 mod entrypoint;
 mod eval;
 mod hop;
+mod settle;
 
 pub use confirm::confirm;
 pub use entrypoint::{Entrypoint, find_workload, parse_entrypoint};

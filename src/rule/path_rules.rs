@@ -6,7 +6,7 @@ use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope;
 use crate::matrix::{Delivered, Door, Opening, delivered, doors};
 use crate::model::{MtlsMode, Values};
-use crate::semantics::{CauseKind, Chain, Decision, Ending, Guard, Request, World, effective_mode};
+use crate::semantics::{Cause, CauseKind, Chain, Decision, Ending, Guard, Request, World, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
 
 /// What one rule asks.
@@ -209,14 +209,23 @@ fn through_ingress(world: &World, door: &Door, opening: Opening, within: &Cube, 
         return;
     }
     let open = world.gateway_workloads.iter().any(|workload| workload.ingress && workload.open);
-    let api_gateway = world.mesh.unmodelled.iter().any(|object| object.id.kind == "Gateway");
-    if (open || api_gateway) && names_ingress(world, &opening) {
+    if open && names_ingress(world, &opening) {
         groups.add(door, &opening, Severity::Error, Vec::new());
         return;
     }
     if let Some(Delivered::Unknown(cause)) = first.map(|delivery| &delivery.delivered) {
         let ending = Ending::undetermined(cause.clone());
         groups.add(door, &Opening { ending, witness: None }, Severity::Error, Vec::new());
+        return;
+    }
+    let api_gateway = world.mesh.unmodelled.iter().find(|object| object.id.kind == "Gateway");
+    if let Some(gateway) = api_gateway {
+        let cause = Cause {
+            kind: CauseKind::UnmodelledKind,
+            message: format!("what {} routes is not modelled yet", gateway.id),
+            span: Some(gateway.name_span),
+        };
+        groups.add(door, &Opening { ending: Ending::undetermined(cause), witness: None }, Severity::Error, Vec::new());
         return;
     }
     groups.add(door, &opening, Severity::Warning, Vec::new());

@@ -41,6 +41,12 @@ pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts,
 fn notes(counts: &Counts) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut note = |message: String| notes.push(Note { message, span: None });
+    if counts.without_namespace > 0 {
+        note(format!(
+            "{} objects name no namespace and are taken to be in the one of `--namespace`, else in `default`",
+            counts.without_namespace
+        ));
+    }
     if counts.network_policies > 0 {
         note(format!("{} NetworkPolicies are not considered", counts.network_policies));
     }

@@ -14,6 +14,7 @@ mod explore;
 mod machine;
 mod normal_form;
 mod normalize;
+mod pair;
 mod partition;
 mod path_list;
 mod pattern;

@@ -1,0 +1,173 @@
+//! Every rule has a firing case and a silent near-miss, and every rule runs on every case.
+
+#![expect(clippy::disallowed_methods, reason = "tests read their fixtures")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use meshlint::config::Config;
+use meshlint::model::{InputFile, LoadOptions, Problem, load};
+use meshlint::query;
+use meshlint::rule::{self, Report, Status};
+use meshlint::semantics::{World, WorldOptions};
+use meshlint::text::Files;
+
+/// The directories below a directory, sorted.
+fn below(path: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(path)
+        .expect("readable")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    found.sort();
+    found
+}
+
+/// The last part of a path.
+fn name(path: &Path) -> String {
+    path.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+/// What `check` finds in a text.
+fn check(text: &str, config: &str) -> (Files, Report) {
+    let mut files = Files::default();
+    let file = files.add("mesh.yaml", text);
+    let config = match config {
+        "" => Config::default(),
+        config => meshlint::config::read(meshlint::text::FileId(9), config).expect("a configuration"),
+    };
+    let loaded = load(&files, &[InputFile { file, context: false }], &LoadOptions::default());
+    let (world, refused) = World::admit(loaded.mesh, WorldOptions::from(&config));
+    let problems: Vec<Problem> = loaded.problems.into_iter().chain(refused).collect();
+    let mut report = rule::check(&files, &world, &problems, loaded.counts, &config);
+    query::confirm(&world, &mut report);
+    (files, report)
+}
+
+#[test]
+fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
+    let mut covered: BTreeSet<(String, bool)> = BTreeSet::new();
+    for directory in below(&root) {
+        for case in below(&directory) {
+            let text = fs::read_to_string(case.join("mesh.yaml")).expect("readable");
+            let marks: BTreeSet<(u32, String)> = text
+                .lines()
+                .zip(1..)
+                .filter_map(|(line, number)| {
+                    let rule = line.split_once("#~")?.1.split_whitespace().next()?;
+                    Some((number, rule.to_owned()))
+                })
+                .collect();
+            let (files, report) = check(&text, "");
+            let found: BTreeSet<(u32, String)> = report
+                .findings
+                .iter()
+                .map(|finding| {
+                    let span = finding.label.span;
+                    assert!(span.start < span.end, "{}: an empty span", case.display());
+                    let words = &finding.message;
+                    assert!(
+                        !words.ends_with('.') && !words.starts_with(char::is_uppercase) || words.starts_with("Author"),
+                        "{words}"
+                    );
+                    (files.position(span.file, span.start).line, finding.rule.to_owned())
+                })
+                .collect();
+            assert_eq!(found, marks, "{}", case.display());
+            let about = name(&directory);
+            let is_firing = name(&case).starts_with("fires-");
+            assert!(is_firing || name(&case).starts_with("silent-"), "{}", case.display());
+            assert_eq!(is_firing, marks.iter().any(|(_, marked)| *marked == about), "{}", case.display());
+            covered.insert((about, is_firing));
+        }
+    }
+    for rule in rule::rules() {
+        for fires in [true, false] {
+            assert!(covered.contains(&(rule.id.clone(), fires)), "{} has no case that fires={fires}", rule.id);
+        }
+    }
+}
+
+const GATEWAY: &str = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: shop}\n\
+                       spec: {selector: {istio: custom}, servers: [{hosts: [\"*\"], port: {number: 80, name: http, protocol: HTTP}}]}\n---\n";
+
+/// A policy that admits one identity to the API.
+fn admits(principal: &str) -> String {
+    format!(
+        "{GATEWAY}apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: a, namespace: shop}}\n\
+         spec: {{rules: [{{from: [{{source: {{principals: [{principal}]}}}}], to: [{{operation: {{paths: [\"/api/*\"]}}}}]}}]}}\n"
+    )
+}
+
+/// Rules that find something.
+fn found(text: &str, config: &str) -> Vec<&'static str> {
+    check(text, config).1.findings.iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn the_configuration_names_gateway_identities_and_the_ingress() {
+    let own = admits("cluster.local/ns/edge/sa/proxy");
+    assert_eq!(found(&own, ""), ["api-outside-ingress"]);
+    assert_eq!(found(&own, "gateways: {shop/gw: [edge/proxy]}"), Vec::<&str>::new());
+    assert_eq!(found(&own, "ingress: [edge/proxy]"), Vec::<&str>::new());
+}
+
+#[test]
+fn a_gateway_of_another_installation_is_found_by_the_name_that_a_policy_uses() {
+    for principal in [
+        "cluster.local/ns/istio-system/sa/istio-custom-service-account",
+        "cluster.local/ns/istio-system/sa/custom-service-account",
+        "cluster.local/ns/edge/sa/custom",
+        "cluster.local/ns/edge/sa/istio-custom",
+    ] {
+        assert_eq!(found(&admits(principal), ""), Vec::<&str>::new(), "{principal}");
+    }
+}
+
+#[test]
+fn the_convention_can_be_moved_and_switched_off() {
+    let text = admits("\"*\"").replace("/api/*", "/v1/*");
+    assert_eq!(found(&text, ""), Vec::<&str>::new(), "nothing names the convention, and nothing accepts it");
+    assert_eq!(found(&text, "convention: {api: /v1}"), ["api-outside-ingress"]);
+    assert_eq!(found(&text, "convention: {api: /v1, ask: never}").len(), 1, "a warning remains");
+    let severity = |config: &str| check(&text, config).1.findings.first().map(|finding| finding.severity.word());
+    assert_eq!(severity("convention: {api: /v1, ask: never}"), Some("warning"));
+    assert_eq!(severity("convention: {api: /v1, ask: always}"), Some("error"));
+}
+
+#[test]
+fn what_the_owner_vouches_for_is_an_assumption() {
+    let filter = "---\napiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: log, namespace: shop}\n\
+                  spec: {configPatches: [{applyTo: HTTP_FILTER, patch: {operation: INSERT_BEFORE, value: {name: x}}}]}\n";
+    let text = format!("{}{filter}", admits("cluster.local/ns/istio-system/sa/istio-custom-service-account"));
+    let (_, report) = check(&text, "");
+    assert!(report.findings.iter().all(|finding| finding.status == Status::NotProven) && report.findings.len() == 3);
+    let (_, softened) = check(&text, "not-proven: warning");
+    assert!(softened.findings.iter().all(|finding| finding.severity.word() == "warning"));
+    let (_, trusted) = check(&text, "trusted: [{resource: EnvoyFilter shop/log, reason: only writes a log}]");
+    assert!(trusted.findings.is_empty());
+    assert!(trusted.assumptions.iter().any(|assumption| assumption.message.contains("only writes a log")));
+}
+
+#[test]
+fn a_closed_world_asks_only_the_workloads_that_are_there() {
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cart, namespace: shop}\n\
+                spec: {template: {metadata: {labels: {app: cart}}}}\n---\n\
+                apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a, namespace: shop}\n\
+                spec: {selector: {matchLabels: {app: cart}}}\n";
+    assert_eq!(found(text, ""), ["missing-default-deny"]);
+    assert_eq!(found(text, "world: closed"), Vec::<&str>::new());
+    assert_eq!(found(text, "world: open"), ["missing-default-deny"]);
+}
+
+#[test]
+fn without_assumed_injection_nothing_guards_a_workload_of_which_nothing_is_said() {
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cart, namespace: shop}\n\
+                spec: {template: {metadata: {labels: {app: cart}}, spec: {containers: [{ports: [{containerPort: 80}]}]}}}\n---\n\
+                apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a, namespace: shop}\nspec: {}\n";
+    assert_eq!(found(text, ""), Vec::<&str>::new());
+    let (_, report) = check(text, "assume-injected: false");
+    assert!(report.notes.iter().any(|note| note.message.contains("outside the mesh")), "{:?}", report.notes);
+}
