@@ -298,12 +298,11 @@ pub(crate) fn universe(world: &World, chain: Chain) -> Universe {
     universe
 }
 
-/// Identities to name first in a witness: a stranger, then those of the input.
+/// Identities to name first in a witness: a stranger, one of each namespace of the input, a foreigner.
 fn preferred_peers(world: &World) -> Vec<String> {
     let mut peers = vec![world.identity("ns/other/sa/default")];
-    let known: BTreeSet<String> =
-        world.mesh.workloads.iter().map(|workload| world.identity(&workload.identity_path())).collect();
-    peers.extend(known);
+    let firsts = world.workloads.values().filter_map(|workloads| workloads.iter().find(|workload| !workload.implied));
+    peers.extend(firsts.map(|workload| world.identity(&workload.identity_path())));
     peers.push("foreign.example/ns/other/sa/default".to_owned());
     peers
 }

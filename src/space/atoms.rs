@@ -99,8 +99,15 @@ impl Classes {
 
     /// Adds the class of one value.
     fn value(&mut self, patterns: &[Pattern], value: &str) {
-        let values = vec![value.to_owned()];
-        self.add(truth_of(patterns, &values), values);
+        let mut truth = none(patterns.len());
+        for (index, pattern) in patterns.iter().enumerate() {
+            if pattern.matches(value) {
+                set(&mut truth, index);
+            }
+        }
+        if !self.known.contains_key(&truth) {
+            self.add(truth, vec![value.to_owned()]);
+        }
     }
 
     /// Adds what several values together can be.
