@@ -8,7 +8,7 @@ use super::judgement::{Ending, JudgementBuilder, Verdict};
 use super::request_authentication::JwtFilter;
 use super::workload_selector::AttachedPolicies;
 use crate::model::{Action, AuthorizationPolicy, Mesh, Resource};
-use crate::space::{Cube, Dimension, Pattern, Test};
+use crate::space::Cube;
 
 /// What happens to requests that pass all policies.
 #[derive(Debug, Clone)]
@@ -170,14 +170,4 @@ fn rules_of<'a>(
         }
     }
     found
-}
-
-/// A cube of one test that some value matches.
-pub(crate) fn when_any(dimension: Dimension, patterns: Vec<Pattern>) -> Cube {
-    Cube { tests: vec![Test { dimension, any_of: Some(patterns), none_of: Vec::new() }], path: Vec::new() }
-}
-
-/// A cube of one test that no value matches.
-pub(crate) fn when_none(dimension: Dimension, patterns: Vec<Pattern>) -> Cube {
-    Cube { tests: vec![Test { dimension, any_of: None, none_of: patterns }], path: Vec::new() }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::decision::Assumption;
 use super::trust_domain;
 use super::workload_selector::selects;
-use super::world::World;
+use super::world_options::WorldOptions;
 use crate::model::{Gateway, Labels, Mesh, ObjectId, Resource, TlsMode, Workload};
 use crate::text::Span;
 
@@ -58,8 +58,7 @@ impl GatewayWorkload {
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/model/push_context.go`, `mergeGateways` (selection). The identities
 /// of gateways that are not in the input follow the names that Istio's installers give.
-pub(crate) fn gateway_workloads(world: &World) -> Vec<GatewayWorkload> {
-    let mesh = &world.mesh;
+pub(crate) fn gateway_workloads(mesh: &Mesh, options: &WorldOptions) -> Vec<GatewayWorkload> {
     let mut found: Vec<GatewayWorkload> = Vec::new();
     for workload in &mesh.workloads {
         let gateways: Vec<&Resource<Gateway>> =
@@ -77,7 +76,7 @@ pub(crate) fn gateway_workloads(world: &World) -> Vec<GatewayWorkload> {
         let labels = selector.map_or_else(default_labels, |selector| selector.value.clone());
         let labels = if labels.is_empty() { default_labels() } else { labels };
         if !found.iter().any(|known| known.object.is_none() && known.labels == labels) {
-            found.push(implied(world, gateway, labels));
+            found.push(implied(mesh, options, gateway, labels));
         }
     }
     for workload in &mut found {
@@ -96,13 +95,17 @@ pub(crate) fn gateway_workloads(world: &World) -> Vec<GatewayWorkload> {
 
 /// Identities of the ingress: what the configuration says, else those of every gateway workload that
 /// lets requests in, and of Gateway API gateways.
-pub(crate) fn ingress_identities(world: &World) -> BTreeSet<String> {
-    if !world.options.ingress.is_empty() {
-        return world.options.ingress.iter().filter_map(|identity| identity_path(identity)).collect();
+pub(crate) fn ingress_identities(
+    mesh: &Mesh,
+    options: &WorldOptions,
+    workloads: &[GatewayWorkload],
+) -> BTreeSet<String> {
+    if !options.ingress.is_empty() {
+        return options.ingress.iter().filter_map(|identity| identity_path(identity)).collect();
     }
-    let classic = world.gateway_workloads.iter().filter(|workload| workload.ingress);
+    let classic = workloads.iter().filter(|workload| workload.ingress);
     let mut identities: BTreeSet<String> = classic.flat_map(|workload| workload.identities.clone()).collect();
-    let api = world.mesh.unmodelled.iter().filter(|object| object.id.kind == "Gateway");
+    let api = mesh.unmodelled.iter().filter(|object| object.id.kind == "Gateway");
     identities.extend(api.map(|gateway| format!("ns/{}/sa/{}-istio", gateway.id.namespace, gateway.id.name)));
     identities
 }
@@ -151,11 +154,11 @@ fn real(mesh: &Mesh, workload: &Workload) -> GatewayWorkload {
 }
 
 /// The gateway workload that a Gateway's selector implies.
-fn implied(world: &World, gateway: &Resource<Gateway>, labels: Labels) -> GatewayWorkload {
-    let configured = world.options.gateways.get(&gateway.id.path());
+fn implied(mesh: &Mesh, options: &WorldOptions, gateway: &Resource<Gateway>, labels: Labels) -> GatewayWorkload {
+    let configured = options.gateways.get(&gateway.id.path());
     let identities = match configured {
         Some(identities) => identities.iter().filter_map(|identity| identity_path(identity)).collect(),
-        None => candidate_identities(&world.mesh, &labels),
+        None => candidate_identities(mesh, &labels),
     };
     let namespace = identities.first().and_then(|identity| identity.split('/').nth(1)).unwrap_or_default();
     GatewayWorkload {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::authorization::{Next, ProxyPolicies, append_policies, when_any, when_none};
+use super::authorization::{Next, ProxyPolicies, append_policies};
 use super::authorization_policy::Chain;
 use super::decision::{By, Cause, CauseKind};
 use super::extension::{Extensions, Role, extensions};
@@ -15,7 +15,7 @@ use super::workload_port::{WorkloadPort, path_normalization};
 use super::workload_selector::{AttachedPolicies, Proxy, attached_policies};
 use super::world::World;
 use crate::model::{MtlsMode, Workload};
-use crate::space::{ByteSet, Dimension, Domain, Label, PathDomain, Pattern, Piece, Rule, Universe, Values};
+use crate::space::{ByteSet, Cube, Dimension, Domain, Label, PathDomain, Pattern, Piece, Rule, Universe, Values};
 use crate::text::Span;
 
 /// Whether a proxy stands in front of a port.
@@ -162,18 +162,18 @@ fn append_admission(
     chain: Chain,
 ) {
     let closed = Ending::denied(By::Closed, None);
-    let present = || when_any(Dimension::Peer, vec![Pattern::Any]);
+    let present = || Cube::default().any(Dimension::Peer, vec![Pattern::Any]);
     // Where age decides between modes, the laxer one is judged and what it lets in is undetermined.
     let mode = if mode.order.is_some() { MtlsMode::Permissive } else { mode.mode };
     match mode {
-        MtlsMode::Strict => builder.end([when_none(Dimension::Peer, vec![Pattern::Any])], &closed),
+        MtlsMode::Strict => builder.end([Cube::default().none(Dimension::Peer, vec![Pattern::Any])], &closed),
         MtlsMode::Disable if protocol == Protocol::Http || chain == Chain::Http => builder.end([present()], &closed),
         // TLS bytes reach the TCP chain undecrypted: nobody has an identity there.
         MtlsMode::Disable => builder.impossible([present()]),
         MtlsMode::Permissive | MtlsMode::Unset => {}
     }
     let accepted = accepted_peers(world);
-    builder.end([present().and(&when_none(Dimension::Peer, accepted))], &closed);
+    builder.end([present().and(&Cube::default().none(Dimension::Peer, accepted))], &closed);
 }
 
 /// Identities whose trust domain the mesh accepts.
@@ -200,10 +200,13 @@ fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
         }
         return;
     }
-    let no_issuer = when_none(Dimension::Issuer, vec![Pattern::Any]);
+    let no_issuer = Cube::default().none(Dimension::Issuer, vec![Pattern::Any]);
     let stray: Vec<Rule> = claims
         .into_iter()
-        .map(|claim| Rule { cube: no_issuer.and(&when_any(claim, vec![Pattern::Any])), label: Label::IMPOSSIBLE })
+        .map(|claim| Rule {
+            cube: no_issuer.and(&Cube::default().any(claim, vec![Pattern::Any])),
+            label: Label::IMPOSSIBLE,
+        })
         .collect();
     judgement.list.rules.splice(0..0, stray);
 }

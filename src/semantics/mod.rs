@@ -34,6 +34,7 @@ mod virtual_service;
 mod workload_port;
 mod workload_selector;
 mod world;
+mod world_options;
 
 /// The release of Istio that answers follow.
 pub const ISTIO_RELEASE: &str = "1.32";
@@ -59,4 +60,5 @@ pub use router::RoutingProxy;
 pub use validation::rejections;
 pub use workload_port::{WorkloadPort, path_normalization, workload_ports};
 pub use workload_selector::{AttachedPolicies, Proxy, attached_policies, selects};
-pub use world::{World, WorldOptions};
+pub use world::World;
+pub use world_options::WorldOptions;

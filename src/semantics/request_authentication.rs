@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::authorization::{when_any, when_none};
 use super::decision::By;
 use super::judgement::{Ending, JudgementBuilder};
 use super::workload_selector::{Proxy, attached_request_authentications};
 use crate::model::{JwtRule, Mesh};
-use crate::space::{Dimension, Domain, Pattern, Universe, Values};
+use crate::space::{Cube, Dimension, Domain, Pattern, Universe, Values};
 
 /// The JWT filter of one proxy.
 #[derive(Debug, Clone, Default)]
@@ -48,12 +47,12 @@ impl JwtFilter {
         if self.rules.is_empty() {
             return;
         }
-        let token = |value: &str| when_any(Dimension::Token, vec![Pattern::Exact(value.into())]);
-        let issuer = || when_any(Dimension::Issuer, vec![Pattern::Any]);
-        let no_issuer = when_none(Dimension::Issuer, vec![Pattern::Any]);
+        let token = |value: &str| Cube::default().any(Dimension::Token, vec![Pattern::Exact(value.into())]);
+        let issuer = || Cube::default().any(Dimension::Issuer, vec![Pattern::Any]);
+        let no_issuer = Cube::default().none(Dimension::Issuer, vec![Pattern::Any]);
         builder.impossible([token(VALID).and(&no_issuer)]);
         builder.impossible([token(NONE).and(&issuer()), token(INVALID).and(&issuer())]);
-        builder.impossible([no_issuer.and(&when_any(Dimension::Subject, vec![Pattern::Any]))]);
+        builder.impossible([no_issuer.and(&Cube::default().any(Dimension::Subject, vec![Pattern::Any]))]);
         builder.end([token(INVALID)], &Ending::denied(By::Jwt, None));
     }
 

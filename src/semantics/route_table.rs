@@ -188,7 +188,7 @@ fn domain_cube(domain: &str) -> Option<Cube> {
         None => Some(Cube::default()),
         Some(regex) => {
             let pattern = Pattern::regex(&regex).ok()?;
-            Some(super::authorization::when_any(Dimension::Authority, vec![pattern]))
+            Some(Cube::default().any(Dimension::Authority, vec![pattern]))
         }
     }
 }

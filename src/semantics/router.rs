@@ -1,6 +1,6 @@
 //! Proxies that route, gateways and clients' own sidecars: both readings of what they decide.
 
-use super::authorization::{Next, ProxyPolicies, append_policies, when_any, when_none};
+use super::authorization::{Next, ProxyPolicies, append_policies};
 use super::authorization_policy::Chain;
 use super::concrete::{ConcretePolicies, Passed, Remark, Seen};
 use super::decision::{By, Cause};
@@ -86,14 +86,14 @@ impl RoutingProxy {
                 None => Pattern::Exact(host.as_str().into()),
             };
             let served: Vec<Pattern> = self.sni_hosts.iter().map(asked).collect();
-            builder.end([when_none(Dimension::Sni, served)], &Ending::denied(By::Closed, None));
+            builder.end([Cube::default().none(Dimension::Sni, served)], &Ending::denied(By::Closed, None));
         }
         // A gateway server that asks for no certificate sees no identity.
         if self.guarded {
-            builder.impossible([when_any(Dimension::Peer, vec![Pattern::Any])]);
+            builder.impossible([Cube::default().any(Dimension::Peer, vec![Pattern::Any])]);
         }
         let scheme = if self.plaintext { "https" } else { "http" };
-        builder.impossible([when_any(Dimension::Scheme, vec![Pattern::Exact(scheme.into())])]);
+        builder.impossible([Cube::default().any(Dimension::Scheme, vec![Pattern::Exact(scheme.into())])]);
         let rows: Vec<(Cube, Verdict)> = self.table.cubes(self.plaintext);
         let policies = ProxyPolicies {
             mesh: &world.mesh,

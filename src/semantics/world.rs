@@ -9,46 +9,9 @@ use super::gateway_workload::{self, GatewayWorkload};
 use super::implied;
 use super::membership::{Membership, membership};
 use super::validation::rejections;
-use crate::config::{Config, Convention, WorldSetting};
+use super::world_options::WorldOptions;
+use crate::config::WorldSetting;
 use crate::model::{AuthorizationPolicy, Mesh, ObjectId, Problem, Resource, Service, SettingsOrigin, Workload};
-
-/// What the owner says about the world and the manifests do not.
-#[derive(Debug, Clone, Default)]
-pub struct WorldOptions {
-    /// Whether namespaces hold only the workloads of the input
-    pub world: WorldSetting,
-    /// Identities `NS/SA` of gateway workloads by `NS/NAME` of the Gateway
-    pub gateways: BTreeMap<String, Vec<String>>,
-    /// Identities `NS/SA` that are the ingress; empty: found by the rules of the product
-    pub ingress: Vec<String>,
-    /// Whether a workload counts as having a sidecar where nothing says so
-    pub assume_injected: bool,
-    /// Objects that the owner vouches for, as `KIND NS/NAME`, with the reason
-    pub trusted: BTreeMap<String, String>,
-    /// The paths that the mission rules are about, and where they are asked
-    pub convention: Convention,
-}
-
-impl From<&Config> for WorldOptions {
-    fn from(config: &Config) -> Self {
-        let gateways = config.gateways.iter().map(|(gateway, identities)| {
-            (gateway.clone(), identities.iter().map(|identity| identity.value.clone()).collect())
-        });
-        let trusted = config.trusted.iter().filter_map(|trusted| {
-            let resource = trusted.value.resource.as_ref()?;
-            let reason = trusted.value.reason.as_ref()?;
-            Some((resource.value.clone(), reason.value.clone()))
-        });
-        Self {
-            world: config.world,
-            gateways: gateways.collect(),
-            ingress: config.ingress.iter().map(|identity| identity.value.clone()).collect(),
-            assume_injected: config.assume_injected.unwrap_or(true),
-            trusted: trusted.collect(),
-            convention: config.convention.clone(),
-        }
-    }
-}
 
 /// The mesh with what it implies. Everything below answers questions about it.
 #[derive(Debug, Clone)]
@@ -93,8 +56,8 @@ impl World {
             assumptions: Vec::new(),
             refused: Vec::new(),
         };
-        world.gateway_workloads = gateway_workload::gateway_workloads(&world);
-        world.ingress = gateway_workload::ingress_identities(&world);
+        world.gateway_workloads = gateway_workload::gateway_workloads(&world.mesh, &world.options);
+        world.ingress = gateway_workload::ingress_identities(&world.mesh, &world.options, &world.gateway_workloads);
         for namespace in world.namespaces() {
             let mut workloads: Vec<Workload> = world.mesh.workloads_in(&namespace).cloned().collect();
             if world.is_open(&namespace) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::decision_list::{Domain, Values};
-use super::explore::{Flow, Side, alphabet, explore};
-use super::machine::Machine;
+use super::explore::{Flow, alphabet, explore};
+use super::machine::{Machine, Side};
 use super::pattern::Pattern;
 
 /// Which patterns match some value of a class, one bit each.

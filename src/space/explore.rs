@@ -5,9 +5,6 @@ use std::hash::Hash;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::machine::{Machine, State};
-use super::regex::Language;
-
 /// How much work an answer may take. Counts work, not time, so that answers do not depend on the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -103,63 +100,4 @@ pub(super) fn alphabet<K: Eq + Hash>(class: impl Fn(u8) -> K) -> Vec<u8> {
     let mut seen: FxHashSet<K> = FxHashSet::default();
     let others = (0..=127_u8).filter(|byte| !READABLE.contains(byte));
     READABLE.iter().copied().chain(others).filter(|byte| seen.insert(class(*byte))).collect()
-}
-
-/// A language alone.
-struct Alone<'l>(&'l Language);
-
-impl Reader for Alone<'_> {
-    type State = u32;
-
-    fn start(&self) -> u32 {
-        self.0.start.as_u32()
-    }
-
-    fn next(&self, state: &u32, byte: u8) -> Option<u32> {
-        use regex_automata::dfa::Automaton as _;
-        let state = regex_automata::util::primitives::StateID::new(*state as usize).ok()?;
-        let next = self.0.dfa.next_state(state, byte);
-        (!self.0.dfa.is_dead_state(next)).then(|| next.as_u32())
-    }
-}
-
-/// A shortest member of a language that can be shown as text.
-pub(super) fn shortest_member(language: &Language) -> Option<String> {
-    let letters = alphabet(|byte| language.dfa.byte_classes().get(byte));
-    let mut found = None;
-    explore(&Alone(language), &letters, 20_000, |state, word| {
-        let Ok(state) = regex_automata::util::primitives::StateID::new(*state as usize) else {
-            return Flow::Prune;
-        };
-        if language.accepts(state) {
-            found = Some(word());
-            return Flow::Stop;
-        }
-        Flow::On
-    });
-    found
-}
-
-/// Patterns side by side, within another one.
-pub(super) struct Side<'m, 'p> {
-    /// The patterns
-    pub(super) machines: &'m [Machine<'p>],
-    /// Words outside are not read
-    pub(super) within: &'m Machine<'p>,
-}
-
-impl Reader for Side<'_, '_> {
-    type State = (State, Box<[State]>);
-
-    fn start(&self) -> Self::State {
-        (self.within.start(), self.machines.iter().map(Machine::start).collect())
-    }
-
-    fn next(&self, state: &Self::State, byte: u8) -> Option<Self::State> {
-        let within = self.within.next(state.0, byte);
-        if Machine::is_settled(within) && !self.within.accepts(within) {
-            return None;
-        }
-        Some((within, self.machines.iter().zip(&state.1).map(|(machine, state)| machine.next(*state, byte)).collect()))
-    }
 }

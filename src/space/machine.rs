@@ -5,6 +5,7 @@
 use regex_automata::dfa::Automaton as _;
 use regex_automata::util::primitives::StateID;
 
+use super::explore::Reader;
 use super::pattern::Pattern;
 
 /// State of a machine.
@@ -177,4 +178,28 @@ fn fallback(text: &[u8], ignore_case: bool) -> Vec<u32> {
         }
     }
     table
+}
+
+/// Patterns side by side, within another one.
+pub(super) struct Side<'m, 'p> {
+    /// The patterns
+    pub(super) machines: &'m [Machine<'p>],
+    /// Words outside are not read
+    pub(super) within: &'m Machine<'p>,
+}
+
+impl Reader for Side<'_, '_> {
+    type State = (State, Box<[State]>);
+
+    fn start(&self) -> Self::State {
+        (self.within.start(), self.machines.iter().map(Machine::start).collect())
+    }
+
+    fn next(&self, state: &Self::State, byte: u8) -> Option<Self::State> {
+        let within = self.within.next(state.0, byte);
+        if Machine::is_settled(within) && !self.within.accepts(within) {
+            return None;
+        }
+        Some((within, self.machines.iter().zip(&state.1).map(|(machine, state)| machine.next(*state, byte)).collect()))
+    }
 }

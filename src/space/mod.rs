@@ -9,6 +9,7 @@
 //! Knows no YAML and no Istio resource.
 
 mod atoms;
+mod bytes;
 mod decision_list;
 mod explore;
 mod machine;
@@ -19,17 +20,20 @@ mod partition;
 mod path_list;
 mod pattern;
 mod regex;
+mod rewrite;
 mod through;
 
+pub use bytes::{ByteSet, Piece};
 pub use decision_list::{
     Cube, DecisionList, Dimension, Domain, Label, PathDomain, PathTest, Point, Rule, Test, Universe, Values, label_of,
 };
 pub use explore::Budget;
 pub use normalize::{Normalization, normalize, wire_form};
 pub use partition::{Cell, Constraint, Partition, PathClass, Search, partition};
-pub use pattern::{ByteSet, Pattern, Piece};
+pub use pattern::Pattern;
 pub use regex::{Language, RegexError};
-pub use through::{PathRewrite, TwoHopSearch, rewrite_path, through};
+pub use rewrite::{PathRewrite, rewrite_path};
+pub use through::{TwoHopSearch, through};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::machine::State;
 use super::normal_form::{Form, FormState};
 use super::normalize::{Normalization, normalize};
 use super::path_list::{PathList, Runner};
-use super::through::PathRewrite;
+use super::rewrite::PathRewrite;
 
 /// Both lists side by side, the second one fed with the rewritten path.
 pub(super) struct Pair<'p> {

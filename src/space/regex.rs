@@ -12,7 +12,8 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, Look, Repetition};
 
-use super::pattern::{ByteSet, Piece};
+use super::bytes::{ByteSet, Piece};
+use super::explore::{Flow, Reader, alphabet, explore};
 
 /// A regular language with its automaton. Told apart by its source text.
 #[derive(Clone)]
@@ -122,7 +123,7 @@ impl Language {
             .or_else(|| dfa.start_state(&regex_automata::util::start::Config::new().anchored(Anchored::Yes)).ok())
             .ok_or(RegexError::TooLarge)?;
         let mut language = Self { source: source.into(), stem: stem.into(), shortest: None, dfa, start };
-        language.shortest = super::explore::shortest_member(&language).map(String::into_boxed_str);
+        language.shortest = shortest_member(&language).map(String::into_boxed_str);
         Ok(language)
     }
 
@@ -225,4 +226,38 @@ fn nothing(source: &str) -> Language {
     let dfa = dense::DFA::never_match().unwrap_or_else(|_| unreachable!("the smallest automaton always fits"));
     let start = dfa.universal_start_state(Anchored::Yes).unwrap_or_default();
     Language { source: source.into(), stem: "".into(), shortest: None, dfa, start }
+}
+
+/// A language alone.
+struct Alone<'l>(&'l Language);
+
+impl Reader for Alone<'_> {
+    type State = u32;
+
+    fn start(&self) -> u32 {
+        self.0.start.as_u32()
+    }
+
+    fn next(&self, state: &u32, byte: u8) -> Option<u32> {
+        let state = StateID::new(*state as usize).ok()?;
+        let next = self.0.dfa.next_state(state, byte);
+        (!self.0.dfa.is_dead_state(next)).then(|| next.as_u32())
+    }
+}
+
+/// A shortest member of a language that can be shown as text.
+fn shortest_member(language: &Language) -> Option<String> {
+    let letters = alphabet(|byte| language.dfa.byte_classes().get(byte));
+    let mut found = None;
+    explore(&Alone(language), &letters, 20_000, |state, word| {
+        let Ok(state) = StateID::new(*state as usize) else {
+            return Flow::Prune;
+        };
+        if language.accepts(state) {
+            found = Some(word());
+            return Flow::Stop;
+        }
+        Flow::On
+    });
+    found
 }

@@ -20,26 +20,7 @@ use super::pair::Pair;
 use super::partition::{classes, restricted};
 use super::path_list::{PathList, PathSearch, cost};
 use super::pattern::Pattern;
-
-/// What a route makes of the path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PathRewrite {
-    /// Nothing
-    Keep,
-    /// The matched prefix becomes another text
-    ReplacePrefix {
-        /// The prefix
-        from: Box<str>,
-        /// What it becomes
-        to: Box<str>,
-        /// Whether the prefix is matched in any ASCII case
-        ignore_case: bool,
-    },
-    /// The whole path becomes this one
-    ReplaceAll(Box<str>),
-    /// Anything may come out
-    Opaque,
-}
+use super::rewrite::{PathRewrite, rewrite_path};
 
 /// What searching for a request through a route gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,16 +41,6 @@ pub enum TwoHopSearch {
         /// Why not
         why: String,
     },
-}
-
-/// The path behind a rewrite, before it is normalised again. `None`: it cannot be told.
-pub fn rewrite_path(path: &str, rewrite: &PathRewrite) -> Option<String> {
-    match rewrite {
-        PathRewrite::Keep => Some(path.to_owned()),
-        PathRewrite::ReplaceAll(to) => Some(to.to_string()),
-        PathRewrite::ReplacePrefix { from, to, .. } => Some(format!("{to}{}", path.get(from.len()..)?)),
-        PathRewrite::Opaque => None,
-    }
 }
 
 /// For each label of the second list a request that the first list sends that way and the second labels so.
