@@ -108,3 +108,22 @@ fn standard_input_is_a_file_called_dash() {
         meshlint(&["check", "-", "--format", "concise"]).write_stdin(broken).assert().code(1).get_output().clone();
     assert!(String::from_utf8(output.stdout).expect("text").starts_with("-:3:16: error[missing-default-deny]"));
 }
+
+#[test]
+fn a_policy_of_the_context_is_in_force_and_bears_no_finding() {
+    let open = directory("root.yaml", &POLICY.replace("namespace: shop", "namespace: istio-system"));
+    let closed = open.path().join("root.yaml");
+    fs::write(
+        &closed,
+        format!("{}spec: {{rules: [{{}}]}}\n", POLICY.replace("namespace: shop", "namespace: istio-system")),
+    )
+    .expect("writable");
+    let context = closed.to_string_lossy().into_owned();
+    let arguments = ["check", "fixtures/mission/seed", "--context", &context, "--format", "json"];
+    let output = meshlint(&arguments).assert().code(1).get_output().clone();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let finding = &report["findings"][0];
+    assert_eq!(finding["rule"], "missing-default-deny");
+    assert!(finding["file"].as_str().expect("a file").starts_with("fixtures/mission/seed"), "{finding}");
+    assert_eq!(finding["related"][0]["file"], context.as_str());
+}

@@ -347,17 +347,22 @@ impl<'w> Evaluator<'w> {
         }
         let mut outcomes = Vec::new();
         for target in forward.targets.iter().chain(&forward.mirrors) {
+            let mut by_identity: Vec<Outcome> = Vec::new();
             for identity in &proxy.identities {
-                outcomes.push(self.behind(
-                    proxy,
-                    route.span,
-                    forward,
-                    target,
-                    identity.as_ref(),
-                    &seen,
-                    request,
-                    trace,
-                )?);
+                let identity = identity.as_ref();
+                by_identity.push(self.behind(proxy, route.span, forward, target, identity, &seen, request, trace)?);
+            }
+            by_identity.dedup();
+            if let [only] = by_identity.as_slice() {
+                outcomes.push(only.clone());
+            } else {
+                // Which of its possible names the gateway bears decides, and nobody says so.
+                let cause = Cause {
+                    kind: CauseKind::UnknownCaller,
+                    message: format!("the {at} may run under several identities, which are treated differently"),
+                    span: None,
+                };
+                outcomes.push(ended(&at, &Ending::undetermined(cause)));
             }
         }
         if forward.abort == Abort::Sometimes {

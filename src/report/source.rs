@@ -4,6 +4,11 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 
 use crate::text::{FileId, Files, Span};
 
+/// Bytes of a line that is not shown whole.
+const LONG_LINE: usize = 400;
+/// Bytes around a span that are shown of such a line.
+const SURROUNDINGS: usize = 60;
+
 /// A file of the run, with control characters blanked.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
@@ -62,6 +67,23 @@ impl SourceCode for Source {
         let end = (span.offset() + span.len()).min(length);
         let line_of = |offset: usize| self.lines.partition_point(|line| *line as usize <= offset).max(1) - 1;
         let offset_of = |line: usize| self.lines.get(line).map_or(length, |offset| *offset as usize);
+        let line = line_of(start);
+        let (line_start, line_end) = (offset_of(line), offset_of(line + 1));
+        if line_end - line_start > LONG_LINE {
+            // Of a line that fills screens only the surroundings of the span are shown.
+            let boundary = |mut at: usize| {
+                while !self.text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let from = boundary(start.saturating_sub(SURROUNDINGS).max(line_start));
+            let to = boundary((end + SURROUNDINGS).min(line_end));
+            let data = self.text.as_bytes().get(from..to).ok_or(MietteError::OutOfBounds)?;
+            let place = (from, to - from).into();
+            let contents = MietteSpanContents::new_named(self.name.clone(), data, place, line, from - line_start, 1);
+            return Ok(Box::new(contents));
+        }
         let first = line_of(start).saturating_sub(before);
         let last = (line_of(end) + after + 1).min(self.lines.len());
         let from = if before == 0 { start } else { offset_of(first) };

@@ -158,6 +158,15 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         ),
     };
     let status = cause.status();
+    let mut related = group.related;
+    let mut label = label;
+    if let RootCause::Rule(policy, _, span) = cause
+        && super::scope::is_foreign(world, policy)
+    {
+        let message = format!("{policy} of the context admits it");
+        related.push(Related { span: *span, message, rule: None, severity: None });
+        label = Label { span: nowhere.unwrap_or(*span), text: "a policy of the context admits it".to_owned() };
+    }
     Finding {
         rule: words.rule,
         severity: group.severity,
@@ -171,7 +180,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         witness: group.witness,
         cells: group.cells,
         causes,
-        related: group.related,
+        related,
     }
 }
 

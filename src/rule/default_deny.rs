@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Finding, Label, Severity, Status};
+use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope;
 use crate::config::WorldSetting;
 use crate::matrix::{Door, inbound_witness};
@@ -206,6 +206,19 @@ fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, c
             label: Label { span: rule.span, text: "this rule admits everything".to_owned() },
             resource: Some(rule.policy.clone()),
             ..base
+        };
+        let finding = if scope::is_foreign(world, &rule.policy) {
+            let message = format!("{} of the context admits everything", rule.policy);
+            Finding {
+                label: Label {
+                    span: scope::first_mention(world, namespace).unwrap_or(rule.span),
+                    text: "a policy of the context opens it".to_owned(),
+                },
+                related: vec![Related { span: rule.span, message, rule: None, severity: None }],
+                ..finding
+            }
+        } else {
+            finding
         };
         return DefaultDeny::Missing { by, finding: Box::new(finding) };
     }

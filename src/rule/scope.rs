@@ -124,6 +124,11 @@ pub(super) fn uses_convention(world: &World, namespace: &str) -> bool {
         })
 }
 
+/// Whether a policy belongs to somebody else, so that no finding may stand on it.
+pub(super) fn is_foreign(world: &World, policy: &crate::model::ObjectId) -> bool {
+    world.mesh.authorization_policy(policy).is_some_and(|policy| policy.context)
+}
+
 /// Where a namespace is first spoken of: its Namespace, else the first workload, policy or virtual service in path order.
 pub(super) fn first_mention(world: &World, namespace: &str) -> Option<Span> {
     let mesh = &world.mesh;

@@ -1,16 +1,16 @@
 //! The sidecar of a client on the way to a Service: virtual services on `mesh`, and each Service's own route.
 
-use super::decision::{Cause, CauseKind};
+use super::decision::{By, Cause, CauseKind};
 use super::destination::{ClientSide, client_side, service_targets};
 use super::extension::{Role, extensions};
 use super::host_name::{self, service_host};
 use super::protocol::{Protocol, service_port_protocol};
 use super::route_table::{Abort, Forward, Route, RouteAction, RouteTable};
 use super::router::RoutingProxy;
-use super::virtual_service::{MESH, Router, full_hosts, in_order, routes};
+use super::virtual_service::{MESH, Router, full_hosts, in_order, order_cause, routes};
 use super::workload_selector::Proxy;
 use super::world::World;
-use crate::model::{Labels, Resource, Service, ServicePort};
+use crate::model::{Labels, Resource, Service, ServicePort, VirtualService};
 use crate::space::PathRewrite;
 
 /// A client whose requests to a Service go through its own sidecar.
@@ -61,15 +61,17 @@ pub fn client_proxy(world: &World, client: &Client, service: &Resource<Service>,
             add_service(world, client, other, &other_port.value, number, &mut table);
         }
     }
+    let policy = world.mesh.settings.config.outbound_traffic_policy.as_ref();
+    let registry_only =
+        policy.and_then(|policy| policy.mode.as_ref()).is_some_and(|mode| mode.value == "REGISTRY_ONLY");
     // Any other authority is passed through, in plaintext, to where the client dialled.
     let dialled = Forward {
         targets: service_targets(world, service, port, None, &ClientSide::Plaintext(service.name_span)),
         ..plain_forward()
     };
-    table.push(
-        "*",
-        Route { virtual_service: None, matches: None, action: RouteAction::Forward(dialled), span: service.name_span },
-    );
+    add_other_hosts(world, client, number, &mut table);
+    let action = if registry_only { RouteAction::Answer(By::NoDestination) } else { RouteAction::Forward(dialled) };
+    table.push("*", Route { virtual_service: None, matches: None, action, span: service.name_span });
     table.sort();
     RoutingProxy {
         name: format!("client {}", client.name),
@@ -100,6 +102,24 @@ fn plain_forward() -> Forward {
     }
 }
 
+/// Adds the hosts of virtual services that belong to no Service of the input; sidecars serve them on port 80.
+fn add_other_hosts(world: &World, client: &Client, number: u16, table: &mut RouteTable) {
+    if number != 80 {
+        return;
+    }
+    let router = Router { gateway: MESH, namespace: &client.namespace, labels: &client.labels, port: number };
+    for service in in_order(world, MESH, &client.namespace) {
+        for host in full_hosts(service) {
+            let known = table.hosts.iter().any(|known| host_name::is_subset(&known.domain, &host.to_ascii_lowercase()));
+            if !known {
+                for route in routes(world, service, router) {
+                    table.push(&host, route);
+                }
+            }
+        }
+    }
+}
+
 /// Adds the virtual hosts of one Service to a client's table.
 fn add_service(
     world: &World,
@@ -112,14 +132,31 @@ fn add_service(
     let host = service_host(&service.id.name, &service.id.namespace);
     let router = Router { gateway: MESH, namespace: &client.namespace, labels: &client.labels, port: number };
     let bound = in_order(world, MESH, &client.namespace);
-    let claims = |wild: bool| {
-        bound.iter().find(|candidate| {
+    let claims = |wild: bool| -> Vec<&Resource<VirtualService>> {
+        let claiming = bound.iter().filter(|candidate| {
             full_hosts(candidate).iter().any(|claimed| {
                 claimed.starts_with('*') == wild && host_name::is_subset(&host, &claimed.to_ascii_lowercase())
             })
-        })
+        });
+        claiming.copied().collect()
     };
-    let own = claims(false).or_else(|| claims(true)).map(|service| routes(world, service, router));
+    let exact = claims(false);
+    let claiming = if exact.is_empty() { claims(true) } else { exact };
+    let own = match claiming.as_slice() {
+        [] => None,
+        // Of several for one host only the oldest counts, and nothing may say which that is.
+        [oldest, others @ ..] => {
+            let mut taken = routes(world, oldest, router);
+            let rival = others.iter().find(|other| oldest.created.is_none() || other.created.is_none());
+            if let Some(rival) = rival {
+                for route in &mut taken {
+                    route.action = RouteAction::Unknown(order_cause(&oldest.id, rival));
+                    route.matches = None;
+                }
+            }
+            Some(taken)
+        }
+    };
     let found = own.filter(|routes| !routes.is_empty()).unwrap_or_else(|| {
         let client_side = client_side(world, &client.namespace, &service.id.namespace, &host, number, None);
         let forward = Forward { targets: service_targets(world, service, port, None, &client_side), ..plain_forward() };

@@ -252,8 +252,19 @@ pub(crate) fn client_side(
         let wild = rule.spec.host.as_ref().is_some_and(|host| host.value.starts_with('*'));
         (rank, wild, rule.age_key())
     });
+    let by_itself = || {
+        if world.mesh.settings.config.enable_auto_mtls != Some(false) {
+            return ClientSide::Auto;
+        }
+        ClientSide::Unknown(Cause {
+            kind: CauseKind::UnmodelledCondition,
+            message: "automatic mTLS is switched off, and no DestinationRule says how this host is spoken to"
+                .to_owned(),
+            span: None,
+        })
+    };
     let Some(rule) = rules.first() else {
-        return ClientSide::Auto;
+        return by_itself();
     };
     let policies = [subset.and_then(|subset| subset.traffic_policy.as_ref()), rule.spec.traffic_policy.as_ref()];
     for policy in policies.into_iter().flatten() {
@@ -276,5 +287,5 @@ pub(crate) fn client_side(
             }),
         };
     }
-    ClientSide::Auto
+    by_itself()
 }

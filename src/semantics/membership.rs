@@ -100,6 +100,10 @@ pub(super) fn uncaptured(workload: &Workload, port: u16) -> Option<(String, Opti
     if matches!(port, 15090 | 15021 | 15020) {
         return Some((format!("port {port} belongs to the sidecar itself"), None));
     }
+    let mode = workload.annotation("sidecar.istio.io/interceptionMode").filter(|mode| mode.value == "NONE");
+    if let Some(mode) = mode {
+        return Some(("`interceptionMode: NONE` captures nothing".to_owned(), Some(mode.span)));
+    }
     let listed = |list: &str| list.split(',').any(|item| item.trim().parse() == Ok(port));
     let exclude = workload.annotation("traffic.sidecar.istio.io/excludeInboundPorts");
     let include = workload.annotation("traffic.sidecar.istio.io/includeInboundPorts");

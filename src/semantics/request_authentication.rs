@@ -35,8 +35,8 @@ pub fn jwt_filter(mesh: &Mesh, proxy: Proxy<'_>) -> JwtFilter {
 impl JwtFilter {
     /// The issuers whose tokens verify.
     pub(crate) fn issuers(&self) -> Vec<String> {
-        let issuers = self.rules.iter().filter_map(|rule| rule.issuer.as_ref());
-        let mut issuers: Vec<String> = issuers.map(|issuer| issuer.value.clone()).collect();
+        let issuers = self.rules.iter().filter_map(issuer_of);
+        let mut issuers: Vec<String> = issuers.map(str::to_owned).collect();
         issuers.sort();
         issuers.dedup();
         issuers
@@ -67,7 +67,11 @@ impl JwtFilter {
         let tokens = if self.rules.is_empty() { vec![NONE] } else { vec![NONE, VALID, INVALID] };
         let tokens = tokens.into_iter().map(str::to_owned).collect();
         universe.domains.insert(Dimension::Token, finite(tokens, false));
-        universe.domains.insert(Dimension::Issuer, finite(self.issuers(), true));
+        let mut issuer = finite(self.issuers(), true);
+        if self.rules.iter().any(|rule| issuer_of(rule).is_none()) {
+            issuer.values = Values::Language(Pattern::NonEmpty);
+        }
+        universe.domains.insert(Dimension::Issuer, issuer);
         let mut subject = Domain::default_for(&Dimension::Subject);
         subject.absent = true;
         if self.rules.is_empty() {
@@ -84,14 +88,14 @@ impl JwtFilter {
     /// Whether the rule of the claims' issuer passes the token on.
     pub fn forwards(&self, claims: &Map<String, Value>) -> bool {
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
-        let rule = self.rules.iter().find(|rule| rule.issuer.as_ref().is_none_or(|known| known.value == issuer));
+        let rule = self.rules.iter().find(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
         rule.is_some_and(|rule| rule.forward_original_token == Some(true))
     }
 
     /// Splits the claims that hold several values separated by spaces, as the filter does before anybody looks.
     pub fn split(&self, claims: &mut Map<String, Value>) {
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let rules = self.rules.iter().filter(|rule| rule.issuer.as_ref().is_none_or(|known| known.value == issuer));
+        let rules = self.rules.iter().filter(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
         let named: Vec<&str> =
             rules.flat_map(|rule| rule.space_delimited_claims.iter().flatten()).map(String::as_str).collect();
         for (name, value) in claims.iter_mut() {
@@ -112,12 +116,17 @@ impl JwtFilter {
     pub fn verifies(&self, claims: &Map<String, Value>) -> bool {
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
         self.rules.iter().any(|rule| {
-            let known = rule.issuer.as_ref().is_none_or(|known| known.value == issuer);
+            let known = issuer_of(rule).is_none_or(|known| known == issuer);
             let audiences = rule.audiences.iter().flatten();
             let mut audiences = audiences.peekable();
             known && (audiences.peek().is_none() || audiences.any(|wanted| has_audience(claims, wanted)))
         })
     }
+}
+
+/// The issuer of a rule; without one its keys verify tokens of any issuer.
+fn issuer_of(rule: &JwtRule) -> Option<&str> {
+    rule.issuer.as_ref().map(|issuer| issuer.value.as_str()).filter(|issuer| !issuer.is_empty())
 }
 
 /// Whether the claims name an audience, alone or in a list.

@@ -1,0 +1,141 @@
+//! Answers to single requests, where the tables of the specification have no row.
+
+use meshlint::model::{InputFile, LoadOptions, load};
+use meshlint::query::Evaluator;
+use meshlint::semantics::{Answer, By, Decision, Request, World, WorldOptions};
+use meshlint::text::Files;
+
+/// Two workloads with sidecars, their Services, and a client.
+const BASE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: app, labels: {istio-injection: enabled}}\n\
+---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop, namespace: app}\nspec: {template: {metadata: {labels: {app: shop}}, spec: {serviceAccountName: shop}}}\n\
+---\napiVersion: v1\nkind: Service\nmetadata: {name: shop, namespace: app}\nspec: {selector: {app: shop}, ports: [{name: http, port: 80, targetPort: 8080}]}\n\
+---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: pay, namespace: app}\nspec: {template: {metadata: {labels: {app: pay}}, spec: {serviceAccountName: pay}}}\n\
+---\napiVersion: v1\nkind: Service\nmetadata: {name: pay, namespace: app}\nspec: {selector: {app: pay}, ports: [{name: http, port: 80, targetPort: 8080}]}\n";
+
+/// The answer in the base world with more objects.
+fn answer(more: &str, request: &Request) -> Answer {
+    let mut files = Files::default();
+    let file = files.add("a.yaml", format!("{BASE}---\n{more}"));
+    let loaded = load(&files, &[InputFile { file, context: false }], &LoadOptions::default());
+    assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+    let (world, refused) = World::admit(loaded.mesh, WorldOptions { assume_injected: true, ..WorldOptions::default() });
+    assert!(refused.is_empty(), "{refused:?}");
+    Evaluator::new(&world).answer(request).expect("it can be answered")
+}
+
+/// A request of `pay` through its own sidecar.
+fn from_pay(path: &str) -> Request {
+    Request {
+        source: Some("cluster.local/ns/app/sa/pay".to_owned()),
+        path: path.to_owned(),
+        ..Request::at("service app/shop:80")
+    }
+}
+
+/// A virtual service on `mesh`.
+fn mesh_route(name: &str, hosts: &str, http: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: {name}, namespace: app}}\n\
+         spec: {{hosts: [{hosts}], http: [{http}]}}\n"
+    )
+}
+
+#[test]
+fn a_service_without_virtual_service_takes_every_path() {
+    let answer = answer("", &from_pay("/anything"));
+    assert_eq!((answer.outcome.decision, answer.outcome.by), (Decision::Allowed, Some(By::Reached)));
+    assert_eq!(answer.outcome.workload.as_deref(), Some("app/shop"));
+}
+
+#[test]
+fn a_route_on_mesh_binds_only_who_goes_through_a_sidecar() {
+    let route = mesh_route("a", "shop", "{match: [{uri: {prefix: /api}}], route: [{destination: {host: shop}}]}");
+    assert_eq!(answer(&route, &from_pay("/internal")).outcome.by, Some(By::NoRoute));
+    let straight = Request { path: "/internal".to_owned(), ..Request::at("workload app/shop:8080") };
+    assert_eq!(answer(&route, &straight).outcome.by, Some(By::Reached));
+}
+
+#[test]
+fn of_two_virtual_services_of_unknown_age_nobody_knows_which_counts() {
+    let http = |service: &str| format!("{{route: [{{destination: {{host: {service}}}}}]}}");
+    let two = format!("{}---\n{}", mesh_route("a", "shop", &http("shop")), mesh_route("b", "shop", &http("pay")));
+    let answer = answer(&two, &from_pay("/"));
+    assert_eq!(answer.outcome.decision, Decision::Undetermined);
+    assert!(answer.outcome.cause.is_some_and(|cause| cause.message.contains("older")));
+}
+
+#[test]
+fn weights_give_every_possible_outcome() {
+    let route = mesh_route(
+        "a",
+        "shop",
+        "{route: [{destination: {host: shop}, weight: 90}, {destination: {host: pay}, weight: 10}]}",
+    );
+    let deny = "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: none, namespace: app}\n\
+                spec: {selector: {matchLabels: {app: pay}}}\n";
+    let answer = answer(&format!("{route}{deny}"), &from_pay("/"));
+    assert_eq!(answer.outcome.decision, Decision::Allowed);
+    let ends: Vec<(Decision, Option<&str>)> =
+        answer.outcomes.iter().map(|outcome| (outcome.decision, outcome.workload.as_deref())).collect();
+    assert_eq!(ends, [(Decision::Allowed, Some("app/shop")), (Decision::Denied, Some("app/pay"))]);
+}
+
+#[test]
+fn an_unknown_host_is_passed_through_unless_the_registry_is_all_there_is() {
+    let other = Request { authority: Some("elsewhere.example".to_owned()), ..from_pay("/") };
+    assert_eq!(answer("", &other).outcome.by, Some(By::Reached));
+    let closed = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\n\
+                  data: {mesh: \"outboundTrafficPolicy: {mode: REGISTRY_ONLY}\"}\n";
+    assert_eq!(answer(closed, &other).outcome.by, Some(By::NoDestination));
+}
+
+#[test]
+fn a_caller_that_nobody_in_the_input_is_has_no_known_sidecar() {
+    let stranger = Request { source: Some("cluster.local/ns/far/sa/away".to_owned()), ..from_pay("/") };
+    assert_eq!(answer("", &stranger).outcome.decision, Decision::Undetermined);
+}
+
+#[test]
+fn without_automatic_mtls_nothing_says_how_a_client_speaks() {
+    let off = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: \"enableAutoMtls: false\"}\n";
+    assert_eq!(answer(off, &from_pay("/")).outcome.decision, Decision::Undetermined);
+}
+
+#[test]
+fn a_destination_rule_that_disables_tls_takes_the_identity_away() {
+    let rules = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: plain, namespace: app}\n\
+                 spec: {host: shop, trafficPolicy: {tls: {mode: DISABLE}}}\n\
+                 ---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: own, namespace: app}\n\
+                 spec: {rules: [{from: [{source: {namespaces: [app]}}]}]}\n";
+    let answer = answer(rules, &from_pay("/"));
+    assert_eq!((answer.outcome.by, answer.outcome.at.as_deref()), (Some(By::Policy), Some("workload app/shop")));
+}
+
+#[test]
+fn a_port_that_nothing_names_is_no_listener() {
+    assert_eq!(answer("", &Request::at("workload app/shop:9999")).outcome.by, Some(By::NoListener));
+}
+
+#[test]
+fn keys_without_an_issuer_verify_tokens_of_any_issuer() {
+    let jwt = "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: jwt, namespace: app}\n\
+               spec: {jwtRules: [{jwksUri: \"https://keys.example/jwks\"}]}\n\
+               ---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: token, namespace: app}\n\
+               spec: {rules: [{from: [{source: {requestPrincipals: [\"anyone/*\"]}}]}]}\n";
+    let claims = serde_json::json!({"iss": "anyone", "sub": "x"});
+    let request = Request { claims: claims.as_object().cloned(), ..Request::at("workload app/shop:8080") };
+    let with_port = Request { entrypoint: "service app/shop:80".to_owned(), ..request };
+    assert_eq!(answer(jwt, &with_port).outcome.by, Some(By::Reached));
+}
+
+#[test]
+fn ambient_and_replaced_listeners_are_not_judged() {
+    let sidecar = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: own, namespace: app}\n\
+                   spec: {workloadSelector: {labels: {app: shop}}, ingress: [{port: {number: 8080, protocol: HTTP, name: http}}]}\n";
+    let request = Request::at("workload app/shop:8080");
+    assert_eq!(answer(sidecar, &request).outcome.decision, Decision::Undetermined);
+    let ambient = "apiVersion: v1\nkind: Namespace\nmetadata: {name: far, labels: {istio.io/dataplane-mode: ambient}}\n\
+                   ---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: far}\n\
+                   spec: {template: {metadata: {labels: {app: web}}, spec: {containers: [{ports: [{containerPort: 80}]}]}}}\n";
+    assert_eq!(answer(ambient, &Request::at("workload far/web:80")).outcome.decision, Decision::Undetermined);
+}
