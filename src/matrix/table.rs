@@ -7,7 +7,7 @@
 
 use super::door::doors;
 use crate::semantics::{By, Chain, Decision, Guard, Verdict, World, gateway_proxy};
-use crate::space::{Budget, Cell, Constraint, Cube, Dimension, PathClass, partition};
+use crate::space::{AtomSet, Budget, Cell, Cube, Dimension, partition};
 
 /// A row of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ pub fn table(world: &World) -> Vec<Row> {
                 };
                 let judgement = proxy.judgement(world);
                 let partition = partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default());
-                for cell in partition.cells(&Budget::default()) {
+                for cell in partition.cells() {
                     let Some(verdict) = judgement.verdict(cell.label) else {
                         continue;
                     };
@@ -70,7 +70,7 @@ pub fn table(world: &World) -> Vec<Row> {
                 let partition = partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default());
                 let tcp = if door.chain == Chain::Tcp { " (tcp)" } else { "" };
                 let bare = if door.guard == Guard::Sidecar { "" } else { " (no proxy)" };
-                for cell in partition.cells(&Budget::default()) {
+                for cell in partition.cells() {
                     if let Some(verdict) = judgement.verdict(cell.label) {
                         let entrypoint =
                             format!("workload {}:{}{tcp}{bare}", workload.display_name(), door.port.number);
@@ -107,11 +107,11 @@ fn merge(rows: Vec<Row>) -> Vec<Row> {
 fn row(entrypoint: String, cell: &Cell, verdict: &Verdict) -> Row {
     let mut source = "anyone".to_owned();
     let mut conditions = Vec::new();
-    for constraint in &cell.constraints {
-        if constraint.dimension == Dimension::Peer {
-            source = values(constraint, "no identity");
-        } else if constraint.dimension != Dimension::Scheme {
-            conditions.push(format!("{} {}", name(&constraint.dimension), values(constraint, "absent")));
+    for (dimension, atoms) in &cell.constraints {
+        if *dimension == Dimension::Peer {
+            source = values(atoms, "no identity");
+        } else if *dimension != Dimension::Scheme {
+            conditions.push(format!("{} {}", name(dimension), values(atoms, "absent")));
         }
     }
     let (decision, by, detail) = match verdict {
@@ -126,26 +126,22 @@ fn row(entrypoint: String, cell: &Cell, verdict: &Verdict) -> Row {
             (ending.decision, ending.by, detail)
         }
     };
-    let path = match &cell.paths {
-        PathClass::Any => "any".to_owned(),
-        PathClass::Other => "any other".to_owned(),
-        PathClass::Like(patterns) => patterns.join(" and "),
-    };
+    let path = cell.paths.join(", ");
     Row { entrypoint, source, path, conditions: conditions.join(", "), decision, by, detail }
 }
 
-/// The classes of a constraint, named by their representatives.
-fn values(constraint: &Constraint, absent: &str) -> String {
-    let mut named: Vec<String> = constraint
-        .values
+/// The classes of a dimension, named by their representatives.
+fn values(atoms: &AtomSet, absent: &str) -> String {
+    let examples = atoms.examples();
+    let mut named: Vec<String> = examples
         .iter()
         .take(4)
         .map(|values| if values.is_empty() { absent.to_owned() } else { values.join(" and ") })
         .collect();
-    if constraint.values.len() > 4 {
-        named.push(format!("{} more", constraint.values.len() - 4));
+    if examples.len() > 4 {
+        named.push(format!("{} more", examples.len() - 4));
     }
-    if constraint.others && !constraint.values.iter().any(Vec::is_empty) {
+    if atoms.has_unnamed() && !examples.iter().any(Vec::is_empty) {
         named.push("the like".to_owned());
     }
     named.join("\n")

@@ -9,7 +9,7 @@ use crate::semantics::{
     By, Chain, Decision, Ending, Forward, Guard, METHODS, Protocol, Request, Seen, Token, WireProtocol, WorkloadPort,
     World, guard,
 };
-use crate::space::{Normalization, PathRewrite, normalize, rewrite_path};
+use crate::space::{Normalization, PathRewrite, normalize};
 
 /// Why a request does not even get to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub(super) fn next_sight(
     };
     let rewritten = match &forward.rewrite {
         PathRewrite::Opaque => return None,
-        rewrite => rewrite_path(path, rewrite)?,
+        rewrite => rewrite.apply(path)?,
     };
     let sent = format!("{rewritten}{query}");
     let mut malformed = None;

@@ -1,49 +1,81 @@
-//! Sets of bytes, and the pieces that sequences are made of.
+//! Sets of bytes.
 
-/// A part of a sequence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    /// This text
-    Literal(Box<str>),
-    /// Any number of these bytes, but at least so many (0 or 1)
-    Repeat {
-        /// Which bytes
-        bytes: ByteSet,
-        /// How many at least
-        at_least: u8,
-    },
-}
-
-/// A set of bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A set of bytes, as 256 bits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteSet([u64; 4]);
 
 impl ByteSet {
     /// Every byte.
     pub const ANY: Self = Self([u64::MAX; 4]);
+    /// No byte.
+    pub const NONE: Self = Self([0; 4]);
+    /// Every byte but `/`.
+    pub const SEGMENT: Self = Self([u64::MAX ^ (1 << 47), u64::MAX, u64::MAX, u64::MAX]);
 
-    /// These bytes.
+    /// Collects the bytes of a slice.
+    #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let mut set = Self([0; 4]);
-        for byte in bytes {
-            if let Some(word) = set.0.get_mut(usize::from(byte / 64)) {
-                *word |= 1 << (byte % 64);
-            }
-        }
-        set
+        bytes.iter().fold(Self::NONE, |set, byte| set.with(*byte))
     }
 
-    /// All but one byte.
+    /// Adds one byte.
     #[must_use]
-    pub fn without(mut self, byte: u8) -> Self {
-        if let Some(word) = self.0.get_mut(usize::from(byte / 64)) {
-            *word &= !(1 << (byte % 64));
+    pub fn with(mut self, byte: u8) -> Self {
+        if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
+            *word |= 1 << (byte & 63);
         }
         self
     }
 
-    /// Whether the byte is in it.
+    /// Adds an inclusive range of bytes.
+    #[must_use]
+    pub fn with_range(self, first: u8, last: u8) -> Self {
+        (first..=last).fold(self, Self::with)
+    }
+
+    /// Takes one byte away.
+    #[must_use]
+    pub fn without(self, byte: u8) -> Self {
+        self.intersection(Self::NONE.with(byte).complement())
+    }
+
+    /// Every byte of either set.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a | e, b | f, c | g, d | h])
+    }
+
+    /// Every byte of both sets.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a & e, b & f, c & g, d & h])
+    }
+
+    /// Every byte that is not in the set.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        Self(self.0.map(|word| !word))
+    }
+
+    /// Whether the byte is in the set.
+    #[must_use]
     pub fn contains(self, byte: u8) -> bool {
-        self.0.get(usize::from(byte / 64)).is_some_and(|word| word & (1 << (byte % 64)) != 0)
+        self.0.get(usize::from(byte >> 6)).is_some_and(|word| (word >> (byte & 63)) & 1 == 1)
+    }
+
+    /// The bytes in ascending order.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..=u8::MAX).filter(move |byte| self.contains(*byte))
+    }
+}
+
+impl std::fmt::Debug for ByteSet {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if *self == Self::ANY {
+            return out.write_str("any");
+        }
+        out.debug_set().entries(self.iter().map(|byte| byte.escape_ascii().to_string())).finish()
     }
 }

@@ -1,39 +1,43 @@
-//! The request-space algebra: patterns, decision lists, their exact partition, and witnesses.
-//!
-//! A request is a point: values on finite dimensions (peer, method, headers …) and a path. A
-//! [`DecisionList`] labels every point, first match wins. [`partition()`] splits all points that can
-//! occur by label: dimension by dimension through the classes of values that no pattern in play
-//! tells apart, and the path last, by an automaton. Nothing is sampled; every request lies in
-//! exactly one cell. What would take more than a budget of work is said to be so, never guessed.
-//!
-//! Knows no YAML and no Istio resource.
+//! The space of requests: sets of strings, conditions on requests, ordered lists of them, and the exact
+//! partition of all requests that such a list makes. Knows no YAML and no Istio resource.
+#![warn(clippy::missing_docs_in_private_items)]
 
 mod atoms;
+mod bank;
+mod best;
+mod bits;
+mod budget;
 mod bytes;
-mod decision_list;
-mod explore;
-mod machine;
-mod normal_form;
+mod cell;
+mod diagram;
+mod form;
+mod junction;
+mod language;
+mod list;
+mod naive;
 mod normalize;
-mod pair;
 mod partition;
-mod path_list;
+mod path_search;
 mod pattern;
-mod regex;
-mod rewrite;
-mod through;
+mod re2;
+mod residual;
+mod second_hop;
+mod trie;
+mod two_hops;
+mod universe;
 
-pub use bytes::{ByteSet, Piece};
-pub use decision_list::{
-    Cube, DecisionList, Dimension, Domain, Label, PathDomain, PathTest, Point, Rule, Test, Universe, Values, label_of,
-};
-pub use explore::Budget;
+pub use budget::{Budget, Search};
+pub use bytes::ByteSet;
+pub use cell::{AtomSet, Cell};
+pub use language::Language;
+pub use list::{Cube, DecisionList, Dimension, Label, PathTest, Rule, Test};
+pub use naive::label_of;
 pub use normalize::{Normalization, normalize, wire_form};
-pub use partition::{Cell, Constraint, Partition, PathClass, Search, partition};
-pub use pattern::Pattern;
-pub use regex::{Language, RegexError};
-pub use rewrite::{PathRewrite, rewrite_path};
-pub use through::{TwoHopSearch, through};
+pub use partition::{Partition, partition};
+pub use pattern::{Pattern, Piece};
+pub use re2::RegexError;
+pub use two_hops::{PathRewrite, TwoHopSearch, through};
+pub use universe::{Domain, PathDomain, Point, Universe, Values};
 
 #[cfg(test)]
 mod tests;

@@ -1,117 +1,143 @@
-//! Sets of strings, each given by one pattern that the whole value must match.
+//! Sets of strings, each given by one pattern. Matching is byte by byte and always of the whole value.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "the patterns that are not named need nothing of their own")]
-
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use ipnet::IpNet;
-
-use super::bytes::{ByteSet, Piece};
-use super::regex::{Language, RegexError, sequence_language};
+use super::bytes::ByteSet;
+use super::language::Language;
+use super::re2::{self, RegexError};
 
 /// A set of strings.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pattern {
-    /// This string
+    /// This value alone.
     Exact(Box<str>),
-    /// What begins so
+    /// Values that begin so.
     Prefix(Box<str>),
-    /// What ends so
+    /// Values that end so.
     Suffix(Box<str>),
-    /// Every string but the empty one
+    /// Every value but the empty one.
     NonEmpty,
-    /// Every string
+    /// Every value.
     Any,
-    /// This string in any ASCII case
+    /// This value in any ASCII case.
     ExactIgnoreCase(Box<str>),
-    /// What begins so, in any ASCII case
+    /// Values that begin so in any ASCII case.
     PrefixIgnoreCase(Box<str>),
-    /// What ends so, in any ASCII case
+    /// Values that end so in any ASCII case.
     SuffixIgnoreCase(Box<str>),
-    /// A regular language
+    /// A regular language.
     Language(Arc<Language>),
-    /// Addresses of a block
-    Cidr(IpNet),
+    /// Addresses of a block.
+    Cidr(ipnet::IpNet),
+}
+
+/// A piece of a concatenation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Piece {
+    /// This text.
+    Literal(Box<str>),
+    /// An unbounded run of bytes of a class.
+    Repeat {
+        /// The class.
+        bytes: ByteSet,
+        /// The least length of the run, 0 or 1.
+        at_least: u8,
+    },
 }
 
 impl Pattern {
-    /// The pieces one after the other.
-    pub fn sequence(pieces: &[Piece]) -> Self {
-        match pieces {
-            [] => Self::Exact("".into()),
-            [Piece::Literal(text)] => Self::Exact(text.clone()),
-            [Piece::Literal(text), Piece::Repeat { bytes, at_least: 0 }] if *bytes == ByteSet::ANY => {
-                Self::Prefix(text.clone())
-            }
-            _ => Self::Language(Arc::new(sequence_language(pieces))),
-        }
-    }
-
-    /// A regular expression in RE2's syntax, of the whole value.
-    pub fn regex(re2: &str) -> Result<Self, RegexError> {
-        Language::parse(re2).map(|language| Self::Language(Arc::new(language)))
-    }
-
     /// Whether the value is in the set.
+    #[must_use]
     pub fn matches(&self, value: &str) -> bool {
-        let starts = |text: &str| {
-            value.as_bytes().get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text.as_bytes()))
-        };
-        let ends = |text: &str| {
-            let at = value.len().checked_sub(text.len());
-            at.and_then(|at| value.as_bytes().get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(text.as_bytes()))
-        };
+        let bytes = value.as_bytes();
         match self {
-            Self::Exact(text) => **text == *value,
+            Self::Exact(text) => value == &**text,
             Self::Prefix(text) => value.starts_with(&**text),
             Self::Suffix(text) => value.ends_with(&**text),
             Self::NonEmpty => !value.is_empty(),
             Self::Any => true,
-            Self::ExactIgnoreCase(text) => text.eq_ignore_ascii_case(value),
-            Self::PrefixIgnoreCase(text) => starts(text),
-            Self::SuffixIgnoreCase(text) => ends(text),
-            Self::Language(language) => language.matches(value),
-            Self::Cidr(block) => value.parse::<std::net::IpAddr>().is_ok_and(|address| block.contains(&address)),
+            Self::ExactIgnoreCase(text) => value.eq_ignore_ascii_case(text),
+            Self::PrefixIgnoreCase(text) => {
+                bytes.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text.as_bytes()))
+            }
+            Self::SuffixIgnoreCase(text) => bytes
+                .len()
+                .checked_sub(text.len())
+                .and_then(|start| bytes.get(start..))
+                .is_some_and(|tail| tail.eq_ignore_ascii_case(text.as_bytes())),
+            Self::Language(language) => language.matches(bytes),
+            Self::Cidr(block) => value.parse::<IpAddr>().is_ok_and(|address| block.contains(&address)),
         }
     }
 
-    /// The longest text that every member begins with, as far as the pattern shows it.
+    /// The values that are a concatenation of the pieces. Uses the plain forms where they say the same.
+    #[must_use]
+    pub fn sequence(pieces: &[Piece]) -> Self {
+        let pieces = joined(pieces);
+        let any = |bytes: &ByteSet, at_least: &u8| *bytes == ByteSet::ANY && *at_least == 0;
+        match pieces.as_slice() {
+            [] => Self::Exact("".into()),
+            [Piece::Literal(text)] => Self::Exact(text.clone()),
+            [Piece::Repeat { bytes: ByteSet::ANY, at_least: 0 }] => Self::Any,
+            [Piece::Repeat { bytes: ByteSet::ANY, .. }] => Self::NonEmpty,
+            [Piece::Literal(text), Piece::Repeat { bytes, at_least }] if any(bytes, at_least) => {
+                Self::Prefix(text.clone())
+            }
+            [Piece::Repeat { bytes, at_least }, Piece::Literal(text)] if any(bytes, at_least) => {
+                Self::Suffix(text.clone())
+            }
+            _ => Self::Language(Arc::new(Language::sequence(pieces))),
+        }
+    }
+
+    /// The values that an RE2 expression matches in full.
+    pub fn regex(re2: &str) -> Result<Self, RegexError> {
+        Language::regex(re2, &re2::parse(re2)?).map(|language| Self::Language(Arc::new(language)))
+    }
+
+    /// The longest literal prefix that every member has; the empty one where nothing is known.
+    #[must_use]
     pub fn literal_stem(&self) -> &str {
         match self {
             Self::Exact(text) | Self::Prefix(text) => text,
+            Self::ExactIgnoreCase(text) | Self::PrefixIgnoreCase(text) => {
+                // Bytes without case are the same in every member.
+                let cased = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+                text.get(..cased).unwrap_or("")
+            }
             Self::Language(language) => language.stem(),
-            _ => "",
+            Self::Suffix(_) | Self::SuffixIgnoreCase(_) | Self::NonEmpty | Self::Any | Self::Cidr(_) => "",
         }
     }
+}
 
-    /// Strings that are likely members, for searching.
-    pub(super) fn candidates(&self, found: &mut Vec<String>) {
-        match self {
-            Self::Exact(text) | Self::ExactIgnoreCase(text) => found.push(text.to_string()),
-            Self::Prefix(text) | Self::PrefixIgnoreCase(text) => {
-                found.push(text.to_string());
-                found.push(format!("{text}x"));
-                found.push(format!("{text}/x"));
-            }
-            Self::Suffix(text) | Self::SuffixIgnoreCase(text) => {
-                found.push(text.to_string());
-                found.push(format!("/x{text}"));
-                found.push(format!("x{text}"));
-            }
-            Self::Language(language) => found.extend(language.shortest().map(str::to_owned)),
-            Self::NonEmpty | Self::Any | Self::Cidr(_) => {}
+/// Joins neighbouring literals and drops empty ones.
+fn joined(pieces: &[Piece]) -> Vec<Piece> {
+    let mut out: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        match (out.last_mut(), piece) {
+            (_, Piece::Literal(text)) if text.is_empty() => {}
+            (Some(Piece::Literal(before)), Piece::Literal(text)) => *before = format!("{before}{text}").into(),
+            _ => out.push(piece.clone()),
         }
     }
+    out
+}
 
-    /// What people read: `/api/*`, `*info`, `~regex`.
-    pub fn describe(&self) -> String {
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Exact(text) | Self::ExactIgnoreCase(text) => text.to_string(),
-            Self::Prefix(text) | Self::PrefixIgnoreCase(text) => format!("{text}*"),
-            Self::Suffix(text) | Self::SuffixIgnoreCase(text) => format!("*{text}"),
-            Self::NonEmpty | Self::Any => "*".to_owned(),
-            Self::Language(language) => language.source().to_owned(),
-            Self::Cidr(block) => block.to_string(),
+            Self::Exact(text) => out.write_str(text),
+            Self::Prefix(text) => write!(out, "{text}*"),
+            Self::Suffix(text) => write!(out, "*{text}"),
+            Self::NonEmpty => out.write_str("?*"),
+            Self::Any => out.write_str("*"),
+            Self::ExactIgnoreCase(text) => write!(out, "{text} (any case)"),
+            Self::PrefixIgnoreCase(text) => write!(out, "{text}* (any case)"),
+            Self::SuffixIgnoreCase(text) => write!(out, "*{text} (any case)"),
+            Self::Language(language) => out.write_str(language.source()),
+            Self::Cidr(block) => write!(out, "{block}"),
         }
     }
 }

@@ -177,7 +177,7 @@ fn check_string(
     }
     if let Some(regex) = &wanted.value.regex {
         let bad = regex.value.is_empty() || regex.value.len() > 1024;
-        let syntax = matches!(crate::space::Pattern::regex(&regex.value), Err(crate::space::RegexError::Syntax(_)));
+        let syntax = matches!(crate::space::Pattern::regex(&regex.value), Err(crate::space::RegexError::Syntax { .. }));
         // A lone star asks for presence.
         if (bad || syntax) && regex.value != "*" {
             refuse(problems, service, regex.span, format!("`{}` is no regular expression", regex.value));

@@ -1,0 +1,217 @@
+//! Conditions on requests, and ordered lists of them in which the first match wins.
+
+use std::collections::BTreeSet;
+
+use super::pattern::Pattern;
+use super::universe::Point;
+
+/// A coordinate of a request. The path is apart: it is always there and symbolic.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Dimension {
+    /// The port that the request arrives at.
+    Port,
+    /// The identity that the workload's own proxy sees.
+    Peer,
+    /// The address of the connection.
+    SourceIp,
+    /// The address of the client, as far as the proxy trusts what it is told.
+    RemoteIp,
+    /// The address that the connection was made to.
+    DestinationIp,
+    /// The server name of the TLS handshake.
+    Sni,
+    /// The HTTP method.
+    Method,
+    /// The scheme.
+    Scheme,
+    /// The authority, port included.
+    Authority,
+    /// The lines of a header.
+    Header(Box<str>),
+    /// A query parameter.
+    Query(Box<str>),
+    /// Whether there is a token, and which.
+    Token,
+    /// The issuer of the token.
+    Issuer,
+    /// The subject of the token.
+    Subject,
+    /// A claim of the token, by its path.
+    Claim(Box<[Box<str>]>),
+    /// A metadata key.
+    Metadata(Box<str>),
+}
+
+/// One condition on one dimension, whose value is a set of strings (empty when absent).
+///
+/// Holds iff some value matches some pattern of `any_of` (or that is `None`) and no value matches
+/// any of `none_of`. On an absent value `any_of` is false and `none_of` true.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Test {
+    /// What it is about.
+    pub dimension: Dimension,
+    /// Some value must match one of them; `Some` of nothing never holds.
+    pub any_of: Option<Vec<Pattern>>,
+    /// No value may match any of them.
+    pub none_of: Vec<Pattern>,
+}
+
+impl Test {
+    /// Some value matches one of the patterns.
+    #[must_use]
+    pub fn any(dimension: Dimension, patterns: Vec<Pattern>) -> Self {
+        Self { dimension, any_of: Some(patterns), none_of: Vec::new() }
+    }
+
+    /// No value matches any of the patterns.
+    #[must_use]
+    pub fn none(dimension: Dimension, patterns: Vec<Pattern>) -> Self {
+        Self { dimension, any_of: None, none_of: patterns }
+    }
+
+    /// Whether it holds for a value of its dimension.
+    #[must_use]
+    pub fn holds<S: AsRef<str>>(&self, values: &[S]) -> bool {
+        let some = |patterns: &[Pattern]| {
+            values.iter().any(|value| patterns.iter().any(|pattern| pattern.matches(value.as_ref())))
+        };
+        self.any_of.as_deref().is_none_or(some) && !some(&self.none_of)
+    }
+}
+
+/// The same on the path, which has one value and is never absent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct PathTest {
+    /// The path must match one of them.
+    pub any_of: Option<Vec<Pattern>>,
+    /// The path must match none of them.
+    pub none_of: Vec<Pattern>,
+}
+
+impl PathTest {
+    /// The path matches one of the patterns.
+    #[must_use]
+    pub fn any(patterns: Vec<Pattern>) -> Self {
+        Self { any_of: Some(patterns), none_of: Vec::new() }
+    }
+
+    /// The path matches none of the patterns.
+    #[must_use]
+    pub fn none(patterns: Vec<Pattern>) -> Self {
+        Self { any_of: None, none_of: patterns }
+    }
+
+    /// Whether it holds for a path.
+    #[must_use]
+    pub fn holds(&self, path: &str) -> bool {
+        let some = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(path));
+        self.any_of.as_deref().is_none_or(some) && !some(&self.none_of)
+    }
+}
+
+/// A conjunction: all tests hold. The default is every request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cube {
+    /// Conditions on dimensions; several on one dimension are allowed.
+    pub tests: Vec<Test>,
+    /// Conditions on the path.
+    pub path: Vec<PathTest>,
+}
+
+impl Cube {
+    /// Also: some value of a dimension matches one of the patterns.
+    #[must_use]
+    pub fn any(self, dimension: Dimension, patterns: Vec<Pattern>) -> Self {
+        self.with(Test::any(dimension, patterns))
+    }
+
+    /// Also: no value of a dimension matches one of the patterns.
+    #[must_use]
+    pub fn none(self, dimension: Dimension, patterns: Vec<Pattern>) -> Self {
+        self.with(Test::none(dimension, patterns))
+    }
+
+    /// Also: the path matches one of the patterns.
+    #[must_use]
+    pub fn path(self, patterns: Vec<Pattern>) -> Self {
+        self.with_path(PathTest::any(patterns))
+    }
+
+    /// Adds a condition.
+    #[must_use]
+    pub fn with(mut self, test: Test) -> Self {
+        self.tests.push(test);
+        self
+    }
+
+    /// Adds a condition on the path.
+    #[must_use]
+    pub fn with_path(mut self, test: PathTest) -> Self {
+        self.path.push(test);
+        self
+    }
+
+    /// Both cubes at once.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        both.tests.extend(other.tests.iter().filter(|test| !self.tests.contains(test)).cloned());
+        both.path.extend(other.path.iter().filter(|test| !self.path.contains(test)).cloned());
+        both
+    }
+
+    /// Whether a point satisfies every test.
+    #[must_use]
+    pub fn holds(&self, point: &Point) -> bool {
+        self.tests.iter().all(|test| test.holds(point.values(&test.dimension)))
+            && self.path.iter().all(|test| test.holds(&point.path))
+    }
+}
+
+/// What a rule says of the requests that it decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label(pub u32);
+
+impl Label {
+    /// Requests that get it cannot occur: they are in no cell and no witness.
+    pub const IMPOSSIBLE: Self = Self(u32::MAX);
+}
+
+/// A cube and its label.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rule {
+    /// Which requests it decides.
+    pub cube: Cube,
+    /// What it says of them.
+    pub label: Label,
+}
+
+/// Rules of which the first that matches decides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecisionList {
+    /// The rules in order.
+    pub rules: Vec<Rule>,
+    /// The label where no rule matches.
+    pub default: Label,
+}
+
+impl DecisionList {
+    /// The dimensions that some test asks about.
+    #[must_use]
+    pub fn dimensions(&self) -> BTreeSet<Dimension> {
+        self.rules.iter().flat_map(|rule| &rule.cube.tests).map(|test| test.dimension.clone()).collect()
+    }
+
+    /// Fixes one dimension: tests on it are decided and dropped.
+    #[must_use]
+    pub fn specialise(&self, dimension: &Dimension, value: &[&str]) -> Self {
+        let keep = |rule: &Rule| {
+            let (on, off): (Vec<_>, Vec<_>) = rule.cube.tests.iter().partition(|test| test.dimension == *dimension);
+            on.iter().all(|test| test.holds(value)).then(|| Rule {
+                cube: Cube { tests: off.into_iter().cloned().collect(), path: rule.cube.path.clone() },
+                label: rule.label,
+            })
+        };
+        Self { rules: self.rules.iter().filter_map(keep).collect(), default: self.default }
+    }
+}

@@ -1,0 +1,242 @@
+//! Which labels of a path list some path gets: candidates first, then a proof by breadth-first search.
+#![expect(clippy::indexing_slicing, reason = "nodes of the search are numbered here")]
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::bank::alphabet;
+use super::bytes::ByteSet;
+use super::form::{DEAD, Form};
+use super::list::Label;
+use super::normalize::Normalization;
+use super::pattern::Pattern;
+use super::residual::{ListMachine, ListState, PathList};
+
+/// Above this many rules candidates are judged by the automaton.
+const MANY_RULES: usize = 48;
+
+/// The answer to "does some path get the label?".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PathSearch {
+    /// Yes, this one.
+    Found(String),
+    /// Proven: no.
+    Empty,
+    /// Not settled.
+    OutOfBudget(String),
+}
+
+/// The shape of paths, and what is needed to write readable ones.
+#[derive(Clone, Debug)]
+pub(super) struct Paths {
+    /// The automaton of the shape.
+    pub(super) form: Form,
+    /// The normalisation.
+    pub(super) mode: Normalization,
+}
+
+/// How much a path costs the reader: short, plain letters, no slash at the end.
+pub(super) fn cost(path: &str) -> u32 {
+    let byte_cost = |byte: u8| match byte {
+        b'a'..=b'z' | b'0'..=b'9' | b'/' => 2,
+        b'A'..=b'Z' | b'-' | b'_' | b'.' => 3,
+        b'%' => 8,
+        _ => 6,
+    };
+    let odd = u32::from(path.len() > 1 && path.ends_with('/')) * 3 + u32::from(path.contains("//")) * 6;
+    path.bytes().map(byte_cost).sum::<u32>() + odd
+}
+
+/// Paths worth trying for a set of patterns, cheapest first.
+pub(super) fn candidates<'a>(patterns: impl Iterator<Item = &'a Pattern>, paths: &Paths) -> Vec<String> {
+    let mut all: BTreeSet<String> = ["/", "/x", "/x/y", "/zz9/x-y"].map(str::to_owned).into();
+    for pattern in patterns {
+        match pattern {
+            Pattern::Exact(text) | Pattern::ExactIgnoreCase(text) => {
+                all.insert(text.to_string());
+                all.insert(format!("{text}x"));
+            }
+            Pattern::Prefix(text) | Pattern::PrefixIgnoreCase(text) => {
+                all.insert(text.to_string());
+                all.insert(format!("{text}x"));
+                all.insert(format!("{text}/x"));
+            }
+            Pattern::Suffix(text) | Pattern::SuffixIgnoreCase(text) => {
+                all.insert(text.to_string());
+                all.insert(format!("/{text}"));
+                all.insert(format!("/x{text}"));
+                all.insert(format!("/x/y{text}"));
+            }
+            Pattern::Language(language) => {
+                if let Some(word) = language.sample(&paths.form) {
+                    all.insert(format!("{word}x"));
+                    all.insert(word);
+                }
+            }
+            Pattern::NonEmpty | Pattern::Any | Pattern::Cidr(_) => {}
+        }
+    }
+    let mut all: Vec<String> = all.into_iter().filter(|path| paths.form.contains(path)).collect();
+    all.sort_by_cached_key(|path| cost(path));
+    all
+}
+
+/// Decides every label of a list.
+pub(super) fn solve(list: &PathList, paths: &Paths, states: usize) -> BTreeMap<Label, PathSearch> {
+    let mut found: BTreeMap<Label, PathSearch> = BTreeMap::new();
+    let mut wanted: BTreeSet<Label> = list.labels().into_iter().filter(|label| *label != Label::IMPOSSIBLE).collect();
+    let mut machine = (list.rules.len() > MANY_RULES).then(|| ListMachine::new(list));
+    for path in candidates(list.patterns().into_iter(), paths) {
+        if wanted.is_empty() {
+            break;
+        }
+        let label = match &mut machine {
+            Some(machine) => {
+                let end = path.bytes().fold(machine.start(), |state, byte| machine.step(&state, byte));
+                machine.label(&end).unwrap_or_else(|| list.label(&path))
+            }
+            None => list.label(&path),
+        };
+        if wanted.remove(&label) {
+            found.insert(label, PathSearch::Found(path));
+        }
+    }
+    if !wanted.is_empty() {
+        let machine = machine.get_or_insert_with(|| ListMachine::new(list));
+        found.extend(prove(list, machine, &paths.form, wanted, states));
+    }
+    found
+}
+
+/// Settles the labels that no candidate got: all at once, then, if that is too much, each alone.
+fn prove(
+    list: &PathList,
+    machine: &mut ListMachine,
+    form: &Form,
+    mut wanted: BTreeSet<Label>,
+    states: usize,
+) -> BTreeMap<Label, PathSearch> {
+    let mut out = BTreeMap::new();
+    let mut end = explore(machine, form, &mut wanted, states, &mut out);
+    if end == End::Budget && wanted.len() > 1 {
+        let mut left = states.saturating_mul(2);
+        for label in wanted.clone() {
+            let mut one = BTreeSet::from([label]);
+            let before = left.min(states);
+            end = explore(machine, form, &mut one, before, &mut out);
+            if end == End::Budget {
+                left -= before;
+            } else if one.is_empty() || end == End::Exhausted {
+                wanted.remove(&label);
+                out.entry(label).or_insert(PathSearch::Empty);
+            }
+        }
+        end = End::Budget;
+    }
+    for label in wanted {
+        let why = match end {
+            End::Exhausted => None,
+            End::Budget => Some(format!("the path rules need more than {states} states")),
+            End::Unknown => {
+                let pattern = machine.unsupported(list).map(|pattern| pattern.to_string());
+                Some(format!("the pattern `{}` is too large", pattern.unwrap_or_default()))
+            }
+        };
+        out.insert(label, why.map_or(PathSearch::Empty, PathSearch::OutOfBudget));
+    }
+    out
+}
+
+/// How an exploration ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Everything was seen.
+    Exhausted,
+    /// The budget was used up.
+    Budget,
+    /// A pattern could not be followed.
+    Unknown,
+}
+
+/// A breadth-first search for paths of the wanted labels, within the states from which one is still possible.
+fn explore(
+    machine: &mut ListMachine,
+    form: &Form,
+    wanted: &mut BTreeSet<Label>,
+    states: usize,
+    out: &mut BTreeMap<Label, PathSearch>,
+) -> End {
+    let alphabet = alphabet(&[machine.bank()], form, ByteSet::NONE);
+    let mut trail = Trail::default();
+    let mut seen: FxHashSet<(u8, ListState)> = FxHashSet::default();
+    let mut open: VecDeque<(u8, ListState, u32)> = VecDeque::new();
+    let mut hopeful: FxHashMap<u32, bool> = FxHashMap::default();
+    let mut end = End::Exhausted;
+    open.push_back((0, machine.start(), trail.root()));
+    while let Some((shape, state, at)) = open.pop_front() {
+        for byte in &alphabet {
+            let shape = form.step(shape, *byte);
+            if shape == DEAD {
+                continue;
+            }
+            let state = machine.step(&state, *byte);
+            let hope = *hopeful
+                .entry(state.remainder)
+                .or_insert_with(|| machine.labels(state.remainder).iter().any(|label| wanted.contains(label)));
+            if !hope || seen.contains(&(shape, state.clone())) {
+                continue;
+            }
+            if seen.len() >= states {
+                return End::Budget;
+            }
+            seen.insert((shape, state.clone()));
+            let at = trail.add(at, *byte);
+            if form.accepts(shape) {
+                match machine.label(&state) {
+                    Some(label) if wanted.remove(&label) => {
+                        out.insert(label, PathSearch::Found(trail.text(at)));
+                        hopeful.clear();
+                        if wanted.is_empty() {
+                            return End::Exhausted;
+                        }
+                    }
+                    Some(_) => {}
+                    None => end = End::Unknown,
+                }
+            }
+            open.push_back((shape, state, at));
+        }
+    }
+    end
+}
+
+/// How each state of a search was reached.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trail(Vec<(u32, u8)>);
+
+impl Trail {
+    /// The state before any byte.
+    pub(super) fn root(&mut self) -> u32 {
+        self.0.push((0, 0));
+        0
+    }
+
+    /// A state reached by one more byte.
+    pub(super) fn add(&mut self, parent: u32, byte: u8) -> u32 {
+        self.0.push((parent, byte));
+        u32::try_from(self.0.len() - 1).unwrap_or(0)
+    }
+
+    /// The bytes that lead to a state.
+    pub(super) fn text(&self, mut at: u32) -> String {
+        let mut bytes = Vec::new();
+        while at != 0 {
+            let (parent, byte) = self.0[at as usize];
+            bytes.push(byte);
+            at = parent;
+        }
+        bytes.reverse();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
