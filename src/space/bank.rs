@@ -31,6 +31,8 @@ enum Slot {
     FoldedPrefix(u32),
     /// The node of the tails in lower case.
     FoldedSuffix(u32),
+    /// The number of the text among those that are contained.
+    Contains(u32),
     /// Not empty.
     NonEmpty,
     /// Always true.
@@ -65,6 +67,10 @@ pub(super) struct BankState {
     tail: u32,
     /// In the tails in lower case.
     folded_tail: u32,
+    /// In the tails of contained texts.
+    inner_tail: u32,
+    /// The contained texts that were read already, by number, ascending.
+    contained: SmallVec<[u32; 2]>,
     /// By language.
     languages: SmallVec<[u32; 4]>,
 }
@@ -74,6 +80,8 @@ pub(super) struct BankState {
 pub(super) struct Needs {
     /// The parts but the languages.
     parts: [bool; 5],
+    /// The contained texts, by number, ascending.
+    contained: SmallVec<[u32; 2]>,
     /// By language.
     languages: SmallVec<[bool; 4]>,
 }
@@ -82,7 +90,7 @@ impl Needs {
     /// Whether a step can settle anything: tails never do.
     pub(super) fn can_settle(&self) -> bool {
         let [begun, plain, folded, _, _] = self.parts;
-        begun || plain || folded || self.languages.contains(&true)
+        begun || plain || folded || !self.contained.is_empty() || self.languages.contains(&true)
     }
 }
 
@@ -101,6 +109,8 @@ pub(super) struct Bank {
     tail: Tails,
     /// The same in lower case.
     folded_tail: Tails,
+    /// Contained texts.
+    inner_tail: Tails,
     /// The languages.
     languages: Vec<Arc<Language>>,
 }
@@ -110,7 +120,7 @@ impl Bank {
     pub(super) fn new(patterns: Vec<Pattern>) -> Self {
         let lower = |text: &str| text.to_ascii_lowercase().into_bytes();
         let bytes = |text: &str| text.as_bytes().to_vec();
-        let (mut plain, mut folded, mut tail, mut folded_tail) = (vec![], vec![], vec![], vec![]);
+        let (mut plain, mut folded, mut tail, mut folded_tail, mut inner) = (vec![], vec![], vec![], vec![], vec![]);
         let mut languages: Vec<Arc<Language>> = Vec::new();
         let number = |count: usize| u32::try_from(count).unwrap_or(DROPPED);
         let mut slots: Vec<Slot> = Vec::with_capacity(patterns.len());
@@ -140,6 +150,11 @@ impl Bank {
                     folded_tail.push(lower(text));
                     Slot::FoldedSuffix(number(folded_tail.len() - 1))
                 }
+                Pattern::Contains(text) if text.is_empty() => Slot::Any,
+                Pattern::Contains(text) => {
+                    inner.push(bytes(text));
+                    Slot::Contains(number(inner.len() - 1))
+                }
                 Pattern::NonEmpty => Slot::NonEmpty,
                 Pattern::Any => Slot::Any,
                 Pattern::Language(language) if language.table().is_some() => {
@@ -154,16 +169,17 @@ impl Bank {
         let (folded, folded_nodes) = Trie::build(&folded);
         let (tail, tail_nodes) = Tails::build(&tail);
         let (folded_tail, folded_tail_nodes) = Tails::build(&folded_tail);
+        let (inner_tail, _) = Tails::build(&inner);
         for slot in &mut slots {
             match slot {
                 Slot::Exact(node) | Slot::Prefix(node) => *node = plain_nodes[*node as usize],
                 Slot::FoldedExact(node) | Slot::FoldedPrefix(node) => *node = folded_nodes[*node as usize],
                 Slot::Suffix(node) => *node = tail_nodes[*node as usize],
                 Slot::FoldedSuffix(node) => *node = folded_tail_nodes[*node as usize],
-                Slot::NonEmpty | Slot::Any | Slot::Language(_) | Slot::Unsupported => {}
+                Slot::Contains(_) | Slot::NonEmpty | Slot::Any | Slot::Language(_) | Slot::Unsupported => {}
             }
         }
-        Self { patterns, slots, plain, folded, tail, folded_tail, languages }
+        Self { patterns, slots, plain, folded, tail, folded_tail, inner_tail, languages }
     }
 
     /// Whether a pattern is among these and no automaton.
@@ -180,7 +196,16 @@ impl Bank {
     /// The state before any byte.
     pub(super) fn start(&self) -> BankState {
         let languages = self.languages.iter().map(|language| Self::clamp(language, 0)).collect();
-        BankState { begun: false, plain: 0, folded: 0, tail: 0, folded_tail: 0, languages }
+        BankState {
+            begun: false,
+            plain: 0,
+            folded: 0,
+            tail: 0,
+            folded_tail: 0,
+            inner_tail: 0,
+            contained: SmallVec::new(),
+            languages,
+        }
     }
 
     /// Merges the states of a language that have only one future.
@@ -201,8 +226,15 @@ impl Bank {
             folded: self.folded.step(state.folded, low),
             tail: self.tail.step(state.tail, byte),
             folded_tail: self.folded_tail.step(state.folded_tail, low),
+            inner_tail: self.inner_tail.step(state.inner_tail, byte),
+            contained: state.contained.clone(),
             languages: state.languages.clone(),
         };
+        for text in self.inner_tail.ending(next.inner_tail) {
+            if let Err(place) = next.contained.binary_search(text) {
+                next.contained.insert(place, *text);
+            }
+        }
         for (language, state) in self.languages.iter().zip(&mut next.languages) {
             if *state < CERTAIN
                 && let Some(table) = language.table()
@@ -222,6 +254,7 @@ impl Bank {
             Slot::FoldedExact(node) => Trie::is_at(state.folded, node),
             Slot::FoldedPrefix(node) => self.folded.is_within(state.folded, node),
             Slot::FoldedSuffix(node) => self.folded_tail.ends_with(state.folded_tail, node),
+            Slot::Contains(text) => state.contained.binary_search(&text).is_ok(),
             Slot::NonEmpty => state.begun,
             Slot::Any => true,
             Slot::Language(index) => match state.languages[index] {
@@ -254,6 +287,7 @@ impl Bank {
             Slot::Prefix(node) => along(&self.plain, state.plain, node, true),
             Slot::FoldedExact(node) => along(&self.folded, state.folded, node, false),
             Slot::FoldedPrefix(node) => along(&self.folded, state.folded, node, true),
+            Slot::Contains(text) if state.contained.binary_search(&text).is_ok() => Outlook::Always,
             Slot::NonEmpty if !state.begun => Outlook::Open,
             Slot::NonEmpty | Slot::Any => Outlook::Always,
             Slot::Language(index) => match state.languages[index] {
@@ -261,13 +295,17 @@ impl Bank {
                 CERTAIN => Outlook::Always,
                 _ => Outlook::Open,
             },
-            Slot::Suffix(_) | Slot::FoldedSuffix(_) | Slot::Unsupported => Outlook::Open,
+            Slot::Suffix(_) | Slot::FoldedSuffix(_) | Slot::Contains(_) | Slot::Unsupported => Outlook::Open,
         }
     }
 
     /// Collects the parts of a state that some patterns depend on.
     pub(super) fn needs(&self, indices: impl Iterator<Item = u32>) -> Needs {
-        let mut needs = Needs { parts: [false; 5], languages: self.languages.iter().map(|_| false).collect() };
+        let mut needs = Needs {
+            parts: [false; 5],
+            contained: SmallVec::new(),
+            languages: self.languages.iter().map(|_| false).collect(),
+        };
         for index in indices {
             match self.slots[index as usize] {
                 Slot::NonEmpty => needs.parts[0] = true,
@@ -275,6 +313,11 @@ impl Bank {
                 Slot::FoldedExact(_) | Slot::FoldedPrefix(_) => needs.parts[2] = true,
                 Slot::Suffix(_) => needs.parts[3] = true,
                 Slot::FoldedSuffix(_) => needs.parts[4] = true,
+                Slot::Contains(text) => {
+                    if let Err(place) = needs.contained.binary_search(&text) {
+                        needs.contained.insert(place, text);
+                    }
+                }
                 Slot::Language(language) => needs.languages[language] = true,
                 Slot::Any | Slot::Unsupported => {}
             }
@@ -296,6 +339,10 @@ impl Bank {
                 *part = DROPPED;
             }
         }
+        if needs.contained.is_empty() {
+            state.inner_tail = DROPPED;
+        }
+        state.contained.retain(|text| needs.contained.binary_search(text).is_ok());
         for (language, needed) in state.languages.iter_mut().zip(&needs.languages) {
             if !needed {
                 *language = HOPELESS;
@@ -305,12 +352,17 @@ impl Bank {
 
     /// The parts of a state that can settle a pattern: everything but the tails.
     pub(super) fn settling(state: &BankState) -> BankState {
-        BankState { tail: DROPPED, folded_tail: DROPPED, ..state.clone() }
+        BankState { tail: DROPPED, folded_tail: DROPPED, inner_tail: DROPPED, ..state.clone() }
     }
 
     /// The bytes on edges, in every case that counts.
     fn edge_bytes(&self) -> ByteSet {
-        let exact = self.plain.bytes().chain(self.tail.bytes()).fold(ByteSet::NONE, ByteSet::with);
+        let exact = self
+            .plain
+            .bytes()
+            .chain(self.tail.bytes())
+            .chain(self.inner_tail.bytes())
+            .fold(ByteSet::NONE, ByteSet::with);
         let folded = self.folded.bytes().chain(self.folded_tail.bytes());
         folded.fold(exact, |set, byte| set.with(byte.to_ascii_lowercase()).with(byte.to_ascii_uppercase()))
     }

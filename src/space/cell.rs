@@ -3,74 +3,60 @@
 
 use std::sync::Arc;
 
-use super::bits::Bits;
-use super::diagram::Node;
-use super::list::{Dimension, Label, PathTest, Test};
+use super::classes::{AtomIds, Classes};
+use super::diagram::{Branches, Edge, Node};
+use super::list::{Dimension, Label, PathTest};
 use super::partition::Partition;
 use super::path_search::PathSearch;
+use super::pattern::Pattern;
 use super::residual::PathList;
 use super::universe::Point;
 
 /// A set of values of one dimension.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct AtomSet {
-    /// The tests that tell its values apart.
-    tests: Arc<[Test]>,
-    /// The truths of the tests on its values.
-    truths: Vec<Bits>,
-    /// Whether it is everything but these.
-    rest: bool,
-    /// Readable members, the nicest first; an empty one is absence.
+    /// The classes of the dimension.
+    classes: Arc<Classes>,
+    /// The classes in the set; `None` for values of which no class is known.
+    atoms: Option<AtomIds>,
+    /// What the question leaves of the dimension; `None` for everything.
+    allowed: Option<AtomIds>,
+    /// Readable members.
     examples: Vec<Vec<String>>,
 }
 
 impl AtomSet {
     /// Whether a value of the dimension is in the set.
     #[must_use]
-    pub fn contains<S: AsRef<str>>(&self, values: &[S]) -> bool {
-        let truth = Bits::collect(self.tests.iter().map(|test| test.holds(values)));
-        self.truths.contains(&truth) != self.rest
+    pub fn contains(&self, values: &[String]) -> bool {
+        match (self.classes.find(values), &self.atoms) {
+            (Some(atom), Some(atoms)) => {
+                atoms.contains(atom) && self.allowed.as_ref().is_none_or(|allowed| allowed.contains(atom))
+            }
+            (None, None) => true,
+            _ => false,
+        }
     }
 
     /// Whether values that no pattern names are in the set.
     #[must_use]
     pub fn has_unnamed(&self) -> bool {
-        let unnamed = Bits::collect(self.tests.iter().map(|test| test.any_of.is_none()));
-        self.truths.contains(&unnamed) != self.rest
+        let Some(atoms) = &self.atoms else { return true };
+        let mut all = (0..).zip(&self.classes.atoms);
+        all.any(|(id, atom): (u32, _)| atom.is_unnamed() && atoms.contains(id))
     }
 
-    /// Readable members, one for each class, the nicest first; an empty one is absence.
+    /// Readable members, the nicest first; an empty one is absence. One for each class that the set names, and
+    /// one for all others together.
     #[must_use]
     pub fn examples(&self) -> &[Vec<String>] {
         &self.examples
     }
 }
 
-impl std::fmt::Display for AtomSet {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.rest {
-            return out.write_str("other values");
-        }
-        for (at, truth) in self.truths.iter().enumerate() {
-            if at > 0 {
-                out.write_str(" or ")?;
-            }
-            let told: Vec<String> = truth.ones().filter_map(|test| self.tests.get(test)).map(describe_test).collect();
-            out.write_str(if told.is_empty() { "anything else" } else { "" })?;
-            out.write_str(&told.join(" and "))?;
-        }
-        Ok(())
-    }
-}
-
-/// A test in words.
-fn describe_test(test: &Test) -> String {
-    describe(test.any_of.as_deref(), &test.none_of)
-}
-
 /// A condition in words.
-fn describe(any_of: Option<&[super::Pattern]>, none_of: &[super::Pattern]) -> String {
-    let list = |patterns: &[super::Pattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+fn describe(any_of: Option<&[Pattern]>, none_of: &[Pattern]) -> String {
+    let list = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match (any_of, none_of) {
         (Some(any_of), []) => list(any_of),
         (Some(any_of), none_of) => format!("{} but not {}", list(any_of), list(none_of)),
@@ -110,11 +96,11 @@ impl Partition {
         &self,
         node: usize,
         constraints: &mut Vec<(Dimension, AtomSet)>,
-        values: &mut Vec<(usize, Vec<String>)>,
+        values: &mut Vec<(usize, u32)>,
         cells: &mut Vec<Cell>,
     ) {
         let branches = match &self.diagram.nodes[node] {
-            Node::Split(branches) if cells.len() < self.budget.cells => branches,
+            Node::Split(branches) if cells.len() < self.diagram.space.budget.cells => branches,
             Node::Split(_) | Node::Unknown(_) => {
                 self.joined(node, constraints, values, cells);
                 return;
@@ -124,28 +110,18 @@ impl Partition {
                 return;
             }
         };
-        let dimension = &self.diagram.columns[branches.column].dimension;
+        let dimension = &self.diagram.space.columns[branches.column].dimension;
         for edge in &branches.edges {
-            let atoms = AtomSet {
-                tests: Arc::clone(&branches.asked),
-                truths: edge.truths.clone(),
-                rest: false,
-                examples: edge.examples.iter().map(|(_, example)| example.clone()).collect(),
-            };
-            let first = atoms.examples.first().cloned().unwrap_or_default();
+            let Some(atoms) = self.atoms(branches, Some(edge)) else { continue };
             constraints.push((dimension.clone(), atoms));
-            values.push((branches.column, first));
+            values.push((branches.column, edge.first));
             self.cells_below(edge.child, constraints, values, cells);
             constraints.pop();
             values.pop();
         }
-        if let Some(rest) = &branches.rest {
-            let atoms = AtomSet {
-                tests: Arc::clone(&branches.asked),
-                truths: branches.by_truth.keys().cloned().collect(),
-                rest: true,
-                examples: Vec::new(),
-            };
+        if let Some(rest) = &branches.rest
+            && let Some(atoms) = self.atoms(branches, None)
+        {
             constraints.push((dimension.clone(), atoms));
             for label in &rest.labels {
                 cells.push(self.doubtful(*label, constraints, values));
@@ -154,21 +130,46 @@ impl Partition {
         }
     }
 
+    /// The values of a branch, or those of which no class is known.
+    fn atoms(&self, branches: &Branches, edge: Option<&Edge>) -> Option<AtomSet> {
+        let view = self.diagram.views[branches.column].as_ref()?;
+        let mut named: Vec<u32> = Vec::new();
+        if let Some(edge) = edge {
+            named.push(edge.first);
+            if edge.atoms.except {
+                // Classes that another branch asks about are told apart; those nobody asks about stand together.
+                let asked = branches.edges.iter().flat_map(|edge| edge.atoms.ids.iter()).copied();
+                named.extend(asked.filter(|atom| edge.atoms.contains(*atom)));
+            } else {
+                named.extend(edge.atoms.ids.iter().copied());
+            }
+            named.sort_unstable();
+            named.dedup();
+        }
+        let example = |atom: &u32| view.classes.atoms.get(*atom as usize).map(|atom| atom.example.clone());
+        Some(AtomSet {
+            classes: Arc::clone(&view.classes),
+            atoms: edge.map(|edge| edge.atoms.clone()),
+            allowed: view.allowed.clone(),
+            examples: named.iter().filter_map(example).collect(),
+        })
+    }
+
     /// One cell for each label below a node, not split further.
     fn joined(
         &self,
         node: usize,
         constraints: &[(Dimension, AtomSet)],
-        values: &[(usize, Vec<String>)],
+        values: &[(usize, u32)],
         cells: &mut Vec<Cell>,
     ) {
-        for label in self.best.labels(node) {
+        for label in self.best().labels(node) {
             if let Some(witness) = self.witness(node, values, label) {
                 let paths = vec!["several".to_owned()];
                 cells.push(Cell { label, constraints: constraints.to_vec(), paths, witness, proven: true });
             }
         }
-        for label in self.best.unknown_labels(node) {
+        for label in self.best().unknown_labels(node) {
             cells.push(self.doubtful(label, constraints, values));
         }
     }
@@ -178,15 +179,16 @@ impl Partition {
         &self,
         leaf: usize,
         constraints: &[(Dimension, AtomSet)],
-        values: &[(usize, Vec<String>)],
+        values: &[(usize, u32)],
         cells: &mut Vec<Cell>,
     ) {
-        let Some(list) = self.diagram.leaves[leaf].first() else { return };
+        let Some(rules) = self.diagram.leaves[leaf].first() else { return };
+        let list = self.diagram.space.paths.spelled(rules);
         for (label, answer) in &self.answers[leaf] {
-            let paths = paths_of(list, *label);
+            let paths = paths_of(&list, *label);
             match answer {
                 PathSearch::Found(path) => {
-                    let witness = self.point(values.iter().cloned(), path.clone());
+                    let witness = self.diagram.point(values.iter().copied(), path.clone());
                     cells.push(Cell { label: *label, constraints: constraints.to_vec(), paths, witness, proven: true });
                 }
                 PathSearch::Empty => {}
@@ -198,8 +200,8 @@ impl Partition {
     }
 
     /// A cell of which it is not known whether it is empty.
-    fn doubtful(&self, label: Label, constraints: &[(Dimension, AtomSet)], values: &[(usize, Vec<String>)]) -> Cell {
-        let witness = self.point(values.iter().cloned(), "/".to_owned());
+    fn doubtful(&self, label: Label, constraints: &[(Dimension, AtomSet)], values: &[(usize, u32)]) -> Cell {
+        let witness = self.diagram.point(values.iter().copied(), "/".to_owned());
         Cell { label, constraints: constraints.to_vec(), paths: Vec::new(), witness, proven: false }
     }
 }

@@ -1,38 +1,30 @@
 //! The memoised decision tree over the finite dimensions. Carries one or more lists at once; what is left at a
-//! leaf is one path list for each.
+//! leaf is rules on the path, for each list.
 #![expect(clippy::indexing_slicing, reason = "columns, rules and nodes are numbered here")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
-use super::atoms::{Column, Split};
-use super::bits::Bits;
-use super::budget::Budget;
-use super::list::{Cube, DecisionList, Dimension, Label, PathTest, Test};
-use super::residual::PathList;
-use super::universe::{Point, Universe};
-
-/// A rule with its tests numbered by column.
-#[derive(Debug)]
-struct Numbered {
-    /// Its tests, ascending.
-    tests: Vec<(usize, usize)>,
-    /// Its conditions on the path.
-    path: Vec<PathTest>,
-    /// Its label.
-    label: Label,
-}
+use super::classes::{AtomIds, Classes};
+use super::list::{Dimension, Label};
+use super::path_book::PathRules;
+use super::store::{Bounds, Numbered, RuleList, Space};
+use super::universe::Point;
 
 /// The rules of one list that are still possible.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Live {
-    /// Their numbers.
+    /// Their places in the list.
     rules: Vec<u32>,
     /// The label where none matches.
     fallback: Label,
 }
+
+/// The live rules of every list.
+type Lives = SmallVec<[Live; 1]>;
 
 /// A node of the diagram.
 #[derive(Debug)]
@@ -59,119 +51,145 @@ pub(super) struct Unknown {
 pub(super) struct Branches {
     /// The column that is asked.
     pub(super) column: usize,
-    /// The tests that are asked.
-    pub(super) asked: Arc<[Test]>,
-    /// One branch for each distinct child.
-    pub(super) edges: Vec<Edge>,
-    /// The branch by the truths of the tests.
-    pub(super) by_truth: BTreeMap<Bits, usize>,
+    /// One branch for each distinct child, the cheapest class first.
+    pub(super) edges: SmallVec<[Edge; 2]>,
     /// What was not split.
     pub(super) rest: Option<Unknown>,
 }
 
 /// A branch.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Edge {
     /// The child.
     pub(super) child: usize,
-    /// The truths of the asked tests that lead there.
-    pub(super) truths: Vec<Bits>,
-    /// Members of the classes, the cheapest first.
-    pub(super) examples: Vec<(u32, Vec<String>)>,
+    /// The classes that lead there.
+    pub(super) atoms: AtomIds,
+    /// The cheapest of them.
+    pub(super) first: u32,
+}
+
+/// A dimension as one diagram sees it.
+#[derive(Debug)]
+pub(super) struct View {
+    /// Its classes.
+    pub(super) classes: Arc<Classes>,
+    /// The place of each test in the classes; `None` where it is the number of the test.
+    places: Option<FxHashMap<u32, usize>>,
+    /// The classes that the bounds leave; `None` for all.
+    pub(super) allowed: Option<AtomIds>,
+}
+
+impl View {
+    /// The classes on which a test holds.
+    fn set(&self, test: u32) -> &AtomIds {
+        let place = self.places.as_ref().map_or(test as usize, |places| places[&test]);
+        &self.classes.sets[place]
+    }
+
+    /// Whether a class is within the bounds.
+    pub(super) fn allows(&self, atom: u32) -> bool {
+        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(atom))
+    }
+
+    /// How many classes are within the bounds.
+    fn count(&self) -> usize {
+        let all = self.classes.atoms.len();
+        self.allowed.as_ref().map_or(all, |allowed| allowed.len(all))
+    }
+
+    /// The cheapest class within the bounds that is none of these, which ascend.
+    fn first_but(&self, these: &[u32]) -> Option<u32> {
+        let all = 0..u32::try_from(self.classes.atoms.len()).unwrap_or(u32::MAX);
+        all.into_iter().find(|atom| self.allows(*atom) && these.binary_search(atom).is_err())
+    }
 }
 
 /// The diagram.
 #[derive(Debug)]
 pub(super) struct Diagram {
-    /// The dimensions in play.
-    pub(super) columns: Vec<Column>,
+    /// What is known of dimensions and paths.
+    pub(super) space: Arc<Space>,
+    /// The dimensions in play, by column.
+    pub(super) views: Vec<Option<View>>,
     /// The nodes, children first.
     pub(super) nodes: Vec<Node>,
-    /// The path lists at the leaves, one for each list.
-    pub(super) leaves: Vec<Vec<PathList>>,
+    /// The rules on the path at the leaves, for each list.
+    pub(super) leaves: Vec<SmallVec<[PathRules; 1]>>,
     /// The node to start from; `None` when no request is possible at all.
     pub(super) root: Option<usize>,
-    /// A value for each dimension that the cube bounds; the others are free where they are not asked.
-    pub(super) defaults: BTreeMap<Dimension, Vec<String>>,
+    /// The cheapest class of each dimension that the bounds are about; others are free where nobody asks.
+    defaults: Vec<(usize, u32)>,
 }
 
 /// The state of the construction.
 struct Builder<'a> {
     /// The lists.
-    lists: Vec<Vec<Numbered>>,
-    /// Limits on work.
-    budget: &'a Budget,
+    lists: &'a [&'a RuleList],
+    /// The cubes of their rules.
+    cubes: Vec<Vec<&'a Numbered>>,
+    /// The bounds of the question.
+    bounds: &'a Bounds,
+    /// What is known of dimensions and paths.
+    space: &'a Space,
+    /// The dimensions in play.
+    views: &'a [Option<View>],
     /// What is built.
-    diagram: Diagram,
+    nodes: Vec<Node>,
+    /// The leaves that are built.
+    leaves: Vec<SmallVec<[PathRules; 1]>>,
     /// Nodes by column and live rules.
-    memo: FxHashMap<(usize, Vec<Live>), usize>,
+    memo: FxHashMap<(usize, Lives), usize>,
     /// Leaves by content.
-    leaf_ids: FxHashMap<Vec<PathList>, usize>,
-    /// Columns by all their tests; used to split by some of them.
-    whole: Vec<Split>,
-    /// Splits by some tests of a column.
-    splits: FxHashMap<(usize, Vec<usize>), Arc<Split>>,
-    /// Rules put in front of the last list at each leaf.
-    path_within: Vec<(Vec<PathTest>, Label)>,
+    leaf_ids: FxHashMap<SmallVec<[PathRules; 1]>, usize>,
 }
 
 impl Diagram {
-    /// Builds the diagram of some lists. `within` restricts the dimensions, and the path of the last list.
-    pub(super) fn build(lists: &[&DecisionList], within: &Cube, universe: &Universe, budget: &Budget) -> Self {
-        let mut columns = columns(lists, within, universe);
-        let numbered = lists.iter().map(|list| number(list, &mut columns)).collect();
-        for test in &within.tests {
-            if let Some(column) = columns.iter_mut().find(|column| column.dimension == test.dimension) {
-                let test = test_number(column, test);
-                column.within.push(test);
-            }
-        }
-        let mut diagram =
-            Self { columns, nodes: Vec::new(), leaves: Vec::new(), root: None, defaults: BTreeMap::new() };
-        for column in &diagram.columns {
-            let split = column.split(&[], budget);
-            match split.atoms.first() {
-                Some(atom) if !column.within.is_empty() => {
-                    diagram.defaults.insert(column.dimension.clone(), atom.example.clone());
-                }
+    /// Builds the diagram of some lists. The bounds restrict the dimensions, and the path of the last list.
+    pub(super) fn build(space: &Arc<Space>, lists: &[&RuleList], bounds: &Bounds) -> Self {
+        let views = views(space, lists, bounds);
+        let mut diagram = Self {
+            space: Arc::clone(space),
+            views,
+            nodes: Vec::new(),
+            leaves: Vec::new(),
+            root: None,
+            defaults: Vec::new(),
+        };
+        for (column, view) in diagram.views.iter().enumerate() {
+            let Some(view) = view else { continue };
+            match view.first_but(&[]) {
+                Some(first) if view.allowed.is_some() => diagram.defaults.push((column, first)),
                 Some(_) => {}
-                None if split.incomplete.is_none() => return diagram,
+                None if view.classes.incomplete.is_none() => return diagram,
                 None => {}
             }
         }
-        let whole = diagram.columns.iter().map(|column| {
-            let asked: Vec<usize> = (0..column.tests.len()).collect();
-            column.split(&asked, budget)
-        });
-        let whole = whole.collect();
+        let cubes_of = |list: &&RuleList| list.rules.iter().map(|(id, _)| space.cube(*id)).collect();
         let mut builder = Builder {
-            lists: numbered,
-            budget,
-            diagram,
+            lists,
+            cubes: lists.iter().map(cubes_of).collect(),
+            bounds,
+            space,
+            views: &diagram.views,
+            nodes: Vec::new(),
+            leaves: Vec::new(),
             memo: FxHashMap::default(),
             leaf_ids: FxHashMap::default(),
-            whole,
-            splits: FxHashMap::default(),
-            path_within: outside(within),
         };
-        let start: Vec<Live> = lists
-            .iter()
-            .enumerate()
-            .map(|(at, list)| {
-                let all = (0..list.rules.len()).filter_map(|rule| u32::try_from(rule).ok());
-                builder.live(at, 0, all, list.default)
-            })
-            .collect();
+        let all = |list: &&RuleList| 0..u32::try_from(list.rules.len()).unwrap_or(u32::MAX);
+        let start = lists.iter().enumerate().map(|(at, list)| builder.live(at, 0, all(list), list.default)).collect();
         let root = builder.node(0, start);
-        builder.diagram.root = Some(root);
-        builder.diagram
+        let Builder { nodes, leaves, .. } = builder;
+        Self { nodes, leaves, root: Some(root), ..diagram }
     }
 
     /// The leaf of a point, or what is unknown there; `None` outside of the universe.
     pub(super) fn leaf(&self, point: &Point) -> Option<Result<usize, &Unknown>> {
-        let outside =
-            |column: &Column| point.values.get(&column.dimension).is_some_and(|values| !column.domain.contains(values));
-        if self.columns.iter().any(outside) {
+        let outside = |(column, _): &(usize, &View)| {
+            let column = &self.space.columns[*column];
+            point.values.get(&column.dimension).is_some_and(|values| !column.domain.contains(values))
+        };
+        if self.in_play().any(|view| outside(&view)) {
             return None;
         }
         let mut node = self.root?;
@@ -180,128 +198,122 @@ impl Diagram {
                 Node::Leaf(leaf) => return Some(Ok(*leaf)),
                 Node::Unknown(unknown) => return Some(Err(unknown)),
                 Node::Split(branches) => {
-                    let values = point.values(&self.columns[branches.column].dimension);
-                    let truth = Bits::collect(branches.asked.iter().map(|test| test.holds(values)));
-                    match branches.by_truth.get(&truth) {
-                        Some(edge) => node = branches.edges[*edge].child,
+                    let values = point.values(&self.space.columns[branches.column].dimension);
+                    let atom = self.views[branches.column].as_ref()?.classes.find(values);
+                    let edge = atom.and_then(|atom| branches.edges.iter().find(|edge| edge.atoms.contains(atom)));
+                    match edge {
+                        Some(edge) => node = edge.child,
                         None => return branches.rest.as_ref().map(Err),
                     }
                 }
             }
         }
     }
-}
 
-/// Rules that catch every path outside of a cube.
-fn outside(within: &Cube) -> Vec<(Vec<PathTest>, Label)> {
-    let mut rules = Vec::new();
-    for test in &within.path {
-        if let Some(any_of) = &test.any_of {
-            rules.push((vec![PathTest::none(any_of.clone())], Label::IMPOSSIBLE));
+    /// The dimensions in play.
+    fn in_play(&self) -> impl Iterator<Item = (usize, &View)> {
+        self.views.iter().enumerate().filter_map(|(column, view)| Some((column, view.as_ref()?)))
+    }
+
+    /// A point of these classes, with defaults for what the bounds are about.
+    pub(super) fn point(&self, atoms: impl Iterator<Item = (usize, u32)>, path: String) -> Point {
+        let mut values: BTreeMap<Dimension, Vec<String>> = BTreeMap::new();
+        for (column, atom) in self.defaults.iter().copied().chain(atoms) {
+            let example = self.views[column].as_ref().and_then(|view| view.classes.atoms.get(atom as usize));
+            let example = example.map_or_else(Vec::new, |atom| atom.example.clone());
+            values.insert(self.space.columns[column].dimension.clone(), example);
         }
-        if !test.none_of.is_empty() {
-            rules.push((vec![PathTest::any(test.none_of.clone())], Label::IMPOSSIBLE));
+        values.retain(|_, values| !values.is_empty());
+        Point { values, path }
+    }
+}
+
+/// The dimensions that some list asks about or the bounds are about.
+fn views(space: &Space, lists: &[&RuleList], bounds: &Bounds) -> Vec<Option<View>> {
+    let within = &space.cube(bounds.cube).tests;
+    let cubes = lists.iter().flat_map(|list| &list.rules).map(|(id, _)| space.cube(*id));
+    let mut asked: Vec<Vec<u32>> = vec![Vec::new(); space.columns.len()];
+    let mut in_play = vec![false; space.columns.len()];
+    for (column, test) in cubes.flat_map(|cube| &cube.tests).chain(within) {
+        in_play[*column as usize] = true;
+        if space.columns[*column as usize].whole.is_none() {
+            asked[*column as usize].push(*test);
         }
     }
-    rules
-}
-
-/// Every dimension that somebody mentions.
-fn columns(lists: &[&DecisionList], within: &Cube, universe: &Universe) -> Vec<Column> {
-    let tests = lists.iter().flat_map(|list| &list.rules).flat_map(|rule| &rule.cube.tests);
-    let mut dimensions: BTreeSet<&Dimension> = tests.map(|test| &test.dimension).collect();
-    dimensions.extend(within.tests.iter().map(|test| &test.dimension));
-    dimensions.extend(universe.domains.keys());
-    let column = |dimension: &Dimension| Column {
-        dimension: dimension.clone(),
-        domain: universe.domain(dimension),
-        tests: Vec::new(),
-        within: Vec::new(),
-    };
-    dimensions.into_iter().map(column).collect()
-}
-
-/// The number of a test in its column.
-fn test_number(column: &mut Column, test: &Test) -> usize {
-    if let Some(known) = column.tests.iter().position(|known| known == test) {
-        return known;
+    let mut views = Vec::with_capacity(space.columns.len());
+    for (column, mut asked) in asked.into_iter().enumerate() {
+        let classes = match &space.columns[column].whole {
+            _ if !in_play[column] => None,
+            Some(whole) => Some((Arc::clone(whole), None)),
+            None => {
+                asked.sort_unstable();
+                asked.dedup();
+                let places = asked.iter().copied().zip(0..).collect();
+                Some((space.split(column, asked), Some(places)))
+            }
+        };
+        views.push(classes.map(|(classes, places)| View { classes, places, allowed: None }));
     }
-    column.tests.push(test.clone());
-    column.tests.len() - 1
-}
-
-/// Numbers the tests of a list.
-fn number(list: &DecisionList, columns: &mut [Column]) -> Vec<Numbered> {
-    let places: BTreeMap<Dimension, usize> =
-        columns.iter().enumerate().map(|(at, column)| (column.dimension.clone(), at)).collect();
-    let mut known: FxHashMap<Test, usize> = FxHashMap::default();
-    for column in columns.iter() {
-        known.extend(column.tests.iter().cloned().enumerate().map(|(at, test)| (test, at)));
-    }
-    let mut out = Vec::with_capacity(list.rules.len());
-    for rule in &list.rules {
-        let mut tests = Vec::new();
-        for test in &rule.cube.tests {
-            let Some(column) = places.get(&test.dimension).copied() else { continue };
-            let id = *known.entry(test.clone()).or_insert_with(|| {
-                columns[column].tests.push(test.clone());
-                columns[column].tests.len() - 1
+    for (column, test) in within {
+        if let Some(view) = &mut views[*column as usize] {
+            let set = view.set(*test).clone();
+            let count = view.classes.atoms.len();
+            view.allowed = Some(match &view.allowed {
+                Some(allowed) => allowed.and(&set, count),
+                None => set,
             });
-            tests.push((column, id));
         }
-        tests.sort_unstable();
-        tests.dedup();
-        let mut path = rule.cube.path.clone();
-        path.retain(|test| test.any_of.is_some() || !test.none_of.is_empty());
-        out.push(Numbered { tests, path, label: rule.label });
     }
-    out
+    views
 }
 
 impl Builder<'_> {
     /// The live rules before a column: cut at the first that always matches, and at the end where the rest agrees.
     fn live(&self, list: usize, column: usize, rules: impl Iterator<Item = u32>, fallback: Label) -> Live {
         let mut live = Live { rules: Vec::new(), fallback };
+        let label = |id: u32| self.lists[list].rules[id as usize].1;
         for id in rules {
-            let rule = &self.lists[list][id as usize];
-            let done = rule.tests.last().is_none_or(|(last, _)| *last < column);
-            if done && rule.path.is_empty() {
-                live.fallback = rule.label;
+            let cube = self.cubes[list][id as usize];
+            let done = cube.tests.last().is_none_or(|(last, _)| (*last as usize) < column);
+            if done && cube.path.is_empty() {
+                live.fallback = label(id);
                 break;
             }
             live.rules.push(id);
         }
-        while live.rules.last().is_some_and(|id| self.lists[list][*id as usize].label == live.fallback) {
+        while live.rules.last().is_some_and(|id| label(*id) == live.fallback) {
             live.rules.pop();
         }
         live
     }
 
     /// The node of some live rules from a column on.
-    fn node(&mut self, from: usize, lives: Vec<Live>) -> usize {
-        let next = lives.iter().enumerate().flat_map(|(list, live)| {
-            let rules = &self.lists[list];
-            live.rules.iter().filter_map(move |id| {
-                let tests = &rules[*id as usize].tests;
-                tests.iter().map(|(column, _)| *column).find(|column| *column >= from)
+    fn node(&mut self, from: usize, lives: Lives) -> usize {
+        let asked = lives.iter().zip(&self.cubes).flat_map(|(live, cubes)| {
+            live.rules.iter().filter_map(|id| {
+                let tests = &cubes[*id as usize].tests;
+                tests.iter().map(|(column, _)| *column as usize).find(|column| *column >= from)
             })
         });
-        let column = next.min().unwrap_or(self.diagram.columns.len());
+        let column = asked.min().unwrap_or(self.space.columns.len());
         let key = (column, lives);
         if let Some(node) = self.memo.get(&key) {
             return *node;
         }
-        let (column, lives) = (key.0, &key.1);
-        let node = if column == self.diagram.columns.len() {
+        let lives = &key.1;
+        let node = if column == self.space.columns.len() {
             Node::Leaf(self.leaf(lives))
-        } else if self.diagram.nodes.len() >= self.budget.nodes {
-            let why = format!("the conditions combine in more than {} ways", self.budget.nodes);
+        } else if self.nodes.len() >= self.space.budget.nodes {
+            let why = format!("the conditions combine in more than {} ways", self.space.budget.nodes);
             Node::Unknown(Unknown { why, labels: self.labels(lives) })
         } else {
-            Node::Split(self.branches(column, lives))
+            match self.views.get(column).and_then(Option::as_ref) {
+                Some(view) => Node::Split(self.branches(column, view, lives)),
+                None => Node::Unknown(Unknown { why: String::new(), labels: self.labels(lives) }),
+            }
         };
-        self.diagram.nodes.push(node);
-        let id = self.diagram.nodes.len() - 1;
+        self.nodes.push(node);
+        let id = self.nodes.len() - 1;
         self.memo.insert(key, id);
         id
     }
@@ -309,8 +321,8 @@ impl Builder<'_> {
     /// The labels that the last list may still give.
     fn labels(&self, lives: &[Live]) -> Vec<Label> {
         let mut labels = Vec::new();
-        if let (Some(live), Some(rules)) = (lives.last(), self.lists.last()) {
-            labels.extend(live.rules.iter().map(|id| rules[*id as usize].label));
+        if let (Some(live), Some(list)) = (lives.last(), self.lists.last()) {
+            labels.extend(live.rules.iter().map(|id| list.rules[*id as usize].1));
             labels.push(live.fallback);
         }
         labels.retain(|label| *label != Label::IMPOSSIBLE);
@@ -321,149 +333,123 @@ impl Builder<'_> {
 
     /// The leaf of some live rules.
     fn leaf(&mut self, lives: &[Live]) -> usize {
-        let mut lists: Vec<PathList> = Vec::with_capacity(lives.len());
+        let mut lists: SmallVec<[PathRules; 1]> = SmallVec::with_capacity(lives.len());
         for (list, live) in lives.iter().enumerate() {
+            let last = list + 1 == lives.len();
+            let outside = if last { self.bounds.outside.as_slice() } else { &[] };
+            let outside = outside.iter().map(|test| (SmallVec::from_elem(*test, 1), Label::IMPOSSIBLE));
             let rules = live.rules.iter().map(|id| {
-                let rule = &self.lists[list][*id as usize];
-                (rule.path.clone(), rule.label)
+                let (_, label) = self.lists[list].rules[*id as usize];
+                (self.cubes[list][*id as usize].path.clone(), label)
             });
-            let before = if list + 1 == lives.len() { self.path_within.as_slice() } else { &[] };
-            lists.push(PathList { rules: before.iter().cloned().chain(rules).collect(), fallback: live.fallback });
+            lists.push(PathRules { rules: outside.chain(rules).collect(), fallback: live.fallback });
         }
-        let fresh = self.diagram.leaves.len();
-        let leaf = *self.leaf_ids.entry(lists.clone()).or_insert(fresh);
-        if leaf == fresh {
-            self.diagram.leaves.push(lists);
+        if let Some(leaf) = self.leaf_ids.get(&lists) {
+            return *leaf;
         }
-        leaf
-    }
-
-    /// The classes of a column by some of its tests.
-    fn split(&mut self, column: usize, asked: &[usize]) -> Arc<Split> {
-        let key = (column, asked.to_vec());
-        if let Some(split) = self.splits.get(&key) {
-            return Arc::clone(split);
-        }
-        let whole = &self.whole[column];
-        let split = if whole.incomplete.is_some() {
-            self.diagram.columns[column].split(asked, self.budget)
-        } else {
-            project(whole, asked)
-        };
-        let split = Arc::new(split);
-        self.splits.insert(key, Arc::clone(&split));
-        split
+        self.leaves.push(lists.clone());
+        self.leaf_ids.insert(lists, self.leaves.len() - 1);
+        self.leaves.len() - 1
     }
 
     /// Splits a node along a column.
-    fn branches(&mut self, column: usize, lives: &[Live]) -> Branches {
-        let mut asked: Vec<usize> = Vec::new();
-        for (list, live) in lives.iter().enumerate() {
-            for id in &live.rules {
-                let tests = &self.lists[list][*id as usize].tests;
-                asked.extend(tests.iter().filter(|(at, _)| *at == column).map(|(_, test)| *test));
-            }
+    fn branches(&mut self, column: usize, view: &View, lives: &[Live]) -> Branches {
+        // The tests that somebody asks here, and the classes on which each differs from its usual answer.
+        let mut asked: SmallVec<[u32; 8]> = SmallVec::new();
+        for (live, cubes) in lives.iter().zip(&self.cubes) {
+            let tests = live.rules.iter().flat_map(|id| &cubes[*id as usize].tests);
+            asked.extend(tests.filter(|(at, _)| *at as usize == column).map(|(_, test)| *test));
         }
         asked.sort_unstable();
         asked.dedup();
-        let split = self.split(column, &asked);
-        let place: FxHashMap<usize, usize> = asked.iter().enumerate().map(|(at, test)| (*test, at)).collect();
-        let indices: Vec<Incidence> =
-            lives.iter().enumerate().map(|(list, live)| self.incidence(list, live, column, &place)).collect();
-        let mut edges: Vec<Edge> = Vec::new();
-        let mut by_child: FxHashMap<usize, usize> = FxHashMap::default();
-        let mut by_truth = BTreeMap::new();
-        for atom in &split.atoms {
-            let next: Vec<Live> = lives
-                .iter()
-                .zip(&indices)
-                .enumerate()
-                .map(|(list, (live, index))| {
-                    let rules = index.survivors(&atom.truth, &live.rules);
-                    self.live(list, column + 1, rules.into_iter(), live.fallback)
-                })
-                .collect();
-            let child = self.node(column + 1, next);
-            let edge = *by_child.entry(child).or_insert(edges.len());
-            if edge == edges.len() {
-                edges.push(Edge { child, truths: Vec::new(), examples: Vec::new() });
+        let usual: SmallVec<[bool; 8]> = asked.iter().map(|test| view.set(*test).except).collect();
+        let mut unusual: Vec<(u32, u32)> = Vec::new();
+        for (place, test) in (0..).zip(&asked) {
+            let ids = view.set(*test).ids.iter().filter(|atom| view.allows(**atom));
+            unusual.extend(ids.map(|atom| (*atom, place)));
+        }
+        unusual.sort_unstable();
+        let askers: SmallVec<[Askers; 1]> =
+            lives.iter().zip(&self.cubes).map(|(live, cubes)| askers(live, cubes, column, &asked)).collect();
+        let mut groups: FxHashMap<SmallVec<[u32; 4]>, usize> = FxHashMap::default();
+        let mut children: Vec<(usize, Vec<u32>)> = Vec::new();
+        let mut touched: Vec<u32> = Vec::new();
+        for same in unusual.chunk_by(|a, b| a.0 == b.0) {
+            let places: SmallVec<[u32; 4]> = same.iter().map(|(_, place)| *place).collect();
+            let atom = same[0].0;
+            touched.push(atom);
+            if let Some(group) = groups.get(&places) {
+                children[*group].1.push(atom);
+                continue;
             }
-            edges[edge].truths.push(atom.truth.clone());
-            edges[edge].examples.push((atom.cost, atom.example.clone()));
-            by_truth.insert(atom.truth.clone(), edge);
+            let child = self.child(column, lives, &askers, &usual, &places);
+            groups.insert(places, children.len());
+            children.push((child, vec![atom]));
         }
-        for edge in &mut edges {
-            edge.examples.sort();
+        let others = view.count() > touched.len();
+        let rest_child = others.then(|| self.child(column, lives, &askers, &usual, &[]));
+        let mut by_child: FxHashMap<usize, Vec<u32>> = FxHashMap::default();
+        let mut order: Vec<usize> = Vec::new();
+        for (child, atoms) in children.into_iter().chain(rest_child.map(|child| (child, Vec::new()))) {
+            let known = by_child.entry(child).or_default();
+            if !order.contains(&child) {
+                order.push(child);
+            }
+            known.extend(atoms);
         }
-        let tests = &self.diagram.columns[column].tests;
-        let asked = asked.iter().map(|test| tests[*test].clone()).collect();
-        let rest = split.incomplete.clone().map(|why| Unknown { why, labels: self.labels(lives) });
-        Branches { column, asked, edges, by_truth, rest }
+        let mut edges: SmallVec<[Edge; 2]> = SmallVec::new();
+        for child in order {
+            let mut atoms = by_child.remove(&child).unwrap_or_default();
+            atoms.sort_unstable();
+            let with_rest = rest_child == Some(child);
+            let untouched = if with_rest { view.first_but(&touched) } else { None };
+            let first = atoms.first().copied().into_iter().chain(untouched).min().unwrap_or(0);
+            let atoms = if with_rest {
+                let others = touched.iter().filter(|atom| atoms.binary_search(atom).is_err());
+                AtomIds { except: true, ids: others.copied().collect() }
+            } else {
+                AtomIds { except: false, ids: atoms.into() }
+            };
+            edges.push(Edge { child, atoms, first });
+        }
+        edges.sort_by_key(|edge| edge.first);
+        let rest = view.classes.incomplete.clone().map(|why| Unknown { why, labels: self.labels(lives) });
+        Branches { column, edges, rest }
     }
 
-    /// Indexes live rules by their tests on a column.
-    fn incidence(&self, list: usize, live: &Live, column: usize, place: &FxHashMap<usize, usize>) -> Incidence {
-        let mut index = Incidence { free: Vec::new(), by_test: vec![Vec::new(); place.len()], needed: Vec::new() };
-        for (at, id) in live.rules.iter().enumerate() {
-            let tests = &self.lists[list][*id as usize].tests;
-            let mut needed = 0;
-            for (_, test) in tests.iter().filter(|(of, _)| *of == column) {
-                if let Some(test) = place.get(test) {
-                    index.by_test[*test].push(at);
-                    needed += 1;
-                }
-            }
-            if needed == 0 {
-                index.free.push(at);
-            }
-            index.needed.push(needed);
-        }
-        index
-    }
-}
-
-/// Live rules by the tests that they ask on one column.
-struct Incidence {
-    /// Rules without a test there, by position.
-    free: Vec<usize>,
-    /// The positions of rules by test.
-    by_test: Vec<Vec<usize>>,
-    /// How many tests each rule asks.
-    needed: Vec<u32>,
-}
-
-impl Incidence {
-    /// The rules whose tests all hold, in order.
-    fn survivors(&self, truth: &Bits, rules: &[u32]) -> Vec<u32> {
-        let mut held: FxHashMap<usize, u32> = FxHashMap::default();
-        let mut alive = self.free.clone();
-        for at in truth.ones().flat_map(|test| &self.by_test[test]) {
-            let count = held.entry(*at).or_insert(0);
-            *count += 1;
-            if *count == self.needed[*at] {
-                alive.push(*at);
-            }
-        }
-        alive.sort_unstable();
-        alive.into_iter().map(|at| rules[at]).collect()
+    /// The node behind classes on which these tests differ from their usual answer.
+    fn child(&mut self, column: usize, lives: &[Live], askers: &[Askers], usual: &[bool], unusual: &[u32]) -> usize {
+        let holds = |place: u32| usual[place as usize] != unusual.contains(&place);
+        let next: Lives = lives
+            .iter()
+            .zip(askers)
+            .enumerate()
+            .map(|(list, (live, askers))| {
+                let mut asking = askers.iter().peekable();
+                let survivors = (0..).zip(&live.rules).filter(|(at, _)| match asking.next_if(|(of, _)| of == at) {
+                    Some((_, tests)) => tests.iter().all(|place| holds(*place)),
+                    None => true,
+                });
+                self.live(list, column + 1, survivors.map(|(_, id)| *id), live.fallback)
+            })
+            .collect();
+        self.node(column + 1, next)
     }
 }
 
-/// Joins classes that differ only in tests nobody asks.
-fn project(whole: &Split, asked: &[usize]) -> Split {
-    let mut best: BTreeMap<Bits, super::atoms::Atom> = BTreeMap::new();
-    for atom in &whole.atoms {
-        let truth = Bits::collect(asked.iter().map(|test| atom.truth.get(*test)));
-        match best.get_mut(&truth) {
-            Some(known) if known.cost <= atom.cost => {}
-            Some(known) => {
-                known.example.clone_from(&atom.example);
-                known.cost = atom.cost;
-            }
-            None => {
-                best.insert(truth.clone(), super::atoms::Atom { truth, ..atom.clone() });
-            }
+/// The live rules that ask about a column, by their place, with the places of their tests among those asked.
+type Askers = Vec<(u32, SmallVec<[u32; 2]>)>;
+
+/// The rules of a list that ask about a column.
+fn askers(live: &Live, cubes: &[&Numbered], column: usize, asked: &[u32]) -> Askers {
+    let mut all = Vec::new();
+    for (at, id) in (0_u32..).zip(&live.rules) {
+        let of_column = cubes[*id as usize].tests.iter().filter(|(of, _)| *of as usize == column);
+        let place = |test: u32| asked.binary_search(&test).ok().and_then(|place| u32::try_from(place).ok());
+        let tests: SmallVec<[u32; 2]> = of_column.filter_map(|(_, test)| place(*test)).collect();
+        if !tests.is_empty() {
+            all.push((at, tests));
         }
     }
-    Split { atoms: best.into_values().collect(), incomplete: None }
+    all
 }

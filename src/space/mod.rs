@@ -2,13 +2,12 @@
 //! partition of all requests that such a list makes. Knows no YAML and no Istio resource.
 #![warn(clippy::missing_docs_in_private_items)]
 
-mod atoms;
 mod bank;
 mod best;
-mod bits;
 mod budget;
 mod bytes;
 mod cell;
+mod classes;
 mod diagram;
 mod form;
 mod junction;
@@ -17,11 +16,13 @@ mod list;
 mod naive;
 mod normalize;
 mod partition;
+mod path_book;
 mod path_search;
 mod pattern;
 mod re2;
 mod residual;
 mod second_hop;
+mod store;
 mod trie;
 mod two_hops;
 mod universe;
@@ -36,6 +37,7 @@ pub use normalize::{Normalization, normalize, wire_form};
 pub use partition::{Partition, partition};
 pub use pattern::{Pattern, Piece};
 pub use re2::RegexError;
+pub use store::{Bounds, CubeId, RuleList, RuleStore, Space};
 pub use two_hops::{PathRewrite, TwoHopSearch, through};
 pub use universe::{Domain, PathDomain, Point, Universe, Values};
 

@@ -2,14 +2,14 @@
 #![expect(clippy::indexing_slicing, reason = "nodes and leaves are numbered by the diagram")]
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
-use super::best::{Best, Choice};
+use super::best::Best;
 use super::budget::{Budget, Search};
 use super::diagram::{Diagram, Node};
-use super::form::Form;
 use super::list::{Cube, DecisionList, Label};
-use super::path_search::{PathSearch, Paths, solve};
-use super::residual::ListMachine;
+use super::path_search::PathSearch;
+use super::store::{Bounds, RuleList, RuleStore, Space};
 use super::universe::{Point, Universe};
 
 /// The partition of all requests of a universe, within a cube, by the label that a decision list gives them.
@@ -19,42 +19,37 @@ pub struct Partition {
     pub(super) diagram: Diagram,
     /// Which labels occur at each leaf.
     pub(super) answers: Vec<BTreeMap<Label, PathSearch>>,
-    /// The shape of paths.
-    paths: Paths,
-    /// The cube.
-    within: Cube,
+    /// The bounds.
+    bounds: Bounds,
     /// Every label of the list.
     written: Vec<Label>,
-    /// The cheapest witnesses.
-    pub(super) best: Best,
-    /// Limits on work.
-    pub(super) budget: Budget,
+    /// The cheapest witnesses, once somebody asks.
+    best: OnceLock<Best>,
 }
 
 /// Partitions all requests of a universe that lie within a cube.
 #[must_use]
 pub fn partition(list: &DecisionList, within: &Cube, universe: &Universe, budget: &Budget) -> Partition {
-    let paths = Paths { form: Form::of_paths(universe.path), mode: universe.path.normalization() };
-    let diagram = Diagram::build(&[list], within, universe, budget);
-    let solved =
-        |lists: &Vec<_>| lists.first().map_or_else(BTreeMap::new, |list| solve(list, &paths, budget.path_states));
-    let answers: Vec<BTreeMap<Label, PathSearch>> = diagram.leaves.iter().map(solved).collect();
-    let choice = |answer: &PathSearch| match answer {
-        PathSearch::Found(path) => Choice::Leaf(super::path_search::cost(path)),
-        PathSearch::Empty => Choice::Empty,
-        PathSearch::OutOfBudget(why) => Choice::Unknown(why.clone()),
-    };
-    let leaves = answers
-        .iter()
-        .map(|leaf| leaf.iter().map(|(label, answer)| (*label, choice(answer))).collect())
-        .collect::<Vec<BTreeMap<Label, Choice>>>();
-    let best = Best::of(&diagram, &leaves);
-    let mut written: Vec<Label> = list.rules.iter().map(|rule| rule.label).collect();
-    written.push(list.default);
-    written.retain(|label| *label != Label::IMPOSSIBLE);
-    written.sort_unstable();
-    written.dedup();
-    Partition { diagram, answers, paths, within: within.clone(), written, best, budget: *budget }
+    let mut store = RuleStore::new(universe.clone());
+    let list = store.list(list);
+    let bounds = store.bounds(within);
+    store.freeze(budget).partition(&list, &bounds)
+}
+
+impl Space {
+    /// Partitions all requests that lie within the bounds.
+    #[must_use]
+    pub fn partition(self: &Arc<Self>, list: &RuleList, bounds: &Bounds) -> Partition {
+        let diagram = Diagram::build(self, &[list], bounds);
+        let rules = diagram.leaves.iter().filter_map(|lists| lists.first());
+        let answers = rules.map(|rules| self.paths.solve(rules, self.budget.path_states)).collect();
+        let mut written: Vec<Label> = list.rules.iter().map(|(_, label)| *label).collect();
+        written.push(list.default);
+        written.retain(|label| *label != Label::IMPOSSIBLE);
+        written.sort_unstable();
+        written.dedup();
+        Partition { diagram, answers, bounds: bounds.clone(), written, best: OnceLock::new() }
+    }
 }
 
 impl Partition {
@@ -62,14 +57,27 @@ impl Partition {
     /// the budget ran out.
     #[must_use]
     pub fn label(&self, point: &Point) -> Option<Label> {
-        if !self.within.holds(point) || !self.paths.form.contains(&point.path) {
+        let paths = &self.diagram.space.paths;
+        let led_out = self.bounds.outside.iter().any(|test| paths.holds(*test, &point.path));
+        if led_out || !paths.form.contains(&point.path) || !self.is_within(point) {
             return None;
         }
         let leaf = self.diagram.leaf(point)?.ok()?;
-        let list = self.diagram.leaves[leaf].first()?;
-        let mut machine = ListMachine::new(list);
-        let end = point.path.bytes().fold(machine.start(), |state, byte| machine.step(&state, byte));
-        machine.label(&end)
+        Some(paths.label(self.diagram.leaves[leaf].first()?, &point.path))
+    }
+
+    /// Whether the values of a point are within the bounds.
+    fn is_within(&self, point: &Point) -> bool {
+        self.diagram.views.iter().enumerate().all(|(column, view)| {
+            let Some(view) = view.as_ref().filter(|view| view.allowed.is_some()) else { return true };
+            let values = point.values(&self.diagram.space.columns[column].dimension);
+            view.classes.find(values).is_some_and(|atom| view.allows(atom))
+        })
+    }
+
+    /// The cheapest witnesses.
+    pub(super) fn best(&self) -> &Best {
+        self.best.get_or_init(|| Best::of(&self.diagram, &self.answers))
     }
 
     /// For each label of the list a preferred witness, or that there is none.
@@ -84,23 +92,18 @@ impl Partition {
         let Some(root) = self.diagram.root else { return Search::Empty };
         match self.witness(root, &[], label) {
             Some(point) => Search::Found(point),
-            None => match self.best.unknown(root, label) {
+            None => match self.best().unknown(root, label) {
                 Some(why) => Search::OutOfBudget { why: why.to_owned() },
                 None => Search::Empty,
             },
         }
     }
 
-    /// The cheapest point of a label below a node, given the branches taken before.
-    pub(super) fn witness(&self, node: usize, before: &[(usize, Vec<String>)], label: Label) -> Option<Point> {
-        let (values, leaf) = self.best.descend(&self.diagram, node, label)?;
+    /// The cheapest point of a label below a node, given the classes taken before.
+    pub(super) fn witness(&self, node: usize, before: &[(usize, u32)], label: Label) -> Option<Point> {
+        let (atoms, leaf) = self.best().descend(&self.diagram, node, label)?;
         let PathSearch::Found(path) = self.answers[leaf].get(&label)? else { return None };
-        Some(self.point(before.iter().cloned().chain(values), path.clone()))
-    }
-
-    /// A point with defaults for what is not asked.
-    pub(super) fn point(&self, values: impl Iterator<Item = (usize, Vec<String>)>, path: String) -> Point {
-        self.diagram.point(values, path)
+        Some(self.diagram.point(before.iter().copied().chain(atoms), path.clone()))
     }
 
     /// How many classes of paths there are, over all leaves.
@@ -119,10 +122,11 @@ impl Partition {
     /// Why something is not settled, if anything is.
     #[must_use]
     pub fn unsettled(&self) -> Option<&str> {
-        self.diagram.nodes.iter().enumerate().find_map(|(id, node)| match node {
-            Node::Unknown(unknown) => Some(unknown.why.as_str()),
-            Node::Split(branches) => branches.rest.as_ref().map(|rest| rest.why.as_str()),
-            Node::Leaf(_) => self.best.any_unknown(id),
-        })
+        let mut rests = self.diagram.nodes.iter().filter_map(|node| match node {
+            Node::Unknown(rest) => Some(rest),
+            Node::Split(branches) => branches.rest.as_ref(),
+            Node::Leaf(_) => None,
+        });
+        rests.next().map(|rest| rest.why.as_str()).or_else(|| self.best().any_unknown())
     }
 }

@@ -9,12 +9,8 @@ use super::bank::alphabet;
 use super::bytes::ByteSet;
 use super::form::{DEAD, Form};
 use super::list::Label;
-use super::normalize::Normalization;
 use super::pattern::Pattern;
 use super::residual::{ListMachine, ListState, PathList};
-
-/// Above this many rules candidates are judged by the automaton.
-const MANY_RULES: usize = 48;
 
 /// The answer to "does some path get the label?".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,15 +21,6 @@ pub(super) enum PathSearch {
     Empty,
     /// Not settled.
     OutOfBudget(String),
-}
-
-/// The shape of paths, and what is needed to write readable ones.
-#[derive(Clone, Debug)]
-pub(super) struct Paths {
-    /// The automaton of the shape.
-    pub(super) form: Form,
-    /// The normalisation.
-    pub(super) mode: Normalization,
 }
 
 /// How much a path costs the reader: short, plain letters, no slash at the end.
@@ -49,8 +36,8 @@ pub(super) fn cost(path: &str) -> u32 {
 }
 
 /// Paths worth trying for a set of patterns, cheapest first.
-pub(super) fn candidates<'a>(patterns: impl Iterator<Item = &'a Pattern>, paths: &Paths) -> Vec<String> {
-    let mut all: BTreeSet<String> = ["/", "/x", "/x/y", "/zz9/x-y"].map(str::to_owned).into();
+pub(super) fn candidates<'a>(patterns: impl Iterator<Item = &'a Pattern>, form: &Form) -> Vec<String> {
+    let mut all: BTreeSet<String> = BTreeSet::new();
     for pattern in patterns {
         match pattern {
             Pattern::Exact(text) | Pattern::ExactIgnoreCase(text) => {
@@ -68,8 +55,14 @@ pub(super) fn candidates<'a>(patterns: impl Iterator<Item = &'a Pattern>, paths:
                 all.insert(format!("/x{text}"));
                 all.insert(format!("/x/y{text}"));
             }
+            Pattern::Contains(text) => {
+                all.insert(text.to_string());
+                all.insert(format!("/{text}"));
+                all.insert(format!("/x{text}"));
+                all.insert(format!("/x{text}x"));
+            }
             Pattern::Language(language) => {
-                if let Some(word) = language.sample(&paths.form) {
+                if let Some(word) = language.sample(form) {
                     all.insert(format!("{word}x"));
                     all.insert(word);
                 }
@@ -77,40 +70,13 @@ pub(super) fn candidates<'a>(patterns: impl Iterator<Item = &'a Pattern>, paths:
             Pattern::NonEmpty | Pattern::Any | Pattern::Cidr(_) => {}
         }
     }
-    let mut all: Vec<String> = all.into_iter().filter(|path| paths.form.contains(path)).collect();
+    let mut all: Vec<String> = all.into_iter().filter(|path| form.contains(path)).collect();
     all.sort_by_cached_key(|path| cost(path));
     all
 }
 
-/// Decides every label of a list.
-pub(super) fn solve(list: &PathList, paths: &Paths, states: usize) -> BTreeMap<Label, PathSearch> {
-    let mut found: BTreeMap<Label, PathSearch> = BTreeMap::new();
-    let mut wanted: BTreeSet<Label> = list.labels().into_iter().filter(|label| *label != Label::IMPOSSIBLE).collect();
-    let mut machine = (list.rules.len() > MANY_RULES).then(|| ListMachine::new(list));
-    for path in candidates(list.patterns().into_iter(), paths) {
-        if wanted.is_empty() {
-            break;
-        }
-        let label = match &mut machine {
-            Some(machine) => {
-                let end = path.bytes().fold(machine.start(), |state, byte| machine.step(&state, byte));
-                machine.label(&end).unwrap_or_else(|| list.label(&path))
-            }
-            None => list.label(&path),
-        };
-        if wanted.remove(&label) {
-            found.insert(label, PathSearch::Found(path));
-        }
-    }
-    if !wanted.is_empty() {
-        let machine = machine.get_or_insert_with(|| ListMachine::new(list));
-        found.extend(prove(list, machine, &paths.form, wanted, states));
-    }
-    found
-}
-
 /// Settles the labels that no candidate got: all at once, then, if that is too much, each alone.
-fn prove(
+pub(super) fn prove(
     list: &PathList,
     machine: &mut ListMachine,
     form: &Form,

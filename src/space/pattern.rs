@@ -16,6 +16,8 @@ pub enum Pattern {
     Prefix(Box<str>),
     /// Values that end so.
     Suffix(Box<str>),
+    /// Values that have it somewhere.
+    Contains(Box<str>),
     /// Every value but the empty one.
     NonEmpty,
     /// Every value.
@@ -55,6 +57,7 @@ impl Pattern {
             Self::Exact(text) => value == &**text,
             Self::Prefix(text) => value.starts_with(&**text),
             Self::Suffix(text) => value.ends_with(&**text),
+            Self::Contains(text) => value.contains(&**text),
             Self::NonEmpty => !value.is_empty(),
             Self::Any => true,
             Self::ExactIgnoreCase(text) => value.eq_ignore_ascii_case(text),
@@ -87,6 +90,11 @@ impl Pattern {
             [Piece::Repeat { bytes, at_least }, Piece::Literal(text)] if any(bytes, at_least) => {
                 Self::Suffix(text.clone())
             }
+            [
+                Piece::Repeat { bytes, at_least },
+                Piece::Literal(text),
+                Piece::Repeat { bytes: after, at_least: more },
+            ] if any(bytes, at_least) && any(after, more) => Self::Contains(text.clone()),
             _ => Self::Language(Arc::new(Language::sequence(pieces))),
         }
     }
@@ -107,7 +115,12 @@ impl Pattern {
                 text.get(..cased).unwrap_or("")
             }
             Self::Language(language) => language.stem(),
-            Self::Suffix(_) | Self::SuffixIgnoreCase(_) | Self::NonEmpty | Self::Any | Self::Cidr(_) => "",
+            Self::Suffix(_)
+            | Self::SuffixIgnoreCase(_)
+            | Self::Contains(_)
+            | Self::NonEmpty
+            | Self::Any
+            | Self::Cidr(_) => "",
         }
     }
 }
@@ -131,6 +144,7 @@ impl std::fmt::Display for Pattern {
             Self::Exact(text) => out.write_str(text),
             Self::Prefix(text) => write!(out, "{text}*"),
             Self::Suffix(text) => write!(out, "*{text}"),
+            Self::Contains(text) => write!(out, "*{text}*"),
             Self::NonEmpty => out.write_str("?*"),
             Self::Any => out.write_str("*"),
             Self::ExactIgnoreCase(text) => write!(out, "{text} (any case)"),

@@ -24,15 +24,6 @@ impl PathList {
         first.map_or(self.fallback, |(_, label)| *label)
     }
 
-    /// Every label that is written somewhere.
-    pub(super) fn labels(&self) -> Vec<Label> {
-        let mut labels: Vec<Label> = self.rules.iter().map(|(_, label)| *label).collect();
-        labels.push(self.fallback);
-        labels.sort_unstable();
-        labels.dedup();
-        labels
-    }
-
     /// Every pattern in order of first use.
     pub(super) fn patterns(&self) -> Vec<&Pattern> {
         let tests = self.rules.iter().flat_map(|(tests, _)| tests);
@@ -179,6 +170,12 @@ impl ListMachine {
             }
         }
         Some(remainder.fallback)
+    }
+
+    /// The label of a path; `None` where a pattern cannot be followed.
+    pub(super) fn label_of(&mut self, path: &str) -> Option<Label> {
+        let end = path.bytes().fold(self.start(), |state, byte| self.step(&state, byte));
+        self.label(&end)
     }
 
     /// The labels that some continuation may get.

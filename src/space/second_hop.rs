@@ -9,10 +9,10 @@ use rustc_hash::FxHashSet;
 
 use super::bank::alphabet;
 use super::bytes::ByteSet;
-use super::form::DEAD;
+use super::form::{DEAD, Form};
 use super::junction::{Head, Junction};
 use super::list::Label;
-use super::path_search::{Paths, Trail};
+use super::path_search::Trail;
 use super::residual::{ListMachine, ListState, PathList};
 use super::two_hops::VIA;
 
@@ -103,7 +103,7 @@ pub(super) fn explore(
     first: &PathList,
     second: &PathList,
     junction: &Junction,
-    paths: &Paths,
+    form: &Form,
     wanted: &mut BTreeSet<Label>,
     states: usize,
 ) -> Reach {
@@ -114,14 +114,14 @@ pub(super) fn explore(
     }
     let mut product = Product::new(first, second, junction);
     let singled = ByteSet::from_bytes(b"/.;%").union(ByteSet::from_bytes(&junction.from));
-    let bytes = alphabet(&[product.first.bank(), product.second.bank()], &paths.form, singled);
+    let bytes = alphabet(&[product.first.bank(), product.second.bank()], form, singled);
     let mut trail = Trail::default();
     let Some(start) = product.start() else { return reach };
     let mut seen: FxHashSet<(u8, ListState, Hop)> = FxHashSet::default();
     let mut open = VecDeque::from([(0_u8, product.first.start(), start, trail.root())]);
     while let Some((shape, state, hop, at)) = open.pop_front() {
         for byte in &bytes {
-            let shape = paths.form.step(shape, *byte);
+            let shape = form.step(shape, *byte);
             if shape == DEAD {
                 continue;
             }
@@ -144,7 +144,7 @@ pub(super) fn explore(
             seen.insert(key.clone());
             let (shape, state, hop) = key;
             let at = trail.add(at, *byte);
-            if paths.form.accepts(shape) {
+            if form.accepts(shape) {
                 match (product.first.label(&state), product.end(&hop)) {
                     (Some(VIA), Ok(Some(label))) => {
                         if wanted.remove(&label) {

@@ -1,6 +1,8 @@
 //! Sets of strings read from the front (a trie) and from the back (the same with failure links).
 #![expect(clippy::indexing_slicing, reason = "nodes are numbered here and never leave their arrays")]
 
+use smallvec::SmallVec;
+
 /// The state of a trie or of tails that nobody asks about any more.
 pub(super) const DROPPED: u32 = u32::MAX;
 /// Marks a state that has left the trie; the rest is the last node that still says something.
@@ -104,6 +106,8 @@ pub(super) struct Tails {
     failure: Vec<u32>,
     /// The place of each node in the tree of failure links, and the end of its subtree there.
     span: Vec<(u32, u32)>,
+    /// The texts that end at each node, by number, ascending.
+    ends: Vec<SmallVec<[u32; 1]>>,
 }
 
 impl Tails {
@@ -112,7 +116,11 @@ impl Tails {
         let flagged: Vec<(Vec<u8>, bool)> = texts.iter().map(|text| (text.clone(), false)).collect();
         let (trie, nodes) = Trie::build(&flagged);
         let count = trie.children.len();
-        let mut tails = Self { trie, failure: vec![0; count], span: vec![(0, 0); count] };
+        let mut tails =
+            Self { trie, failure: vec![0; count], span: vec![(0, 0); count], ends: vec![SmallVec::new(); count] };
+        for (text, node) in nodes.iter().enumerate() {
+            tails.ends[*node as usize].push(u32::try_from(text).unwrap_or(DROPPED));
+        }
         let mut order = vec![0_u32];
         let mut at = 0;
         while let Some(&node) = order.get(at) {
@@ -120,6 +128,11 @@ impl Tails {
             for (byte, child) in tails.trie.children[node as usize].clone() {
                 if node != 0 {
                     tails.failure[child as usize] = tails.step(tails.failure[node as usize], byte);
+                }
+                let shorter = tails.ends[tails.failure[child as usize] as usize].clone();
+                if tails.failure[child as usize] != child {
+                    tails.ends[child as usize].extend(shorter);
+                    tails.ends[child as usize].sort_unstable();
                 }
                 order.push(child);
             }
@@ -160,6 +173,11 @@ impl Tails {
                 None => state = self.failure[state as usize],
             }
         }
+    }
+
+    /// The texts that what was read ends with, by number.
+    pub(super) fn ending(&self, state: u32) -> &[u32] {
+        if state == DROPPED { &[] } else { &self.ends[state as usize] }
     }
 
     /// Whether what was read ends with the text of the node.

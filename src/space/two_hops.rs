@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::best::{Best, Choice};
+use super::best::Best;
 use super::budget::Budget;
 use super::diagram::Diagram;
 use super::form::Form;
 use super::junction::Junction;
 use super::list::{Cube, DecisionList, Label, PathTest, Rule};
 use super::normalize::{Normalization, normalize, wire_form};
-use super::path_search::{PathSearch, Paths, candidates, cost, solve};
+use super::path_book::PathRules;
+use super::path_search::{PathSearch, candidates, cost};
 use super::pattern::Pattern;
 use super::residual::PathList;
 use super::second_hop::explore;
+use super::store::{RuleStore, Space};
 use super::universe::{Point, Universe};
 
 /// The first hop gives the label that was asked for.
@@ -101,9 +103,12 @@ pub fn through(
     let judged = |label: Label| if label == via { VIA } else { ELSEWHERE };
     let rules = first.rules.iter().map(|rule| Rule { cube: rule.cube.clone(), label: judged(rule.label) });
     let first = DecisionList { rules: rules.collect(), default: judged(first.default) };
-    let paths = Paths { form: Form::of_paths(universe.path), mode: universe.path.normalization() };
-    let diagram = Diagram::build(&[&first, second], within, universe, budget);
-    let hops = Hops { rewrite, paths, states: budget.path_states };
+    let mut store = RuleStore::new(universe.clone());
+    let lists = [store.list(&first), store.list(second)];
+    let bounds = store.bounds(within);
+    let space = store.freeze(budget);
+    let diagram = Diagram::build(&space, &[&lists[0], &lists[1]], &bounds);
+    let hops = Hops { rewrite, space: &space, form: &space.paths.form, mode: space.paths.mode };
     let answers: Vec<BTreeMap<Label, PathSearch>> = diagram
         .leaves
         .iter()
@@ -112,14 +117,7 @@ pub fn through(
             _ => BTreeMap::new(),
         })
         .collect();
-    let choice = |answer: &PathSearch| match answer {
-        PathSearch::Found(path) => Choice::Leaf(cost(path)),
-        PathSearch::Empty => Choice::Empty,
-        PathSearch::OutOfBudget(why) => Choice::Unknown(why.clone()),
-    };
-    let choices: Vec<BTreeMap<Label, Choice>> =
-        answers.iter().map(|leaf| leaf.iter().map(|(label, answer)| (*label, choice(answer))).collect()).collect();
-    let best = Best::of(&diagram, &choices);
+    let best = Best::of(&diagram, &answers);
     let mut written: BTreeSet<Label> = second.rules.iter().map(|rule| rule.label).collect();
     written.insert(second.default);
     written.remove(&Label::IMPOSSIBLE);
@@ -130,11 +128,11 @@ pub fn through(
             let second_path = match rewrite {
                 // Every result is possible and gets the label; the path of the first hop stands for it.
                 PathRewrite::Opaque => path.clone(),
-                _ => rewrite.second_path(path, hops.paths.mode)?,
+                _ => rewrite.second_path(path, hops.mode)?,
             };
             Some(TwoHopSearch::Found {
                 first: diagram.point(values.into_iter(), path.clone()),
-                wire_path: wire_form(path, hops.paths.mode),
+                wire_path: wire_form(path, hops.mode),
                 second_path,
             })
         });
@@ -150,18 +148,22 @@ pub fn through(
 struct Hops<'a> {
     /// The rewrite.
     rewrite: &'a PathRewrite,
+    /// What is known of paths.
+    space: &'a Space,
     /// The shape of paths.
-    paths: Paths,
-    /// The budget of one proof.
-    states: usize,
+    form: &'a Form,
+    /// How paths are normalised.
+    mode: Normalization,
 }
 
 impl Hops<'_> {
     /// Decides every label of the second list, by the path at the first hop.
-    fn solve(&self, first: &PathList, second: &PathList) -> BTreeMap<Label, PathSearch> {
+    fn solve(&self, first: &PathRules, second: &PathRules) -> BTreeMap<Label, PathSearch> {
+        let paths = &self.space.paths;
+        let states = self.space.budget.path_states;
         // Whatever the rewrite does, the second path is a normal one.
-        let mut answers = solve(second, &self.paths, self.states);
-        let via = match solve(first, &self.paths, self.states).remove(&VIA) {
+        let mut answers = paths.solve(second, states);
+        let via = match paths.solve(first, states).remove(&VIA) {
             Some(PathSearch::Found(path)) => path,
             Some(PathSearch::OutOfBudget(why)) => {
                 mark(&mut answers, |_| true, &PathSearch::OutOfBudget(why));
@@ -172,6 +174,7 @@ impl Hops<'_> {
                 return answers;
             }
         };
+        let (first, second) = (&paths.spelled(first), &paths.spelled(second));
         match self.rewrite {
             PathRewrite::Opaque => self.opaque(second, via, &mut answers),
             PathRewrite::ReplaceAll(_) => self.constant(second, &via, &mut answers),
@@ -195,7 +198,7 @@ impl Hops<'_> {
     /// Every path becomes the same.
     fn constant(&self, second: &PathList, via: &str, answers: &mut BTreeMap<Label, PathSearch>) {
         mark(answers, |_| true, &PathSearch::Empty);
-        if let Some(path) = self.rewrite.second_path(via, self.paths.mode) {
+        if let Some(path) = self.rewrite.second_path(via, self.mode) {
             let label = second.label(&path);
             if label != Label::IMPOSSIBLE {
                 answers.insert(label, PathSearch::Found(via.to_owned()));
@@ -222,7 +225,8 @@ impl Hops<'_> {
             if wanted.is_empty() {
                 break;
             }
-            let reach = explore(&list, second, &junction, &self.paths, &mut wanted.clone(), self.states);
+            let reach =
+                explore(&list, second, &junction, self.form, &mut wanted.clone(), self.space.budget.path_states);
             let paths = reach.found.iter().map(|(_, path)| path.clone()).collect();
             self.try_paths(paths, first, second, &mut wanted, &mut found);
             // A claim that the concrete reading refuses would be our mistake: never silence because of it.
@@ -259,10 +263,10 @@ impl Hops<'_> {
             if wanted.is_empty() {
                 return;
             }
-            if !self.paths.form.contains(&path) || first.label(&path) != VIA {
+            if !self.form.contains(&path) || first.label(&path) != VIA {
                 continue;
             }
-            let Some(seen) = self.rewrite.second_path(&path, self.paths.mode) else { continue };
+            let Some(seen) = self.rewrite.second_path(&path, self.mode) else { continue };
             let label = second.label(&seen);
             if wanted.remove(&label) {
                 found.insert(label, PathSearch::Found(path));
@@ -272,8 +276,8 @@ impl Hops<'_> {
 
     /// Paths worth trying: those of either list, and those that the rewrite would make of the second's.
     fn plain_candidates(&self, first: &PathList, second: &PathList) -> Vec<String> {
-        let mut all = candidates(first.patterns().into_iter(), &self.paths);
-        let behind = candidates(second.patterns().into_iter(), &self.paths);
+        let mut all = candidates(first.patterns().into_iter(), self.form);
+        let behind = candidates(second.patterns().into_iter(), self.form);
         if let PathRewrite::ReplacePrefix { from, to, .. } = self.rewrite {
             for path in &behind {
                 all.extend(path.strip_prefix(&**to).map(|rest| format!("{from}{rest}")));
@@ -288,7 +292,7 @@ impl Hops<'_> {
     /// The paths that are kept whole, and those whose prefix is replaced.
     fn cases(&self, first: &PathList) -> Vec<(PathList, Junction)> {
         let PathRewrite::ReplacePrefix { from, to, ignore_case } = self.rewrite else {
-            return vec![(first.clone(), Junction::keep(self.paths.mode))];
+            return vec![(first.clone(), Junction::keep(self.mode))];
         };
         let prefix = if *ignore_case { Pattern::PrefixIgnoreCase(from.clone()) } else { Pattern::Prefix(from.clone()) };
         let only = |test: PathTest| {
@@ -297,15 +301,15 @@ impl Hops<'_> {
             PathList { rules, fallback: first.fallback }
         };
         vec![
-            (only(PathTest::none(vec![prefix.clone()])), Junction::splice(from, to, *ignore_case, self.paths.mode)),
-            (only(PathTest::any(vec![prefix])), Junction::keep(self.paths.mode)),
+            (only(PathTest::none(vec![prefix.clone()])), Junction::splice(from, to, *ignore_case, self.mode)),
+            (only(PathTest::any(vec![prefix])), Junction::keep(self.mode)),
         ]
     }
 
     /// Paths that climb out of a prefix by dot-parameter segments, which the second hop removes.
     fn parametric_candidates(&self, first: &PathList, targets: &BTreeMap<Label, String>) -> Vec<String> {
         let mut heads: BTreeSet<String> = BTreeSet::from(["/".to_owned()]);
-        let mut texts: Vec<String> = candidates(first.patterns().into_iter(), &self.paths);
+        let mut texts: Vec<String> = candidates(first.patterns().into_iter(), self.form);
         if let PathRewrite::ReplacePrefix { from, .. } = self.rewrite {
             texts.push(from.to_string());
         }

@@ -32,7 +32,7 @@ impl Random {
         match self.below(12) {
             0..=2 => Pattern::Prefix(path),
             3..=4 => Pattern::Exact(path),
-            5 => Pattern::Suffix(text),
+            5 => [Pattern::Suffix(text.clone()), Pattern::Contains(text)][self.below(2)].clone(),
             6 => Pattern::PrefixIgnoreCase(path),
             7 => {
                 let folded = [Pattern::ExactIgnoreCase("/aB".into()), Pattern::SuffixIgnoreCase("Ba".into())];
@@ -59,7 +59,7 @@ impl Random {
         match self.below(8) {
             0..=1 => Pattern::Exact(text),
             2 => Pattern::Prefix(text),
-            3 => Pattern::Suffix(text),
+            3 => [Pattern::Suffix(text.clone()), Pattern::Contains(text)][self.below(2)].clone(),
             4 => Pattern::ExactIgnoreCase(text),
             5 => Pattern::NonEmpty,
             6 => Pattern::Any,

@@ -1,0 +1,142 @@
+//! Generated meshes: the same from the same seed on every machine.
+
+use meshlint::space::{ByteSet, Cube, Dimension, PathTest, Pattern, Piece, Test};
+
+/// A small generator of numbers, so that no world depends on a library's version.
+#[derive(Debug, Clone)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// A generator from a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1))
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or(0) % end.max(1)
+    }
+
+    /// True this often in a hundred.
+    pub fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+}
+
+/// A policy: what it decides on, and which workloads it is about.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Whether it denies
+    pub deny: bool,
+    /// Which requests
+    pub cubes: Vec<Cube>,
+}
+
+/// A mesh: its policies, and which of them each workload has.
+#[derive(Debug)]
+pub struct World {
+    /// Every policy
+    pub policies: Vec<Policy>,
+    /// Policies by number, for each workload
+    pub workloads: Vec<Vec<usize>>,
+}
+
+/// A path pattern of the usual mix: 70 % prefixes, 20 % exact, 5 % suffixes, 3 % templates, 2 % expressions.
+pub fn path_pattern(dice: &mut Dice) -> Pattern {
+    const WORDS: [&str; 16] = [
+        "api", "v1", "v2", "users", "orders", "admin", "internal", "health", "items", "cart", "pay", "auth", "search",
+        "static", "reports", "export",
+    ];
+    let mut word = |dice: &mut Dice| {
+        let word = WORDS[dice.below(WORDS.len())];
+        if dice.chance(60) { format!("{word}{}", dice.below(400)) } else { word.to_owned() }
+    };
+    let mut path = String::new();
+    for _ in 0..1 + dice.below(3) {
+        path.push('/');
+        path.push_str(&word(dice));
+    }
+    match dice.below(100) {
+        0..70 => Pattern::Prefix(if dice.chance(80) { format!("{path}/").into() } else { path.into() }),
+        70..90 => Pattern::Exact(path.into()),
+        90..95 => Pattern::Suffix(format!("/{}", word(dice)).into()),
+        95..98 => Pattern::sequence(&[
+            Piece::Literal(format!("{path}/").into()),
+            Piece::Repeat { bytes: ByteSet::SEGMENT, at_least: 1 },
+            Piece::Literal(format!("/{}", word(dice)).into()),
+        ]),
+        _ => Pattern::regex(&format!("{path}/[0-9]+(/.*)?")).unwrap_or(Pattern::Any),
+    }
+}
+
+/// Some of the identities of a mesh.
+fn identities(dice: &mut Dice, namespaces: usize) -> Vec<Pattern> {
+    (0..1 + dice.below(3))
+        .map(|_| {
+            let namespace = dice.below(namespaces);
+            Pattern::Exact(format!("cluster.local/ns/ns{namespace}/sa/sa{}", dice.below(8)).into())
+        })
+        .collect()
+}
+
+/// A rule of a policy.
+fn cube(dice: &mut Dice, namespaces: usize) -> Cube {
+    let mut cube = Cube::default();
+    match dice.below(10) {
+        0..6 => cube = cube.any(Dimension::Peer, identities(dice, namespaces)),
+        6..8 => {
+            let namespace = format!("/ns/ns{}/", dice.below(namespaces));
+            let any = || Piece::Repeat { bytes: ByteSet::ANY, at_least: 0 };
+            let pattern = Pattern::sequence(&[any(), Piece::Literal(namespace.into()), any()]);
+            cube = cube.any(Dimension::Peer, vec![pattern]);
+        }
+        _ => {}
+    }
+    if dice.chance(30) {
+        let methods = ["GET", "POST", "PUT", "DELETE"];
+        let some = (0..1 + dice.below(2)).map(|_| Pattern::Exact(methods[dice.below(4)].into())).collect();
+        cube = cube.any(Dimension::Method, some);
+    }
+    if dice.chance(8) {
+        let name = ["x-env", "x-team", "x-debug"][dice.below(3)];
+        let value = Pattern::Exact(format!("v{}", dice.below(4)).into());
+        cube = cube.any(Dimension::Header(name.into()), vec![value]);
+    }
+    if dice.chance(5) {
+        let block = format!("10.{}.0.0/16", dice.below(64)).parse().map_or(Pattern::Any, Pattern::Cidr);
+        cube = cube.with(Test::none(Dimension::SourceIp, vec![block]));
+    }
+    if dice.chance(85) {
+        let some = (0..1 + dice.below(3)).map(|_| path_pattern(dice)).collect();
+        let none_of = if dice.chance(10) { vec![path_pattern(dice)] } else { Vec::new() };
+        cube = cube.with_path(PathTest { any_of: Some(some), none_of });
+    }
+    cube
+}
+
+/// A mesh of so many workloads and policies: a thousandth of the policies mesh-wide, six hundredths
+/// namespace-wide, the others by label.
+pub fn world(workloads: usize, policies: usize, seed: u64) -> World {
+    let mut dice = Dice::new(seed);
+    let namespaces = (workloads / 8).max(1);
+    let mut all = Vec::with_capacity(policies);
+    let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); workloads];
+    let of = |namespace: usize| (0..workloads).filter(move |workload| workload % namespaces == namespace);
+    for number in 0..policies {
+        let cubes = (0..1 + dice.below(5)).map(|_| cube(&mut dice, namespaces)).collect();
+        all.push(Policy { deny: dice.chance(20), cubes });
+        match number * 1000 / policies {
+            0 => chosen.iter_mut().for_each(|policies| policies.push(number)),
+            1..61 => of(dice.below(namespaces)).for_each(|workload| chosen[workload].push(number)),
+            _ => {
+                let namespace = dice.below(namespaces);
+                let label = dice.below(3);
+                for workload in of(namespace).filter(|workload| workload / namespaces % 3 == label) {
+                    chosen[workload].push(number);
+                }
+            }
+        }
+    }
+    World { policies: all, workloads: chosen }
+}

@@ -1,0 +1,108 @@
+//! The conditions on paths of a space, numbered, with paths worth trying for each.
+#![expect(clippy::indexing_slicing, reason = "conditions are numbered here")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use smallvec::SmallVec;
+
+use super::form::Form;
+use super::list::{Label, PathTest};
+use super::normalize::Normalization;
+use super::path_search::{PathSearch, candidates, cost, prove};
+use super::residual::{ListMachine, PathList};
+use super::universe::PathDomain;
+
+/// Above this many rules paths are judged by the automaton.
+const MANY_RULES: usize = 48;
+
+/// Path rules with numbered conditions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PathRules {
+    /// Conjunctions of conditions and their labels.
+    pub(super) rules: Vec<(SmallVec<[u32; 1]>, Label)>,
+    /// The label where no rule matches.
+    pub(super) fallback: Label,
+}
+
+/// A path worth trying and what it costs the reader.
+type Candidate = (u32, Box<str>);
+
+/// The conditions on paths.
+#[derive(Debug)]
+pub(super) struct PathBook {
+    /// The automaton of the shape of paths.
+    pub(super) form: Form,
+    /// How paths are normalised.
+    pub(super) mode: Normalization,
+    /// The conditions by number.
+    tests: Vec<PathTest>,
+    /// Paths worth trying for each, the cheapest first.
+    candidates: Vec<Vec<Candidate>>,
+    /// Paths worth trying for any.
+    common: Vec<Candidate>,
+}
+
+impl PathBook {
+    /// Conditions by number.
+    pub(super) fn new(domain: PathDomain, tests: Vec<PathTest>) -> Self {
+        let form = Form::of_paths(domain);
+        let priced = |paths: Vec<String>| paths.into_iter().map(|path| (cost(&path), path.into())).collect();
+        let of = |test: &PathTest| {
+            let patterns = test.any_of.iter().flatten().chain(&test.none_of);
+            priced(candidates(patterns, &form))
+        };
+        let all = tests.iter().map(of).collect();
+        let common = ["/", "/x", "/x/y", "/zz9/x-y"].map(str::to_owned).into();
+        Self { mode: domain.normalization(), candidates: all, common: priced(common), form, tests }
+    }
+
+    /// The rules with their conditions written out.
+    pub(super) fn spelled(&self, rules: &PathRules) -> PathList {
+        let spell = |(tests, label): &(SmallVec<[u32; 1]>, Label)| {
+            (tests.iter().map(|test| self.tests[*test as usize].clone()).collect(), *label)
+        };
+        PathList { rules: rules.rules.iter().map(spell).collect(), fallback: rules.fallback }
+    }
+
+    /// Whether a condition holds for a path.
+    pub(super) fn holds(&self, test: u32, path: &str) -> bool {
+        self.tests[test as usize].holds(path)
+    }
+
+    /// The label of a path.
+    pub(super) fn label(&self, rules: &PathRules, path: &str) -> Label {
+        let holds = |tests: &[u32]| tests.iter().all(|test| self.holds(*test, path));
+        rules.rules.iter().find(|(tests, _)| holds(tests)).map_or(rules.fallback, |(_, label)| *label)
+    }
+
+    /// Decides every label of the rules: by paths worth trying, and by proofs for labels that none of them got.
+    pub(super) fn solve(&self, rules: &PathRules, states: usize) -> BTreeMap<Label, PathSearch> {
+        let mut found: BTreeMap<Label, PathSearch> = BTreeMap::new();
+        let mut wanted: BTreeSet<Label> = rules.rules.iter().map(|(_, label)| *label).collect();
+        wanted.insert(rules.fallback);
+        wanted.remove(&Label::IMPOSSIBLE);
+        let tests = rules.rules.iter().flat_map(|(tests, _)| tests);
+        let own = tests.flat_map(|test| &self.candidates[*test as usize]);
+        let mut likely: Vec<&Candidate> = self.common.iter().chain(own).collect();
+        likely.sort_unstable();
+        likely.dedup();
+        let spelled = (rules.rules.len() > MANY_RULES).then(|| self.spelled(rules));
+        let mut machine = spelled.as_ref().map(ListMachine::new);
+        for (_, path) in likely {
+            if wanted.is_empty() {
+                return found;
+            }
+            let by_machine = machine.as_mut().and_then(|machine| machine.label_of(path));
+            let label = by_machine.unwrap_or_else(|| self.label(rules, path));
+            if wanted.remove(&label) {
+                found.insert(label, PathSearch::Found(path.to_string()));
+            }
+        }
+        if !wanted.is_empty() {
+            let spelled = spelled.unwrap_or_else(|| self.spelled(rules));
+            let mut machine = machine.unwrap_or_else(|| ListMachine::new(&spelled));
+            found.extend(prove(&spelled, &mut machine, &self.form, wanted, states));
+        }
+        found
+    }
+}
