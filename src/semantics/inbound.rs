@@ -301,11 +301,14 @@ pub(crate) fn universe(world: &World, chain: Chain) -> Universe {
     universe
 }
 
-/// Identities to name first in a witness: a stranger, one of each namespace of the input, a foreigner.
+/// Identities to name first in a witness: a stranger, a workload of each namespace, another account there, a foreigner.
 fn preferred_peers(world: &World) -> Vec<String> {
     let mut peers = vec![world.identity("ns/other/sa/default")];
     let firsts = world.workloads.values().filter_map(|workloads| workloads.iter().find(|workload| !workload.implied));
     peers.extend(firsts.map(|workload| world.identity(&workload.identity_path())));
+    let mut namespaces = world.namespaces();
+    namespaces.insert(world.mesh.settings.root_namespace().to_owned());
+    peers.extend(namespaces.iter().map(|namespace| world.identity(&format!("ns/{namespace}/sa/default"))));
     peers.push("foreign.example/ns/other/sa/default".to_owned());
     peers
 }

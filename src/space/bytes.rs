@@ -42,15 +42,21 @@ impl ByteSet {
     /// Every byte of either set.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
-        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
-        Self([a | e, b | f, c | g, d | h])
+        self.joined(other, |a, b| a | b)
     }
 
     /// Every byte of both sets.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
-        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
-        Self([a & e, b & f, c & g, d & h])
+        self.joined(other, |a, b| a & b)
+    }
+
+    /// The words of both sets, joined one by one.
+    fn joined(mut self, other: Self, join: impl Fn(u64, u64) -> u64) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = join(*mine, theirs);
+        }
+        self
     }
 
     /// Every byte that is not in the set.

@@ -260,8 +260,10 @@ impl Finder<'_> {
         let is_exact = |pattern: &Pattern| matches!(pattern, Pattern::Exact(_));
         let others: Vec<u32> = (0..).zip(patterns).filter(|(_, one)| !is_exact(one)).map(|(id, _)| id).collect();
         let search = Followed::new(&others, &[], patterns, language);
-        if let Some(odd) = search.odd(&others) {
-            let odd = odd.map_or_else(|| language.to_string(), |id| patterns[id as usize].to_string());
+        if let Some(place) = search.odd() {
+            let odd = others
+                .get(place as usize)
+                .map_or_else(|| language.to_string(), |id| patterns[*id as usize].to_string());
             return Some(format!("the pattern `{odd}` on {} cannot be followed", self.dimension));
         }
         // What is named exactly is found without a search, and is no example of what is not.
@@ -362,9 +364,8 @@ impl Finder<'_> {
         }
         for (index, address) in all.into_iter().enumerate() {
             let text = address.to_string();
-            let matches = |pattern: &Pattern| match pattern {
-                Pattern::Cidr(block) => block.contains(&address),
-                other => other.matches(&text),
+            let matches = |pattern: &Pattern| {
+                if let Pattern::Cidr(block) = pattern { block.contains(&address) } else { pattern.matches(&text) }
             };
             let truth = (0..).zip(self.patterns).filter(|(_, one)| matches(one)).map(|(id, _): (u32, _)| id).collect();
             self.add(truth, 10 + rank(index), &text);
@@ -389,10 +390,9 @@ impl Followed {
         Self { language: rank(all.len() - 1), bank: Bank::new(all) }
     }
 
-    /// A pattern that is no automaton: one of the wanted ones, or the language itself.
-    fn odd(&self, others: &[u32]) -> Option<Option<u32>> {
-        let place = (0..=self.language).find(|place| self.bank.is_unsupported(*place))?;
-        Some(others.get(place as usize).copied())
+    /// The place of a pattern that is no automaton.
+    fn odd(&self) -> Option<u32> {
+        (0..=self.language).find(|place| self.bank.is_unsupported(*place))
     }
 
     /// Which of the wanted patterns match what was read.

@@ -159,9 +159,8 @@ impl Diagram {
             let Some(view) = view else { continue };
             match view.first_but(&[]) {
                 Some(first) if view.allowed.is_some() => diagram.defaults.push((column, first)),
-                Some(_) => {}
                 None if view.classes.incomplete.is_none() => return diagram,
-                None => {}
+                Some(_) | None => {}
             }
         }
         let cubes_of = |list: &&RuleList| list.rules.iter().map(|(id, _)| space.cube(*id)).collect();

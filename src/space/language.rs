@@ -126,9 +126,10 @@ fn pieces_match(pieces: &[Piece], value: &[u8]) -> bool {
                 }
                 Piece::Repeat { bytes, at_least } => {
                     let run = value[start..].iter().take_while(|byte| bytes.contains(**byte)).count();
-                    for end in start + usize::from(*at_least)..=start + run {
-                        next[end] = true;
-                    }
+                    next.iter_mut()
+                        .take(start + run + 1)
+                        .skip(start + usize::from(*at_least))
+                        .for_each(|end| *end = true);
                 }
             }
         }

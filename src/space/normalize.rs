@@ -177,6 +177,6 @@ fn keep_unnested(following: Option<u8>, loose_percent: Option<usize>, out: &mut 
         sample.extend(following);
     }
     if escape_at(&sample, 0).is_some() {
-        out.splice(start + 1..start + 1, *b"25");
+        out.splice((start + 1)..=start, *b"25");
     }
 }

@@ -304,8 +304,12 @@ impl<'a> Product<'a> {
     /// Whether something that is still looked for may come of it.
     fn hopeful(&self, hop: &Hop, wanted: &BTreeSet<Label>, parametric: bool) -> bool {
         match hop {
-            Hop::Prefix(_) | Hop::Nothing | Hop::Dots(_) | Hop::Dropping(_) | Hop::Constant => true,
-            Hop::Read(_, Out::Slashes, _) => true,
+            Hop::Prefix(_)
+            | Hop::Nothing
+            | Hop::Dots(_)
+            | Hop::Dropping(_)
+            | Hop::Constant
+            | Hop::Read(_, Out::Slashes, _) => true,
             // A dot-parameter segment may still come, and leads anywhere.
             Hop::Read(state, ..) => {
                 (self.junction.normalises && !parametric)

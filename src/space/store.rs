@@ -131,7 +131,9 @@ impl RuleStore {
         let places: FxHashMap<&Dimension, u32> = self.tests.keys().zip(0..).collect();
         let mut cubes: Vec<Numbered> =
             vec![Numbered { tests: SmallVec::new(), path: SmallVec::new() }; self.cubes.len()];
-        for (cube, id) in &self.cubes {
+        let mut numbered: Vec<(&Cube, &CubeId)> = self.cubes.iter().collect();
+        numbered.sort_unstable_by_key(|(_, id)| **id);
+        for (cube, id) in numbered {
             let number =
                 |test: &Test| Some((*places.get(&test.dimension)?, *self.tests.get(&test.dimension)?.get(test)?));
             let mut tests: SmallVec<[(u32, u32); 3]> = cube.tests.iter().filter_map(number).collect();

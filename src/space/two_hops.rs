@@ -128,7 +128,9 @@ pub fn through(
             let second_path = match rewrite {
                 // Every result is possible and gets the label; the path of the first hop stands for it.
                 PathRewrite::Opaque => path.clone(),
-                _ => rewrite.second_path(path, hops.mode)?,
+                PathRewrite::Keep | PathRewrite::ReplacePrefix { .. } | PathRewrite::ReplaceAll(_) => {
+                    rewrite.second_path(path, hops.mode)?
+                }
             };
             Some(TwoHopSearch::Found {
                 first: diagram.point(values.into_iter(), path.clone()),
@@ -176,23 +178,11 @@ impl Hops<'_> {
         };
         let (first, second) = (&paths.spelled(first), &paths.spelled(second));
         match self.rewrite {
-            PathRewrite::Opaque => self.opaque(second, via, &mut answers),
+            PathRewrite::Opaque => opaque(second, via, &mut answers),
             PathRewrite::ReplaceAll(_) => self.constant(second, &via, &mut answers),
             PathRewrite::Keep | PathRewrite::ReplacePrefix { .. } => self.spliced(first, second, &mut answers),
         }
         answers
-    }
-
-    /// A regular expression may make anything: only what every path gets is certain.
-    fn opaque(&self, second: &PathList, via: String, answers: &mut BTreeMap<Label, PathSearch>) {
-        let impossible = second.rules.iter().any(|(_, label)| *label == Label::IMPOSSIBLE);
-        let possible = answers.values().filter(|answer| **answer != PathSearch::Empty).count();
-        let verdict = if possible == 1 && !impossible && second.fallback != Label::IMPOSSIBLE {
-            PathSearch::Found(via)
-        } else {
-            PathSearch::OutOfBudget("the path is rewritten by a regular expression".to_owned())
-        };
-        mark(answers, |answer| *answer != PathSearch::Empty, &verdict);
     }
 
     /// Every path becomes the same.
@@ -332,6 +322,18 @@ impl Hops<'_> {
         }
         all
     }
+}
+
+/// A regular expression may make anything: only what every path gets is certain.
+fn opaque(second: &PathList, via: String, answers: &mut BTreeMap<Label, PathSearch>) {
+    let impossible = second.rules.iter().any(|(_, label)| *label == Label::IMPOSSIBLE);
+    let possible = answers.values().filter(|answer| **answer != PathSearch::Empty).count();
+    let verdict = if possible == 1 && !impossible && second.fallback != Label::IMPOSSIBLE {
+        PathSearch::Found(via)
+    } else {
+        PathSearch::OutOfBudget("the path is rewritten by a regular expression".to_owned())
+    };
+    mark(answers, |answer| *answer != PathSearch::Empty, &verdict);
 }
 
 /// Overwrites some answers.

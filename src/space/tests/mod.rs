@@ -1,6 +1,4 @@
 //! Laws, tables and brute force.
-#![expect(clippy::missing_docs_in_private_items, reason = "the names of tests are claims")]
-
 mod forms;
 mod laws;
 mod normalization;

@@ -79,10 +79,8 @@ fn templates_match_as_observed() {
 #[test]
 fn a_language_is_its_source() {
     let a = Pattern::regex("a+").unwrap();
-    let b = Pattern::Language(match &a {
-        Pattern::Language(language) => Arc::clone(language),
-        _ => unreachable!("a regex is a language"),
-    });
+    let Pattern::Language(language) = &a else { unreachable!("a regex is a language") };
+    let b = Pattern::Language(Arc::clone(language));
     assert_eq!(a, b);
     assert_ne!(a, Pattern::regex("aa*").unwrap());
 }

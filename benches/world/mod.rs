@@ -1,59 +1,61 @@
 //! Generated meshes: the same from the same seed on every machine.
 
+#![expect(clippy::indexing_slicing, reason = "words and workloads are chosen by number")]
+
 use meshlint::space::{ByteSet, Cube, Dimension, PathTest, Pattern, Piece, Test};
 
 /// A small generator of numbers, so that no world depends on a library's version.
 #[derive(Debug, Clone)]
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     /// A generator from a seed.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1))
     }
 
     /// A number below `end`.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or(0) % end.max(1)
     }
 
     /// True this often in a hundred.
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 }
 
 /// A policy: what it decides on, and which workloads it is about.
 #[derive(Debug, Clone)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Whether it denies
-    pub deny: bool,
+    pub(crate) deny: bool,
     /// Which requests
-    pub cubes: Vec<Cube>,
+    pub(crate) cubes: Vec<Cube>,
 }
 
 /// A mesh: its policies, and which of them each workload has.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     /// Every policy
-    pub policies: Vec<Policy>,
+    pub(crate) policies: Vec<Policy>,
     /// Policies by number, for each workload
-    pub workloads: Vec<Vec<usize>>,
+    pub(crate) workloads: Vec<Vec<usize>>,
 }
 
 /// A path pattern of the usual mix: 70 % prefixes, 20 % exact, 5 % suffixes, 3 % templates, 2 % expressions.
-pub fn path_pattern(dice: &mut Dice) -> Pattern {
+pub(crate) fn path_pattern(dice: &mut Dice) -> Pattern {
     const WORDS: [&str; 16] = [
         "api", "v1", "v2", "users", "orders", "admin", "internal", "health", "items", "cart", "pay", "auth", "search",
         "static", "reports", "export",
     ];
-    let mut word = |dice: &mut Dice| {
+    let word = |dice: &mut Dice| {
         let word = WORDS[dice.below(WORDS.len())];
-        if dice.chance(60) { format!("{word}{}", dice.below(400)) } else { word.to_owned() }
+        if dice.chance(85) { format!("{word}{}", dice.below(400)) } else { word.to_owned() }
     };
     let mut path = String::new();
-    for _ in 0..1 + dice.below(3) {
+    for _ in 0..2 + dice.below(3) {
         path.push('/');
         path.push_str(&word(dice));
     }
@@ -72,7 +74,7 @@ pub fn path_pattern(dice: &mut Dice) -> Pattern {
 
 /// Some of the identities of a mesh.
 fn identities(dice: &mut Dice, namespaces: usize) -> Vec<Pattern> {
-    (0..1 + dice.below(3))
+    (0..=dice.below(3))
         .map(|_| {
             let namespace = dice.below(namespaces);
             Pattern::Exact(format!("cluster.local/ns/ns{namespace}/sa/sa{}", dice.below(8)).into())
@@ -95,7 +97,7 @@ fn cube(dice: &mut Dice, namespaces: usize) -> Cube {
     }
     if dice.chance(30) {
         let methods = ["GET", "POST", "PUT", "DELETE"];
-        let some = (0..1 + dice.below(2)).map(|_| Pattern::Exact(methods[dice.below(4)].into())).collect();
+        let some = (0..=dice.below(2)).map(|_| Pattern::Exact(methods[dice.below(4)].into())).collect();
         cube = cube.any(Dimension::Method, some);
     }
     if dice.chance(8) {
@@ -108,7 +110,7 @@ fn cube(dice: &mut Dice, namespaces: usize) -> Cube {
         cube = cube.with(Test::none(Dimension::SourceIp, vec![block]));
     }
     if dice.chance(85) {
-        let some = (0..1 + dice.below(3)).map(|_| path_pattern(dice)).collect();
+        let some = (0..=dice.below(3)).map(|_| path_pattern(dice)).collect();
         let none_of = if dice.chance(10) { vec![path_pattern(dice)] } else { Vec::new() };
         cube = cube.with_path(PathTest { any_of: Some(some), none_of });
     }
@@ -117,22 +119,22 @@ fn cube(dice: &mut Dice, namespaces: usize) -> Cube {
 
 /// A mesh of so many workloads and policies: a thousandth of the policies mesh-wide, six hundredths
 /// namespace-wide, the others by label.
-pub fn world(workloads: usize, policies: usize, seed: u64) -> World {
+pub(crate) fn world(workloads: usize, policies: usize, seed: u64) -> World {
     let mut dice = Dice::new(seed);
     let namespaces = (workloads / 8).max(1);
     let mut all = Vec::with_capacity(policies);
     let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); workloads];
     let of = |namespace: usize| (0..workloads).filter(move |workload| workload % namespaces == namespace);
     for number in 0..policies {
-        let cubes = (0..1 + dice.below(5)).map(|_| cube(&mut dice, namespaces)).collect();
+        let cubes = (0..=dice.below(5)).map(|_| cube(&mut dice, namespaces)).collect();
         all.push(Policy { deny: dice.chance(20), cubes });
         match number * 1000 / policies {
             0 => chosen.iter_mut().for_each(|policies| policies.push(number)),
             1..61 => of(dice.below(namespaces)).for_each(|workload| chosen[workload].push(number)),
             _ => {
                 let namespace = dice.below(namespaces);
-                let label = dice.below(3);
-                for workload in of(namespace).filter(|workload| workload / namespaces % 3 == label) {
+                let label = dice.below(6);
+                for workload in of(namespace).filter(|workload| workload / namespaces % 6 == label) {
                     chosen[workload].push(number);
                 }
             }
