@@ -47,8 +47,11 @@ fn main() {
     let start = Instant::now();
     let mut store = RuleStore::new(universe());
     let bounds = store.bounds(&Cube::default());
-    let ids: Vec<Vec<CubeId>> =
-        world.policies.iter().map(|p| p.cubes.iter().map(|c| store.cube(c)).collect()).collect();
+    let ids: Vec<Vec<CubeId>> = world
+        .policies
+        .iter()
+        .map(|p| p.cubes.iter().map(|c| store.cube(&std::sync::Arc::new(c.clone()))).collect())
+        .collect();
     println!("intern {:?}", start.elapsed());
     let start = Instant::now();
     let space = store.freeze(&Budget::default());

@@ -1,13 +1,16 @@
 //! What gateways deliver to a door: the routes that lead there, and requests that go through both hops.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use super::door::Door;
 use super::witness::fill;
-use crate::model::{Gateway, Resource, Workload};
+use crate::model::ObjectId;
 use crate::semantics::{
-    Cause, CauseKind, Decision, Ending, Forward, GatewayWorkload, Judgement, Request, RoutingProxy, Target, Verdict,
-    World, gateway_proxy,
+    Cause, CauseKind, Decision, Ending, Forward, Judgement, Request, RoutingProxy, Target, Verdict, World,
+    gateway_proxy,
 };
-use crate::space::{Budget, Cube, DecisionList, Dimension, PathDomain, Rule, TwoHopSearch, through};
+use crate::space::{Budget, Cube, DecisionList, Dimension, Excess, PathDomain, TwoHopSearch, through};
 use crate::text::Span;
 
 /// What a route makes of the requests that were asked about.
@@ -28,86 +31,114 @@ pub struct Delivery {
     pub delivered: Delivered,
 }
 
-/// The gateways' deliveries, within a cube as the workload sees it, through a door that lets them in.
-pub fn delivered(world: &World, door: &Door, within: &Cube) -> Vec<Delivery> {
-    let mut deliveries = Vec::new();
-    for workload in world.gateway_workloads.iter().filter(|workload| workload.ingress) {
-        for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
-            through_gateway(world, door, within, workload, gateway, &mut deliveries);
-        }
-    }
-    deliveries.sort_by_key(|delivery| (matches!(delivery.delivered, Delivered::Unknown(_)), delivery.route));
-    deliveries
+/// The gateways' listeners, and by which of their routes each door can be reached. Worked out once.
+#[derive(Debug)]
+pub struct Fronts<'w> {
+    /// The world
+    world: &'w World,
+    /// The listeners of ingress gateways
+    listeners: Vec<Front>,
+    /// By workload and port of the pod: the routes that lead there
+    leads: HashMap<(ObjectId, u16), Vec<Lead>>,
 }
 
-/// The deliveries of one Gateway.
-fn through_gateway(
-    world: &World,
-    door: &Door,
-    within: &Cube,
-    workload: &GatewayWorkload,
-    gateway: &Resource<Gateway>,
-    deliveries: &mut Vec<Delivery>,
-) {
-    let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    for port in ports {
-        let Some(proxy) = gateway_proxy(world, gateway, port, workload) else {
-            continue;
-        };
-        let leads = (0..proxy.table.routes.len()).filter_map(|index| {
-            let (route, forward) = proxy.forward(index)?;
-            let target = forward.targets.iter().chain(&forward.mirrors).find(|target| leads_to(target, door))?;
-            Some((index, route.span, forward, target))
-        });
-        let leads: Vec<_> = leads.collect();
-        if leads.is_empty() {
-            continue;
-        }
-        let judgement = proxy.judgement(world);
-        for (index, span, forward, target) in leads {
-            let entrypoint = format!("gateway {}:{port}", gateway.id.path());
-            let delivered = one_route(&judgement, &proxy, door, within, index, forward, span, &entrypoint);
-            let delivered = match (delivered, target) {
-                // The route leads to this workload only if it is the one that serves an unknown Service.
-                (Some(Delivered::Request(_)), Target::Workload { supposed: Some(cause), .. }) => {
-                    Some(Delivered::Unknown(cause.clone()))
+/// One listener.
+#[derive(Debug)]
+struct Front {
+    /// `gateway NS/NAME:PORT`
+    entrypoint: String,
+    /// What routes there
+    proxy: RoutingProxy,
+    /// What it decides, once somebody asks
+    judgement: OnceLock<Judgement>,
+}
+
+/// A route that leads to a door.
+#[derive(Debug)]
+struct Lead {
+    /// The listener
+    front: usize,
+    /// The route's place in its table
+    route: usize,
+    /// Why the workload may not be the one that the route means
+    supposed: Option<Cause>,
+}
+
+impl<'w> Fronts<'w> {
+    /// The listeners of all ingress gateways.
+    pub fn of(world: &'w World) -> Self {
+        let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
+        for workload in world.gateway_workloads.iter().filter(|workload| workload.ingress) {
+            for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
+                let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
+                ports.sort_unstable();
+                ports.dedup();
+                for port in ports {
+                    if let Some(proxy) = gateway_proxy(world, gateway, port, workload) {
+                        found.add(format!("gateway {}:{port}", gateway.id.path()), proxy);
+                    }
                 }
+            }
+        }
+        found
+    }
+
+    /// Adds a listener and where its routes lead; a route counts once for each door.
+    fn add(&mut self, entrypoint: String, proxy: RoutingProxy) {
+        let front = self.listeners.len();
+        for route in 0..proxy.table.routes.len() {
+            let Some((_, forward)) = proxy.forward(route) else { continue };
+            for target in forward.targets.iter().chain(&forward.mirrors) {
+                let Target::Workload { workload, port, supposed, .. } = target else { continue };
+                let leads = self.leads.entry((workload.id.clone(), port.number)).or_default();
+                if leads.last().is_none_or(|last| (last.front, last.route) != (front, route)) {
+                    leads.push(Lead { front, route, supposed: supposed.clone() });
+                }
+            }
+        }
+        self.listeners.push(Front { entrypoint, proxy, judgement: OnceLock::new() });
+    }
+
+    /// The deliveries to a door, within a cube as the workload sees it, certain ones first.
+    pub fn delivered(&self, door: &Door<'_>, within: &Cube) -> Vec<Delivery> {
+        let leads = self.leads.get(&(door.workload.id.clone(), door.port.number));
+        let delivery = |lead: &Lead| {
+            let front = self.listeners.get(lead.front)?;
+            let (route, forward) = front.proxy.forward(lead.route)?;
+            let judgement = front.judgement.get_or_init(|| front.proxy.judgement(self.world));
+            let delivered = one_route(front, judgement, door, within, lead.route, forward, route.span)?;
+            // The route leads to this workload only if it is the one that serves an unknown Service.
+            let delivered = match (delivered, &lead.supposed) {
+                (Delivered::Request(_), Some(cause)) => Delivered::Unknown(cause.clone()),
                 (delivered, _) => delivered,
             };
-            deliveries.extend(delivered.map(|delivered| Delivery { route: span, delivered }));
-        }
+            Some(Delivery { route: route.span, delivered })
+        };
+        let mut deliveries: Vec<Delivery> = leads.into_iter().flatten().filter_map(delivery).collect();
+        deliveries.sort_by_key(|delivery| (matches!(delivery.delivered, Delivered::Unknown(_)), delivery.route));
+        deliveries
     }
-}
-
-/// Whether a target is the door's port.
-fn leads_to(target: &Target, door: &Door) -> bool {
-    let same = |workload: &Workload| workload.id == door.workload.id;
-    matches!(target, Target::Workload { workload, port, .. } if same(workload) && port.number == door.port.number)
 }
 
 /// What one route delivers through a door. `None`: nothing, proven.
-#[expect(clippy::too_many_arguments, reason = "two hops have this many parts")]
 fn one_route(
+    front: &Front,
     judgement: &Judgement,
-    proxy: &RoutingProxy,
-    door: &Door,
+    door: &Door<'_>,
     within: &Cube,
     index: usize,
     forward: &Forward,
     span: Span,
-    entrypoint: &str,
 ) -> Option<Delivered> {
-    let unknown = |message: &str, span: Span| {
-        Delivered::Unknown(Cause { kind: CauseKind::Budget, message: message.to_owned(), span: Some(span) })
+    let unknown = |why: &Excess| {
+        Delivered::Unknown(Cause { kind: CauseKind::Budget, message: why.to_string(), span: Some(span) })
     };
     let maybe =
         judgement.labels(|verdict| matches!(verdict, Verdict::End(Ending { decision: Decision::Undetermined, .. })));
     let via = judgement.labels(|verdict| *verdict == Verdict::Forward(index)).first().copied();
     let mut doubt: Option<Delivered> = None;
-    for identity in proxy.identities.iter().flatten() {
-        let second = arriving(&door.judgement.list, identity, forward);
+    for identity in front.proxy.identities.iter().flatten() {
+        let second = arriving(&door.lock.judgement.list, identity, forward);
         let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
         let universe = &judgement.universe;
         // A request that the gateway may refuse or change is no delivery, and no proof that there is none.
@@ -116,14 +147,14 @@ fn one_route(
             let found =
                 through(&judgement.list, label, &forward.rewrite, &second, &bounds, universe, &Budget::default());
             for (second_label, search) in found {
-                let ending = match door.judgement.verdict(second_label) {
+                let ending = match door.lock.judgement.verdict(second_label) {
                     Some(Verdict::End(ending)) if ending.decision != Decision::Denied => ending,
                     _ => continue,
                 };
                 match search {
                     TwoHopSearch::Empty => {}
                     TwoHopSearch::Found { first, wire_path, .. } if certain && ending.decision == Decision::Allowed => {
-                        let mut request = Request::at(entrypoint);
+                        let mut request = Request::at(&front.entrypoint);
                         fill(&mut request, &first, PathDomain::Raw);
                         let query =
                             request.path.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
@@ -141,7 +172,7 @@ fn one_route(
                         }
                     }
                     TwoHopSearch::OutOfBudget { why } => {
-                        doubt.get_or_insert_with(|| unknown(&why, span));
+                        doubt.get_or_insert_with(|| unknown(&why));
                     }
                 }
             }
@@ -162,8 +193,5 @@ fn arriving(list: &DecisionList, identity: &str, forward: &Forward) -> DecisionL
     for name in &forward.remove {
         list = list.specialise(&Dimension::Header(name.as_str().into()), &[]);
     }
-    list = list.specialise(&Dimension::Sni, &[]);
-    // Inside the mesh every request is plain HTTP within mTLS, and the gateway's scheme says nothing.
-    let rules: Vec<Rule> = list.rules.into_iter().collect();
-    DecisionList { rules, default: list.default }
+    list.specialise(&Dimension::Sni, &[])
 }

@@ -5,7 +5,7 @@ mod door;
 mod table;
 mod witness;
 
-pub use delivery::{Delivered, Delivery, delivered};
-pub use door::{Door, Opening, doors};
+pub use delivery::{Delivered, Delivery, Fronts};
+pub use door::{Door, Lock, Opening, doors, judge};
 pub use table::{Row, table};
 pub use witness::inbound_witness;

@@ -5,8 +5,15 @@
     reason = "a dimension without words or values of its own is treated as any other"
 )]
 
-use super::door::doors;
-use crate::semantics::{By, Chain, Decision, Guard, Verdict, World, gateway_proxy};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::door::{Lock, doors};
+use crate::model::Workload;
+use crate::semantics::{By, Chain, Decision, Guard, Judgement, Verdict, World, gateway_proxy};
 use crate::space::{AtomSet, Budget, Cell, Cube, Dimension, partition};
 
 /// A row of the matrix.
@@ -28,20 +35,28 @@ pub struct Row {
     pub detail: String,
 }
 
-/// Every cell of the matrix, by entrypoint.
+/// Every cell of the matrix, by entrypoint: gateways first.
 pub fn table(world: &World) -> Vec<Row> {
+    let namespaces: Vec<(&String, &Vec<Workload>)> = world.workloads.iter().collect();
+    let behind: Vec<Vec<Row>> =
+        namespaces.par_iter().map(|(namespace, workloads)| workload_rows(world, namespace, workloads)).collect();
+    merge(gateway_rows(world).into_iter().chain(behind.into_iter().flatten()).collect())
+}
+
+/// The cells of the gateways' listeners.
+fn gateway_rows(world: &World) -> Vec<Row> {
     let mut rows = Vec::new();
     for workload in &world.gateway_workloads {
         for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
             let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
+            ports.sort_unstable();
             ports.dedup();
             for port in ports {
                 let Some(proxy) = gateway_proxy(world, gateway, port, workload) else {
                     continue;
                 };
                 let judgement = proxy.judgement(world);
-                let partition = partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default());
-                for cell in partition.cells() {
+                for cell in cells(&judgement) {
                     let Some(verdict) = judgement.verdict(cell.label) else {
                         continue;
                     };
@@ -55,32 +70,39 @@ pub fn table(world: &World) -> Vec<Row> {
                         }
                         Verdict::End(_) => None,
                     };
-                    let row = Row { source: "outside".to_owned(), detail: detail.unwrap_or(row.detail.clone()), ..row };
-                    rows.push(row);
+                    let detail = detail.unwrap_or(row.detail);
+                    rows.push(Row { source: "outside".to_owned(), detail, ..row });
                 }
             }
         }
     }
-    for workloads in world.workloads.values() {
-        for workload in
-            workloads.iter().filter(|workload| !world.is_gateway(workload) && !World::is_control_plane(workload))
-        {
-            for door in doors(world, workload) {
-                let judgement = &door.judgement;
-                let partition = partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default());
-                let tcp = if door.chain == Chain::Tcp { " (tcp)" } else { "" };
-                let bare = if door.guard == Guard::Sidecar { "" } else { " (no proxy)" };
-                for cell in partition.cells() {
-                    if let Some(verdict) = judgement.verdict(cell.label) {
-                        let entrypoint =
-                            format!("workload {}:{}{tcp}{bare}", workload.display_name(), door.port.number);
-                        rows.push(row(entrypoint, &cell, verdict));
-                    }
-                }
+    rows
+}
+
+/// The cells of a judgement.
+fn cells(judgement: &Judgement) -> Vec<Cell> {
+    partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default()).cells()
+}
+
+/// The cells of the workloads of a namespace. Doors that decide alike are split once.
+fn workload_rows(world: &World, namespace: &str, workloads: &[Workload]) -> Vec<Row> {
+    let judged = |workload: &&Workload| !world.is_gateway(workload) && !World::is_control_plane(workload);
+    let workloads: Vec<&Workload> = workloads.iter().filter(judged).collect();
+    let mut split: HashMap<*const Lock, Rc<Vec<Cell>>> = HashMap::new();
+    let mut rows = Vec::new();
+    for door in doors(world, namespace, &workloads, &[]) {
+        let judgement = &door.lock.judgement;
+        let known = split.entry(Arc::as_ptr(&door.lock)).or_insert_with(|| Rc::new(cells(judgement)));
+        let tcp = if door.chain == Chain::Tcp { " (tcp)" } else { "" };
+        let bare = if door.lock.guard == Guard::Sidecar { "" } else { " (no proxy)" };
+        let entrypoint = format!("workload {}:{}{tcp}{bare}", door.workload.display_name(), door.port.number);
+        for cell in known.iter() {
+            if let Some(verdict) = judgement.verdict(cell.label) {
+                rows.push(row(entrypoint.clone(), cell, verdict));
             }
         }
     }
-    merge(rows)
+    rows
 }
 
 /// Rows that differ only in who sends are one.

@@ -14,6 +14,7 @@ mod load;
 mod mesh;
 mod mesh_settings;
 mod object;
+mod objects;
 mod problem;
 mod security;
 mod traffic;
@@ -28,6 +29,7 @@ pub use load::{Counts, InputFile, LoadOptions, Loaded, load};
 pub use mesh::Mesh;
 pub use mesh_settings::{MeshSettings, SettingsOrigin};
 pub use object::{Labels, Metadata, ObjectId, Resource};
+pub use objects::{Objects, Placed};
 pub use problem::{Problem, ProblemKind};
 pub use security::{
     Action, AuthorizationPolicy, Condition, From, JwtRule, MtlsMode, Operation, PeerAuthentication, PolicyRule,

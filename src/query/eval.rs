@@ -11,9 +11,9 @@ use super::hop::{
 use super::settle::{decisions, default_host, ended, settle};
 use crate::model::{Gateway, Resource, Service, ServicePort, Workload};
 use crate::semantics::{
-    Abort, Answer, By, Cause, CauseKind, Chain, Client, ClientSide, Ending, Guard, Judgement, Membership, Outcome,
-    Proxy, Request, RoutingProxy, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, World, client_proxy,
-    decide_inbound, gateway_proxy, guard, inbound, path_normalization,
+    Abort, Answer, By, Cause, CauseKind, Chain, Client, ClientSide, Ending, Guard, Inbound, Judgement, Membership,
+    NamespaceReader, Outcome, Proxy, Request, RoutingProxy, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort,
+    World, client_proxy, decide_inbound, gateway_proxy, guard, path_normalization,
 };
 use crate::space::{Budget, Cube, Partition, label_of, partition};
 
@@ -126,8 +126,10 @@ impl<'w> Evaluator<'w> {
             trace.push(Step { at: name.clone(), what: "the request is malformed".to_owned(), span: None });
             return Ok(outcome(&malformed.ending(), &seen));
         }
-        let symbolic =
-            self.symbolic(&(name.clone(), port.number, chain), &seen, || inbound(self.world, workload, port, chain))?;
+        let symbolic = self.symbolic(&(name.clone(), port.number, chain), &seen, || {
+            Inbound::of(self.world, workload, port, chain)
+                .judgement(&NamespaceReader::new(self.world, &workload.id.namespace))
+        })?;
         match symbolic {
             Some(Verdict::End(end)) if agree(&end, &ending) => Ok(outcome(&ending, &seen)),
             other => {

@@ -23,11 +23,11 @@ pub(super) enum RootCause {
 
 impl RootCause {
     /// Why an opening of a door is there.
-    pub(super) fn of(door: &Door, ending: &Ending) -> Self {
+    pub(super) fn of(door: &Door<'_>, ending: &Ending) -> Self {
         if let Some(cause) = &ending.cause {
             return Self::Undetermined(cause.clone());
         }
-        match (&door.guard, &ending.policy) {
+        match (&door.lock.guard, &ending.policy) {
             (Guard::Nothing { reason, span }, _) => Self::NoProxy(reason.clone(), *span),
             (_, Some(rule)) => Self::Rule(rule.policy.clone(), rule.rule, rule.span),
             (_, None) => Self::NoAllow(door.workload.id.clone()),
@@ -66,7 +66,7 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Adds an opening of a door.
-    pub(super) fn add(&mut self, door: &Door, opening: &Opening, severity: Severity, related: Vec<Related>) {
+    pub(super) fn add(&mut self, door: &Door<'_>, opening: &Opening, severity: Severity, related: Vec<Related>) {
         let cause = RootCause::of(door, &opening.ending);
         let name = door.workload.display_name();
         let group = self.groups.entry(cause).or_insert_with(|| Group {

@@ -5,18 +5,16 @@
     reason = "a dimension without words or values of its own is treated as any other"
 )]
 
-use std::collections::BTreeSet;
-
 use super::finding::{Finding, Label, Related, Severity, Status};
-use super::scope;
+use super::scope::{self, Scope};
 use crate::config::WorldSetting;
-use crate::matrix::{Door, inbound_witness};
-use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Values, Workload};
+use crate::matrix::{inbound_witness, judge};
+use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Workload};
 use crate::semantics::{
-    Chain, Decision, Ending, Guard, PolicyRuleRef, Protocol, Proxy, Request, Verdict, WorkloadPort, World,
+    Chain, Decision, Ending, Guard, Judgement, PolicyRuleRef, Protocol, Proxy, Request, Verdict, WorkloadPort, World,
     attached_policies, implied_workload,
 };
-use crate::space::{Dimension, Point};
+use crate::space::{DecisionList, Dimension, Point};
 use crate::text::Span;
 
 /// What the rule found out about one namespace.
@@ -36,18 +34,19 @@ pub(super) enum DefaultDeny {
 }
 
 /// Asks the rule of one namespace.
-pub(super) fn ask(world: &World, namespace: &str) -> Option<DefaultDeny> {
+pub(super) fn ask(scope: &Scope<'_>, namespace: &str) -> Option<DefaultDeny> {
+    let world = scope.world;
     let mut answers = Vec::new();
     for workload in unselected(world, namespace) {
         for chain in [Chain::Http, Chain::Tcp] {
             let number = unnamed_port(world, &workload);
             let port = WorkloadPort { number, protocol: Protocol::Sniffed, by_service: false };
-            let door = Door::new(world, &workload, &port, chain);
-            if door.guard != Guard::Sidecar && !matches!(door.guard, Guard::Unmodelled(_)) {
+            let (guard, judgement) = judge(world, &workload, &port, chain);
+            if matches!(guard, Guard::Nothing { .. }) {
                 continue;
             }
-            for peer in [None, Some(world.identity(&format!("ns/{}/sa/default", unnamed_namespace(world))))] {
-                answers.push(judge(&door, peer.as_ref()));
+            for peer in [None, Some(scope.stranger.clone())] {
+                answers.push(unnamed(&workload, number, chain, &judgement, peer.as_ref()));
             }
         }
     }
@@ -82,11 +81,16 @@ fn has_selector(policy: &Resource<AuthorizationPolicy>) -> bool {
     labels.is_some_and(|labels| !labels.is_empty())
 }
 
-/// How a door ends a request that no policy names.
-fn judge(door: &Door, peer: Option<&String>) -> (Ending, Request) {
-    let point = unnamed_request(door, peer);
-    let judgement = &door.judgement;
-    let witness = inbound_witness(&door.workload, door.port.number, door.chain, judgement.universe.path, &point);
+/// How a port ends a request that no policy names.
+fn unnamed(
+    workload: &Workload,
+    port: u16,
+    chain: Chain,
+    judgement: &Judgement,
+    peer: Option<&String>,
+) -> (Ending, Request) {
+    let point = unnamed_request(&judgement.list, peer);
+    let witness = inbound_witness(workload, port, chain, judgement.universe.path, &point);
     match judgement.verdict_on(&point) {
         Some(Verdict::End(ending)) => (ending.clone(), witness),
         _ => (Ending::denied(crate::semantics::By::Closed, None), witness),
@@ -94,8 +98,7 @@ fn judge(door: &Door, peer: Option<&String>) -> (Ending, Request) {
 }
 
 /// The request: of each dimension a value that as few patterns as possible take.
-fn unnamed_request(door: &Door, peer: Option<&String>) -> Point {
-    let list = &door.judgement.list;
+fn unnamed_request(list: &DecisionList, peer: Option<&String>) -> Point {
     let rarest = |dimension: &Dimension, candidates: &[&str]| -> Vec<String> {
         let tests = || list.rules.iter().flat_map(|rule| &rule.cube.tests).filter(|test| test.dimension == *dimension);
         let hits = |candidate: &str| {
@@ -137,32 +140,6 @@ fn unnamed_port(world: &World, workload: &Workload) -> u16 {
     let ports = crate::semantics::workload_ports(world, workload);
     let unnamed = ports.iter().rev().find(|port| !port.by_service);
     unnamed.map_or(8080, |port| port.number)
-}
-
-/// A namespace that nothing names.
-fn unnamed_namespace(world: &World) -> String {
-    let known = world.namespaces();
-    let named: BTreeSet<String> = world
-        .mesh
-        .authorization_policies
-        .iter()
-        .flat_map(|policy| policy.spec.rules())
-        .flat_map(|rule| rule.value.from.iter().flat_map(|from| &from.value))
-        .filter_map(|from| from.value.source.as_ref())
-        .flat_map(|source| {
-            let source = &source.value;
-            let lists: [&Values; 4] =
-                [&source.namespaces, &source.not_namespaces, &source.principals, &source.not_principals];
-            lists
-                .into_iter()
-                .flat_map(|values| values.iter().flat_map(|list| &list.value))
-                .map(|value| value.value.clone())
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let free = |name: &str| !known.contains(name) && !named.iter().any(|value| value.contains(name));
-    let candidates = ["other", "elsewhere", "another", "stranger"];
-    candidates.into_iter().find(|name| free(name)).unwrap_or("zz9-elsewhere").to_owned()
 }
 
 /// What to say of a request that gets in, or may.

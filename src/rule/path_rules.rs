@@ -1,10 +1,12 @@
 //! `api-outside-ingress` and `internal-outside-namespace`: what gets in at the two kinds of path, and from whom.
 
+use std::sync::Arc;
+
 use super::cause::{Groups, RootCause, Words, findings};
 use super::default_deny::DefaultDeny;
 use super::finding::{Finding, Label, Related, Severity, Status};
-use super::scope;
-use crate::matrix::{Delivered, Door, Opening, delivered, doors};
+use super::scope::{self, Scope};
+use crate::matrix::{Delivered, Door, Lock, Opening, doors};
 use crate::model::{MtlsMode, Values};
 use crate::semantics::{Cause, CauseKind, Chain, Decision, Ending, Guard, Request, World, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
@@ -31,36 +33,43 @@ pub(super) struct PathFindings {
     pub(super) doors: usize,
     /// Ports that speak TCP and have no path
     pub(super) tcp_ports: usize,
+    /// Classes of paths told apart
+    pub(super) path_classes: usize,
     /// Whether the rules were asked in full
     pub(super) in_full: bool,
 }
 
 /// Asks both rules of the workloads of a namespace.
-pub(super) fn ask(world: &World, namespace: &str, default_deny: Option<&DefaultDeny>) -> PathFindings {
-    let in_full = scope::uses_convention(world, namespace);
+pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&DefaultDeny>) -> PathFindings {
+    const QUESTIONS: [Question; 3] = [Question::Api, Question::Internal, Question::InternalThroughIngress];
+    let world = scope.world;
+    let in_full = scope.uses_convention(namespace);
     let mut found = PathFindings { in_full, ..PathFindings::default() };
     let (mut api, mut internal) = (Groups::default(), Groups::default());
-    for workload in scope::asked(world, namespace) {
-        for door in doors(world, workload) {
-            if door.chain == Chain::Tcp {
-                found.tcp_ports += 1;
-                continue;
-            }
-            found.doors += 1;
-            for question in [Question::Api, Question::Internal, Question::InternalThroughIngress] {
-                let within = cube(world, namespace, question);
-                for opening in door.openings(&within) {
-                    if is_folded(&door, &opening, default_deny) {
-                        found.folded += 1;
-                        continue;
-                    }
-                    let groups = if question == Question::Api { &mut api } else { &mut internal };
-                    if question == Question::InternalThroughIngress {
-                        through_ingress(world, &door, opening, &within, groups);
-                    } else {
-                        let related = reasons(world, &door, opening.witness.as_ref());
-                        groups.add(&door, &opening, Severity::Error, related);
-                    }
+    let cubes = QUESTIONS.map(|question| cube(world, namespace, question));
+    let mut locks: Vec<*const Lock> = Vec::new();
+    for door in doors(world, namespace, &scope::asked(world, namespace), &cubes) {
+        if door.chain == Chain::Tcp {
+            found.tcp_ports += 1;
+            continue;
+        }
+        found.doors += 1;
+        if !locks.contains(&Arc::as_ptr(&door.lock)) {
+            locks.push(Arc::as_ptr(&door.lock));
+            found.path_classes += door.lock.path_classes;
+        }
+        for (place, (question, within)) in QUESTIONS.into_iter().zip(&cubes).enumerate() {
+            for opening in door.openings(place) {
+                if is_folded(&door, &opening, default_deny) {
+                    found.folded += 1;
+                    continue;
+                }
+                let groups = if question == Question::Api { &mut api } else { &mut internal };
+                if question == Question::InternalThroughIngress {
+                    through_ingress(scope, &door, opening, within, groups);
+                } else {
+                    let related = reasons(world, &door, opening.witness.as_ref());
+                    groups.add(&door, &opening, Severity::Error, related);
                 }
             }
         }
@@ -159,7 +168,7 @@ fn cube(world: &World, namespace: &str, question: Question) -> Cube {
 }
 
 /// Whether the finding about the default deny stands for an opening.
-fn is_folded(door: &Door, opening: &Opening, default_deny: Option<&DefaultDeny>) -> bool {
+fn is_folded(door: &Door<'_>, opening: &Opening, default_deny: Option<&DefaultDeny>) -> bool {
     match (default_deny, RootCause::of(door, &opening.ending)) {
         (Some(DefaultDeny::Missing { .. }), RootCause::NoAllow(_)) => true,
         // Whether somebody else refuses is the same question for every path of a workload without ALLOW.
@@ -174,12 +183,12 @@ fn is_folded(door: &Door, opening: &Opening, default_deny: Option<&DefaultDeny>)
 }
 
 /// What else lets a witness in: a port that takes plaintext from callers without identity.
-fn reasons(world: &World, door: &Door, witness: Option<&Request>) -> Vec<Related> {
+fn reasons(world: &World, door: &Door<'_>, witness: Option<&Request>) -> Vec<Related> {
     let plaintext = witness.is_some_and(|witness| witness.source.is_none());
-    if !plaintext || door.guard != Guard::Sidecar {
+    if !plaintext || door.lock.guard != Guard::Sidecar {
         return Vec::new();
     }
-    let mode = effective_mode(&world.mesh, &door.workload, door.port.number);
+    let mode = effective_mode(&world.mesh, door.workload, door.port.number);
     let lax = matches!(mode.mode, MtlsMode::Permissive | MtlsMode::Disable);
     mode.span
         .filter(|_| lax)
@@ -194,12 +203,13 @@ fn reasons(world: &World, door: &Door, witness: Option<&Request>) -> Vec<Related
 }
 
 /// Judges what the ingress may send: an error where it gets through, a warning where only the routes keep it out.
-fn through_ingress(world: &World, door: &Door, opening: Opening, within: &Cube, groups: &mut Groups) {
+fn through_ingress(scope: &Scope<'_>, door: &Door<'_>, opening: Opening, within: &Cube, groups: &mut Groups) {
     if opening.ending.decision == Decision::Undetermined {
         groups.add(door, &opening, Severity::Error, Vec::new());
         return;
     }
-    let deliveries = delivered(world, door, within);
+    let world = scope.world;
+    let deliveries = scope.fronts.delivered(door, within);
     let first = deliveries.first();
     if let Some((Delivered::Request(request), route)) = first.map(|delivery| (&delivery.delivered, delivery.route)) {
         let message = "this route delivers it".to_owned();

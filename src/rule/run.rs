@@ -1,11 +1,17 @@
 //! A whole check: input, mission rules, notes, summary.
 
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
 use super::default_deny::{self, DefaultDeny};
 use super::finding::{Finding, Severity, Status};
+use super::input;
+use super::path_rules::{self, PathFindings};
 use super::report::{Note, Report, Summary};
-use super::{input, path_rules, scope};
+use super::scope::{self, Scope};
 use crate::config::{Config, NotProven};
-use crate::model::{Counts, Problem};
+use crate::model::{Counts, Problem, Workload};
 use crate::semantics::World;
 use crate::text::Files;
 
@@ -61,39 +67,61 @@ fn notes(counts: &Counts) -> Vec<Note> {
     notes
 }
 
+/// What came of asking the rules of one namespace.
+enum Asked {
+    /// They are not asked there, with what to say of it
+    Not(Option<Note>),
+    /// They were asked
+    Judged {
+        /// About the default deny; `None` where no proxy would stand in front
+        default_deny: Option<DefaultDeny>,
+        /// About paths
+        paths: PathFindings,
+        /// Workloads asked
+        workloads: usize,
+        /// Of these, how many the input only implies
+        implied: usize,
+    },
+}
+
+/// Asks the three rules of one namespace.
+fn ask_namespace(scope: &Scope<'_>, namespace: &str) -> Asked {
+    let world = scope.world;
+    let note = |message: String| Some(Note { message, span: None });
+    let workloads = world.workloads_in(namespace);
+    if !scope::in_mesh(world, namespace) {
+        let said = !workloads.is_empty() && scope::is_owned(world, namespace);
+        return Asked::Not(note(format!("`{namespace}` is outside the mesh and was not judged")).filter(|_| said));
+    }
+    if !scope::is_owned(world, namespace) {
+        let said = workloads.iter().any(|workload| !world.is_gateway(workload) && !workload.implied);
+        return Asked::Not(note(format!("`{namespace}` belongs to somebody else and was not judged")).filter(|_| said));
+    }
+    let default_deny = default_deny::ask(scope, namespace);
+    let paths = path_rules::ask(scope, namespace, default_deny.as_ref());
+    let asked = scope::asked(world, namespace);
+    let implied = asked.iter().filter(|workload| workload.implied).count();
+    Asked::Judged { default_deny, paths, workloads: asked.len(), implied }
+}
+
 /// Asks the three rules of every namespace that they are about.
 fn ask_namespaces(world: &World, report: &mut Report) {
+    let scope = Scope::of(world);
+    let namespaces: Vec<String> = world.namespaces().into_iter().collect();
+    let asked: Vec<Asked> = namespaces.par_iter().map(|namespace| ask_namespace(&scope, namespace)).collect();
     let mut clean: [usize; 3] = [0; 3];
-    let mut sources: std::collections::BTreeSet<String> =
-        world.mesh.workloads.iter().map(crate::model::Workload::identity_path).collect();
-    sources.extend(world.gateway_workloads.iter().flat_map(|workload| workload.identities.clone()));
-    for namespace in world.namespaces() {
-        if !scope::in_mesh(world, &namespace) {
-            if !world.workloads_in(&namespace).is_empty() && scope::is_owned(world, &namespace) {
-                report.notes.push(Note {
-                    message: format!("`{namespace}` is outside the mesh and was not judged"),
-                    span: None,
-                });
+    for asked in asked {
+        let Asked::Judged { default_deny, mut paths, workloads, implied } = asked else {
+            if let Asked::Not(note) = asked {
+                report.notes.extend(note);
             }
             continue;
-        }
-        let owned = scope::is_owned(world, &namespace);
-        if !owned {
-            if world.workloads_in(&namespace).iter().any(|workload| !world.is_gateway(workload) && !workload.implied) {
-                report.notes.push(Note {
-                    message: format!("`{namespace}` belongs to somebody else and was not judged"),
-                    span: None,
-                });
-            }
-            continue;
-        }
-        let default_deny = default_deny::ask(world, &namespace);
-        let mut paths = path_rules::ask(world, &namespace, default_deny.as_ref());
-        let workloads = scope::asked(world, &namespace);
-        report.summary.workloads += workloads.len();
-        report.summary.implied_workloads += workloads.iter().filter(|workload| workload.implied).count();
+        };
+        report.summary.workloads += workloads;
+        report.summary.implied_workloads += implied;
         report.summary.entrypoints += paths.doors;
         report.summary.tcp_ports += paths.tcp_ports;
+        report.summary.path_classes += paths.path_classes;
         match default_deny {
             Some(DefaultDeny::Missing { mut finding, .. } | DefaultDeny::NotProven(mut finding)) => {
                 finding.cells += paths.folded;
@@ -104,13 +132,16 @@ fn ask_namespaces(world: &World, report: &mut Report) {
         }
         let broken = |rule: &str| paths.findings.iter().any(|finding| finding.rule == rule);
         if paths.in_full && paths.folded == 0 {
-            clean[1] += usize::from(!broken("api-outside-ingress")) * workloads.len();
-            clean[2] += usize::from(!broken("internal-outside-namespace")) * workloads.len();
+            clean[1] += usize::from(!broken("api-outside-ingress")) * workloads;
+            clean[2] += usize::from(!broken("internal-outside-namespace")) * workloads;
         }
         report.findings.append(&mut paths.findings);
     }
     let gateways = world.gateway_workloads.iter().flat_map(|workload| &workload.gateways).count();
     report.summary.entrypoints += gateways;
+    let workloads = world.mesh.workloads.iter().map(Workload::identity_path);
+    let gateways = world.gateway_workloads.iter().flat_map(|workload| workload.identities.clone());
+    let sources: BTreeSet<String> = workloads.chain(gateways).collect();
     // Symbolic sources stand for everybody else: another account, another namespace, no identity, outside.
     report.summary.sources = sources.len() + 4;
     let statements = [

@@ -1,10 +1,113 @@
 //! Where the mission's rules are asked: which namespaces, which workloads, and whether the convention is in use.
 
+use std::collections::BTreeSet;
+
 use crate::config::Ask;
+use crate::matrix::Fronts;
 use crate::model::{Values, Workload};
 use crate::semantics::{Membership, World, implied_workload};
 use crate::space::{Cube, Pattern};
 use crate::text::Span;
+
+/// What all namespaces are asked against, worked out once.
+#[derive(Debug)]
+pub(super) struct Scope<'w> {
+    /// The world
+    pub(super) world: &'w World,
+    /// What gateways deliver
+    pub(super) fronts: Fronts<'w>,
+    /// An identity of a namespace that nothing names
+    pub(super) stranger: String,
+    /// Namespaces to which a route or a rewrite names a path of the convention
+    routed: BTreeSet<String>,
+}
+
+impl<'w> Scope<'w> {
+    /// The scope of a world.
+    pub(super) fn of(world: &'w World) -> Self {
+        let stranger = world.identity(&format!("ns/{}/sa/default", unnamed_namespace(world)));
+        Self { world, fronts: Fronts::of(world), stranger, routed: routed(world) }
+    }
+
+    /// Whether a namespace uses the convention: a route to it, a rewrite on such a route, or a policy of it names
+    /// such a path.
+    pub(super) fn uses_convention(&self, namespace: &str) -> bool {
+        match self.world.options.convention.ask {
+            Ask::Always => return true,
+            Ask::Never => return false,
+            Ask::Auto => {}
+        }
+        let listed = |values: &Values| {
+            let mut values = values.iter().flat_map(|list| &list.value);
+            values.any(|value| names_convention(self.world, &value.value))
+        };
+        let mut policies = self.world.mesh.authorization_policies.in_namespace(namespace);
+        let by_policy = policies.any(|policy| {
+            let operations = policy.spec.rules().iter().flat_map(|rule| rule.value.to.iter().flat_map(|to| &to.value));
+            let mut operations = operations.filter_map(|to| to.value.operation.as_ref());
+            operations.any(|operation| listed(&operation.value.paths) || listed(&operation.value.not_paths))
+        });
+        by_policy || self.routed.contains(namespace)
+    }
+}
+
+/// Whether the literal stem of a path is a prefix of the convention or below it.
+fn names_convention(world: &World, path: &str) -> bool {
+    let path = path.split(['*', '{']).next().unwrap_or_default();
+    [&world.options.convention.api, &world.options.convention.internal]
+        .into_iter()
+        .any(|prefix| path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// The namespaces to which a route names a path of the convention, by what it matches or what it rewrites to.
+fn routed(world: &World) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for service in &world.mesh.virtual_services {
+        for route in service.spec.http() {
+            let matches = route.value.matches.iter().flat_map(|matches| &matches.value);
+            let uris = matches.filter_map(|one| one.value.uri.as_ref());
+            let texts = uris.flat_map(|uri| [&uri.value.exact, &uri.value.prefix, &uri.value.regex]).flatten();
+            let mut texts = texts.map(|text| text.value.trim_start_matches('^'));
+            let rewrite = route.value.rewrite.as_ref().and_then(|rewrite| rewrite.value.uri.as_ref());
+            if texts.any(|text| names_convention(world, text))
+                || rewrite.is_some_and(|uri| names_convention(world, &uri.value))
+            {
+                let destinations = route.value.route.iter().flat_map(|route| &route.value);
+                let hosts =
+                    destinations.filter_map(|weighted| weighted.value.destination.as_ref()?.value.host.as_ref());
+                let namespaces = hosts.filter_map(|host| destination_namespace(&host.value, &service.id.namespace));
+                found.extend(namespaces.map(str::to_owned));
+            }
+        }
+    }
+    found
+}
+
+/// A namespace that nothing names.
+fn unnamed_namespace(world: &World) -> String {
+    let known = world.namespaces();
+    let named: BTreeSet<String> = world
+        .mesh
+        .authorization_policies
+        .iter()
+        .flat_map(|policy| policy.spec.rules())
+        .flat_map(|rule| rule.value.from.iter().flat_map(|from| &from.value))
+        .filter_map(|from| from.value.source.as_ref())
+        .flat_map(|source| {
+            let source = &source.value;
+            let lists: [&Values; 4] =
+                [&source.namespaces, &source.not_namespaces, &source.principals, &source.not_principals];
+            lists
+                .into_iter()
+                .flat_map(|values| values.iter().flat_map(|list| &list.value))
+                .map(|value| value.value.clone())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let free = |name: &str| !known.contains(name) && !named.iter().any(|value| value.contains(name));
+    let candidates = ["other", "elsewhere", "another", "stranger"];
+    candidates.into_iter().find(|name| free(name)).unwrap_or("zz9-elsewhere").to_owned()
+}
 
 /// The paths at a prefix and below it.
 pub(super) fn paths_below(prefix: &str) -> Cube {
@@ -40,10 +143,10 @@ pub(super) fn is_owned(world: &World, namespace: &str) -> bool {
         // Policies of the root namespace are the mesh's, and its Services are those of gateways.
         return workloads;
     }
-    let policies = mesh.authorization_policies.iter().any(|policy| policy.id.namespace == namespace && !policy.context)
-        || mesh.peer_authentications.iter().any(|policy| policy.id.namespace == namespace && !policy.context)
-        || mesh.request_authentications.iter().any(|policy| policy.id.namespace == namespace && !policy.context);
-    let services = mesh.services.iter().any(|service| {
+    let policies = mesh.authorization_policies.in_namespace(namespace).any(|policy| !policy.context)
+        || mesh.peer_authentications.in_namespace(namespace).any(|policy| !policy.context)
+        || mesh.request_authentications.in_namespace(namespace).any(|policy| !policy.context);
+    let services = mesh.services.in_namespace(namespace).any(|service| {
         let gateway = world.gateway_workloads.iter().any(|gateway| {
             gateway.namespace == namespace
                 && service
@@ -52,11 +155,10 @@ pub(super) fn is_owned(world: &World, namespace: &str) -> bool {
                     .as_ref()
                     .is_some_and(|selector| crate::semantics::selects(Some(selector), &gateway.labels))
         });
-        service.id.namespace == namespace && !service.context && !gateway
+        !service.context && !gateway
     });
-    let own_routes = mesh.virtual_services.iter().any(|service| {
-        service.id.namespace == namespace
-            && !service.context
+    let own_routes = mesh.virtual_services.in_namespace(namespace).any(|service| {
+        !service.context
             && service.spec.destinations().any(|destination| {
                 destination
                     .value
@@ -78,52 +180,6 @@ fn destination_namespace<'a>(host: &'a str, own: &'a str) -> Option<&'a str> {
     (parts.next() == Some("svc")).then_some(namespace)
 }
 
-/// Whether a namespace uses the convention: a route to it, a rewrite on such a route, or a policy of it names such a path.
-pub(super) fn uses_convention(world: &World, namespace: &str) -> bool {
-    match world.options.convention.ask {
-        Ask::Always => return true,
-        Ask::Never => return false,
-        Ask::Auto => {}
-    }
-    let names = |path: &str| {
-        let path = path.split(['*', '{']).next().unwrap_or_default();
-        [&world.options.convention.api, &world.options.convention.internal]
-            .into_iter()
-            .any(|prefix| path == prefix || path.starts_with(&format!("{prefix}/")))
-    };
-    let listed = |values: &Values| values.iter().flat_map(|list| &list.value).any(|value| names(&value.value));
-    let by_policy =
-        world.mesh.authorization_policies.iter().filter(|policy| policy.id.namespace == namespace).any(|policy| {
-            let operations = policy.spec.rules().iter().flat_map(|rule| rule.value.to.iter().flat_map(|to| &to.value));
-            let mut operations = operations.filter_map(|to| to.value.operation.as_ref());
-            operations.any(|operation| listed(&operation.value.paths) || listed(&operation.value.not_paths))
-        });
-    by_policy
-        || world.mesh.virtual_services.iter().any(|service| {
-            service.spec.http().iter().any(|route| {
-                let destinations = route.value.route.iter().flat_map(|route| &route.value);
-                let mut destinations = destinations.filter_map(|weighted| weighted.value.destination.as_ref());
-                let leads = destinations.any(|destination| {
-                    destination.value.host.as_ref().is_some_and(|host| {
-                        destination_namespace(&host.value, &service.id.namespace) == Some(namespace)
-                    })
-                });
-                let matches = route.value.matches.iter().flat_map(|matches| &matches.value);
-                let mut uris = matches.filter_map(|one| one.value.uri.as_ref());
-                let rewrite = route.value.rewrite.as_ref().and_then(|rewrite| rewrite.value.uri.as_ref());
-                leads
-                    && (rewrite.is_some_and(|uri| names(&uri.value))
-                        || uris.any(|uri| {
-                            let uri = &uri.value;
-                            [&uri.exact, &uri.prefix, &uri.regex]
-                                .into_iter()
-                                .flatten()
-                                .any(|text| names(text.value.trim_start_matches('^')))
-                        }))
-            })
-        })
-}
-
 /// Whether a policy belongs to somebody else, so that no finding may stand on it.
 pub(super) fn is_foreign(world: &World, policy: &crate::model::ObjectId) -> bool {
     world.mesh.authorization_policy(policy).is_some_and(|policy| policy.context)
@@ -137,11 +193,10 @@ pub(super) fn first_mention(world: &World, namespace: &str) -> Option<Span> {
     }
     let workloads =
         mesh.workloads_in(namespace).filter(|workload| !workload.context).map(|workload| workload.name_span);
-    let here = |id: &crate::model::ObjectId| id.namespace == namespace;
-    let policies = mesh.authorization_policies.iter().filter(|object| here(&object.id)).map(|object| object.name_span);
-    let peers = mesh.peer_authentications.iter().filter(|object| here(&object.id)).map(|object| object.name_span);
-    let requests = mesh.request_authentications.iter().filter(|object| here(&object.id)).map(|object| object.name_span);
-    let routes = mesh.virtual_services.iter().filter(|object| here(&object.id)).map(|object| object.name_span);
-    let services = mesh.services.iter().filter(|object| here(&object.id)).map(|object| object.name_span);
+    let policies = mesh.authorization_policies.in_namespace(namespace).map(|object| object.name_span);
+    let peers = mesh.peer_authentications.in_namespace(namespace).map(|object| object.name_span);
+    let requests = mesh.request_authentications.in_namespace(namespace).map(|object| object.name_span);
+    let routes = mesh.virtual_services.in_namespace(namespace).map(|object| object.name_span);
+    let services = mesh.services.in_namespace(namespace).map(|object| object.name_span);
     workloads.chain(policies).chain(peers).chain(requests).chain(routes).min().or_else(|| services.min())
 }

@@ -1,13 +1,17 @@
 //! What the policies at one proxy do together: CUSTOM, JWT, DENY, ALLOW, in Envoy's order.
 
-use super::authorization_policy::{Chain, RuleContext, RuleRequests, rule_requests};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::authorization_policy::Chain;
 use super::decision::{By, Cause, CauseKind, PolicyRuleRef};
 use super::ext_authz::{Provider, provider};
 use super::extension::Extensions;
 use super::judgement::{Ending, JudgementBuilder, Verdict};
+use super::namespace_reader::{NamespaceReader, RuleReading};
 use super::request_authentication::JwtFilter;
 use super::workload_selector::AttachedPolicies;
-use crate::model::{Action, AuthorizationPolicy, Mesh, Resource};
+use crate::model::{AuthorizationPolicy, Mesh, Resource};
 use crate::space::Cube;
 
 /// What happens to requests that pass all policies.
@@ -31,14 +35,8 @@ pub(crate) struct ProxyPolicies<'a> {
     pub(crate) jwt: &'a JwtFilter,
     /// Filters from elsewhere
     pub(crate) extensions: &'a Extensions,
-}
-
-/// The requests of one rule of one policy.
-struct Admitted {
-    /// The rule
-    rule: PolicyRuleRef,
-    /// What it matches
-    requests: RuleRequests,
+    /// Reads their rules
+    pub(crate) reader: &'a NamespaceReader<'a>,
 }
 
 /// Appends what the policies of a proxy decide.
@@ -52,17 +50,15 @@ struct Admitted {
 /// istio/istio 1.32: `pilot/pkg/networking/core/listener_builder.go`, `buildHTTPConnectionManager`
 /// (filter order); `pilot/pkg/security/authz/builder/builder.go`, `build` (AUDIT, DENY, ALLOW).
 pub(crate) fn append_policies(builder: &mut JudgementBuilder, policies: &ProxyPolicies<'_>, next: &Next) -> Ending {
-    let mut referred: Vec<(Cube, Cause)> = Vec::new();
+    let mut referred: Vec<(Arc<Cube>, Cause)> = Vec::new();
     for (policy, admitted) in rules_of(policies, &policies.attached.custom) {
         match provider(policies.mesh, &policies.attached.custom, policy, policies.chain) {
-            Provider::Unusable => {
-                builder.end(admitted.requests.cubes, &Ending::denied(By::Policy, Some(admitted.rule)));
-            }
+            Provider::Unusable => builder.end(admitted.cubes.iter().cloned(), &refused(&admitted)),
             Provider::Skipped => {}
             Provider::Asked(message) => {
                 let span = policy.spec.provider.as_ref().map_or(policy.name_span, |provider| provider.span);
                 let cause = Cause { kind: CauseKind::CustomPolicy, message, span: Some(span) };
-                referred.extend(admitted.requests.cubes.into_iter().map(|cube| (cube, cause.clone())));
+                referred.extend(admitted.cubes.iter().map(|cube| (Arc::clone(cube), cause.clone())));
             }
         }
     }
@@ -70,37 +66,48 @@ pub(crate) fn append_policies(builder: &mut JudgementBuilder, policies: &ProxyPo
         policies.jwt.append(builder);
     }
     for (_, admitted) in rules_of(policies, &policies.attached.deny) {
-        match admitted.requests.uncertain {
-            None => builder.end(admitted.requests.cubes, &Ending::denied(By::Policy, Some(admitted.rule))),
-            Some(cause) => referred.extend(admitted.requests.cubes.into_iter().map(|cube| (cube, cause.clone()))),
+        match &admitted.uncertain {
+            None => builder.end(admitted.cubes.iter().cloned(), &refused(&admitted)),
+            Some(cause) => referred.extend(admitted.cubes.iter().map(|cube| (Arc::clone(cube), cause.clone()))),
         }
     }
     if let Some(cause) = &policies.extensions.may_refuse {
-        referred.push((Cube::default(), cause.clone()));
+        referred.push((Arc::new(Cube::default()), cause.clone()));
     }
     let passing = passing(policies);
     for (refused, cause) in &referred {
-        for (cube, ..) in &passing {
-            append_doubtful(builder, &refused.and(cube), cause, next);
+        for cube in passing.iter().flat_map(|passing| &passing.cubes) {
+            append_doubtful(builder, &Arc::new(refused.and(cube)), cause, next);
         }
     }
-    for (cube, rule, uncertain) in passing {
-        append_passing(builder, &cube, rule, uncertain, next);
+    for passing in &passing {
+        for cube in &passing.cubes {
+            append_passing(builder, cube, passing, next);
+        }
     }
     Ending::denied(By::Policy, None)
 }
 
-/// Appends what happens to requests that the policies let pass.
-fn append_passing(
-    builder: &mut JudgementBuilder,
-    cube: &Cube,
+/// The ending of requests that a rule refuses.
+fn refused(admitted: &RuleReading) -> Ending {
+    Ending::denied(By::Policy, Some(admitted.rule.clone()))
+}
+
+/// Requests that the ALLOW stage lets pass.
+struct Passing {
+    /// Which
+    cubes: Vec<Arc<Cube>>,
+    /// The rule that admits them, where one is needed
     rule: Option<PolicyRuleRef>,
+    /// Why it may not match after all
     uncertain: Option<Cause>,
-    next: &Next,
-) {
-    match (uncertain, next) {
-        (Some(cause), _) => append_doubtful(builder, cube, &cause, next),
-        (None, Next::Workload) => builder.end([cube.clone()], &Ending::reached(rule)),
+}
+
+/// Appends what happens to requests that the policies let pass.
+fn append_passing(builder: &mut JudgementBuilder, cube: &Arc<Cube>, passing: &Passing, next: &Next) {
+    match (&passing.uncertain, next) {
+        (Some(cause), _) => append_doubtful(builder, cube, cause, next),
+        (None, Next::Workload) => builder.end([Arc::clone(cube)], &Ending::reached(passing.rule.clone())),
         (None, Next::Routes(routes)) => {
             for (route, verdict) in routes {
                 match verdict {
@@ -114,10 +121,10 @@ fn append_passing(
 
 /// Appends requests that somebody may refuse who is not in the manifests. What the proxy would answer
 /// by itself reaches no workload either way.
-fn append_doubtful(builder: &mut JudgementBuilder, cube: &Cube, cause: &Cause, next: &Next) {
+fn append_doubtful(builder: &mut JudgementBuilder, cube: &Arc<Cube>, cause: &Cause, next: &Next) {
     let ending = Ending::undetermined(cause.clone());
     let Next::Routes(routes) = next else {
-        builder.end([cube.clone()], &ending);
+        builder.end([Arc::clone(cube)], &ending);
         return;
     };
     for (route, verdict) in routes {
@@ -128,46 +135,29 @@ fn append_doubtful(builder: &mut JudgementBuilder, cube: &Cube, cause: &Cause, n
     }
 }
 
-/// What passes the ALLOW stage, the certain rules first: the cube, the rule that admits it, and why
-/// it may not match after all.
-fn passing(policies: &ProxyPolicies<'_>) -> Vec<(Cube, Option<PolicyRuleRef>, Option<Cause>)> {
+/// What passes the ALLOW stage, the certain rules first.
+fn passing(policies: &ProxyPolicies<'_>) -> Vec<Passing> {
     if policies.attached.allow.is_empty() {
-        return vec![(Cube::default(), None, None)];
+        return vec![Passing { cubes: vec![Arc::new(Cube::default())], rule: None, uncertain: None }];
     }
-    let mut rules = rules_of(policies, &policies.attached.allow);
-    rules.sort_by_key(|(_, admitted)| admitted.requests.uncertain.is_some());
-    rules
-        .into_iter()
-        .flat_map(|(_, admitted)| {
-            let Admitted { rule, requests } = admitted;
-            requests.cubes.into_iter().map(move |cube| (cube, Some(rule.clone()), requests.uncertain.clone()))
-        })
-        .collect()
+    let rules = rules_of(policies, &policies.attached.allow).into_iter().map(|(_, admitted)| Passing {
+        cubes: admitted.cubes.clone(),
+        rule: Some(admitted.rule.clone()),
+        uncertain: admitted.uncertain.clone(),
+    });
+    let (certain, uncertain): (Vec<_>, Vec<_>) = rules.partition(|passing| passing.uncertain.is_none());
+    certain.into_iter().chain(uncertain).collect()
 }
 
 /// The rules of policies that exist on the chain, in order.
 fn rules_of<'a>(
     policies: &ProxyPolicies<'a>,
     list: &[&'a Resource<AuthorizationPolicy>],
-) -> Vec<(&'a Resource<AuthorizationPolicy>, Admitted)> {
-    let bundle = policies.mesh.settings.trust_bundle();
+) -> Vec<(&'a Resource<AuthorizationPolicy>, Rc<RuleReading>)> {
     let mut found = Vec::new();
     for policy in list {
-        let context = RuleContext {
-            namespace: &policy.id.namespace,
-            bundle: &bundle,
-            chain: policies.chain,
-            action: policy.spec.action(),
-        };
-        for (index, rule) in policy.spec.rules().iter().enumerate() {
-            if let Some(mut requests) = rule_requests(&rule.value, context) {
-                if context.action == Action::Custom {
-                    requests.uncertain = None;
-                }
-                let rule = PolicyRuleRef { policy: policy.id.clone(), rule: index, span: rule.span };
-                found.push((*policy, Admitted { rule, requests }));
-            }
-        }
+        let rules = policies.reader.rules(policy, policies.chain);
+        found.extend(rules.iter().map(|rule| (*policy, Rc::clone(rule))));
     }
     found
 }

@@ -17,7 +17,7 @@ pub(crate) enum Role {
 }
 
 /// What the extensions at a proxy may do to what it decides by itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Extensions {
     /// May refuse what would be allowed; what is denied stays denied
     pub(crate) may_refuse: Option<Cause>,

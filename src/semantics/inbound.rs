@@ -8,6 +8,7 @@ use super::decision::{By, Cause, CauseKind};
 use super::extension::{Extensions, Role, extensions};
 use super::judgement::{Ending, Judgement, JudgementBuilder};
 use super::membership::{Membership, uncaptured};
+use super::namespace_reader::NamespaceReader;
 use super::peer_authentication::{EffectiveMode, effective_mode};
 use super::protocol::Protocol;
 use super::request_authentication::{JwtFilter, jwt_filter};
@@ -19,7 +20,7 @@ use crate::space::{ByteSet, Cube, Dimension, Domain, Label, PathDomain, Pattern,
 use crate::text::Span;
 
 /// Whether a proxy stands in front of a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Guard {
     /// A sidecar judges what comes in
     Sidecar,
@@ -87,9 +88,18 @@ fn sidecar_ingress(world: &World, workload: &Workload) -> Option<Cause> {
     })
 }
 
-/// Everything static about one port of one workload, for both readings of its meaning.
-#[derive(Debug, Clone)]
-pub(crate) struct InboundProxy<'a> {
+/// Everything on which one chain of one port of one workload decides. Where two are equal, the chains decide
+/// alike: the symbolic reading sees nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Inbound<'a> {
+    /// What stands in front
+    pub guard: Guard,
+    /// The chain
+    pub chain: Chain,
+    /// Port of the pod
+    port: u16,
+    /// What the port speaks
+    protocol: Protocol,
     /// The policies in force
     pub(crate) attached: AttachedPolicies<'a>,
     /// The JWT filter
@@ -100,53 +110,65 @@ pub(crate) struct InboundProxy<'a> {
     pub(crate) mode: EffectiveMode,
 }
 
-/// What is in force at a port that a sidecar guards.
-pub(crate) fn inbound_proxy<'a>(world: &'a World, workload: &Workload, port: u16) -> InboundProxy<'a> {
-    let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
-    InboundProxy {
-        attached: attached_policies(&world.mesh, proxy),
-        jwt: jwt_filter(&world.mesh, proxy),
-        extensions: extensions(&world.mesh, proxy, Role::Inbound, &|id| world.is_trusted(id)),
-        mode: effective_mode(&world.mesh, workload, port),
+impl<'a> Inbound<'a> {
+    /// What is in force at a chain of a port.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `buildInboundListeners`.
+    pub fn of(world: &'a World, workload: &Workload, port: &WorkloadPort, chain: Chain) -> Self {
+        let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
+        Self {
+            guard: guard(world, workload, port.number),
+            chain,
+            port: port.number,
+            protocol: port.protocol,
+            attached: attached_policies(&world.mesh, proxy),
+            jwt: jwt_filter(&world.mesh, proxy),
+            extensions: extensions(&world.mesh, proxy, Role::Inbound, &|id| world.is_trusted(id)),
+            mode: effective_mode(&world.mesh, workload, port.number),
+        }
     }
-}
 
-/// What happens to requests that go straight to a workload's port, on one of its chains.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `buildInboundChainConfigs`;
-/// `filterchain_options.go` (which chain, by mode and first bytes).
-pub fn inbound(world: &World, workload: &Workload, port: &WorkloadPort, chain: Chain) -> Judgement {
-    let mut builder = JudgementBuilder::default();
-    match guard(world, workload, port.number) {
-        Guard::Nothing { .. } => {
-            let mut universe = universe(world, chain);
-            universe.path = PathDomain::Raw;
-            return builder.finish(&Ending::reached(None), universe);
+    /// What happens to requests that go straight to the port.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `buildInboundChainConfigs`;
+    /// `filterchain_options.go` (which chain, by mode and first bytes).
+    pub fn judgement(&self, reader: &NamespaceReader<'_>) -> Judgement {
+        let world = reader.world;
+        let mut builder = JudgementBuilder::default();
+        let mut universe = universe(reader, self.chain);
+        match &self.guard {
+            Guard::Nothing { .. } => {
+                universe.path = PathDomain::Raw;
+                return builder.finish(&Ending::reached(None), universe);
+            }
+            Guard::Unmodelled(cause) => return builder.finish(&Ending::undetermined(cause.clone()), universe),
+            Guard::Sidecar => {}
         }
-        Guard::Unmodelled(cause) => {
-            return builder.finish(&Ending::undetermined(cause), universe(world, chain));
+        self.jwt.restrict(&mut universe);
+        if let Some(cause) = &self.extensions.may_change {
+            return builder.finish(&Ending::undetermined(cause.clone()), universe);
         }
-        Guard::Sidecar => {}
+        append_admission(&mut builder, world, &self.mode, self.protocol, self.chain);
+        let mut extensions = self.extensions.clone();
+        if extensions.may_refuse.is_none() {
+            extensions.may_refuse.clone_from(&self.mode.order);
+        }
+        let policies = ProxyPolicies {
+            mesh: &world.mesh,
+            attached: &self.attached,
+            chain: self.chain,
+            jwt: &self.jwt,
+            extensions: &extensions,
+            reader,
+        };
+        let default = append_policies(&mut builder, &policies, &Next::Workload);
+        let mut judgement = builder.finish(&default, universe);
+        exclude_stray_claims(&mut judgement, &self.jwt);
+        judgement.list = judgement.list.specialise(&Dimension::Port, &[&self.port.to_string()]);
+        judgement
     }
-    let proxy = inbound_proxy(world, workload, port.number);
-    let mut universe = universe(world, chain);
-    proxy.jwt.restrict(&mut universe);
-    if let Some(cause) = &proxy.extensions.may_change {
-        return builder.finish(&Ending::undetermined(cause.clone()), universe);
-    }
-    append_admission(&mut builder, world, &proxy.mode, port.protocol, chain);
-    let mut extensions = proxy.extensions.clone();
-    if extensions.may_refuse.is_none() {
-        extensions.may_refuse.clone_from(&proxy.mode.order);
-    }
-    let policies =
-        ProxyPolicies { mesh: &world.mesh, attached: &proxy.attached, chain, jwt: &proxy.jwt, extensions: &extensions };
-    let default = append_policies(&mut builder, &policies, &Next::Workload);
-    let mut judgement = builder.finish(&default, universe);
-    exclude_stray_claims(&mut judgement, &proxy.jwt);
-    judgement.list = judgement.list.specialise(&Dimension::Port, &[&port.number.to_string()]);
-    judgement
 }
 
 /// Appends what the mTLS mode and the accepted trust domains refuse before any policy is asked.
@@ -203,10 +225,7 @@ fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
     let no_issuer = Cube::default().none(Dimension::Issuer, vec![Pattern::Any]);
     let stray: Vec<Rule> = claims
         .into_iter()
-        .map(|claim| Rule {
-            cube: no_issuer.and(&Cube::default().any(claim, vec![Pattern::Any])),
-            label: Label::IMPOSSIBLE,
-        })
+        .map(|claim| Rule::new(no_issuer.and(&Cube::default().any(claim, vec![Pattern::Any])), Label::IMPOSSIBLE))
         .collect();
     judgement.list.rules.splice(0..0, stray);
 }
@@ -253,11 +272,11 @@ pub const METHODS: &[&str] = &[
 ];
 
 /// The values that can occur in a request to a sidecar.
-pub(crate) fn universe(world: &World, chain: Chain) -> Universe {
+pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let mut universe = Universe {
         domains: std::collections::BTreeMap::new(),
-        path: PathDomain::Normalized(path_normalization(world)),
+        path: PathDomain::Normalized(path_normalization(reader.world)),
     };
     let label = ByteSet::from_bytes(b"abcdefghijklmnopqrstuvwxyz0123456789-.");
     let part = |bytes: ByteSet| Piece::Repeat { bytes, at_least: 1 };
@@ -270,7 +289,7 @@ pub(crate) fn universe(world: &World, chain: Chain) -> Universe {
     ]);
     universe.domains.insert(
         Dimension::Peer,
-        Domain { values: Values::Language(identity), absent: true, several: false, preferred: preferred_peers(world) },
+        Domain { values: Values::Language(identity), absent: true, several: false, preferred: reader.peers.clone() },
     );
     let methods = words(METHODS);
     universe.domains.insert(
@@ -299,16 +318,4 @@ pub(crate) fn universe(world: &World, chain: Chain) -> Universe {
         universe.path = PathDomain::Raw;
     }
     universe
-}
-
-/// Identities to name first in a witness: a stranger, a workload of each namespace, another account there, a foreigner.
-fn preferred_peers(world: &World) -> Vec<String> {
-    let mut peers = vec![world.identity("ns/other/sa/default")];
-    let firsts = world.workloads.values().filter_map(|workloads| workloads.iter().find(|workload| !workload.implied));
-    peers.extend(firsts.map(|workload| world.identity(&workload.identity_path())));
-    let mut namespaces = world.namespaces();
-    namespaces.insert(world.mesh.settings.root_namespace().to_owned());
-    peers.extend(namespaces.iter().map(|namespace| world.identity(&format!("ns/{namespace}/sa/default"))));
-    peers.push("foreign.example/ns/other/sa/default".to_owned());
-    peers
 }

@@ -1,10 +1,13 @@
 //! Symbolic answers of one proxy: a decision list over the request space and what its labels mean.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::decision::{By, Cause, Decision, PolicyRuleRef};
 use crate::space::{Cube, DecisionList, Label, Point, Rule, Universe, label_of};
 
 /// What happens to the requests of one label.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// The request ends here
     End(Ending),
@@ -13,7 +16,7 @@ pub enum Verdict {
 }
 
 /// How requests end at a proxy.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ending {
     /// Whether the workload gets them
     pub decision: Decision,
@@ -78,34 +81,36 @@ pub(crate) struct JudgementBuilder {
     rules: Vec<Rule>,
     /// The meanings so far
     verdicts: Vec<Verdict>,
+    /// The labels by meaning
+    labels: HashMap<Verdict, Label>,
 }
 
 impl JudgementBuilder {
     /// The label of a verdict.
-    pub(crate) fn label(&mut self, verdict: Verdict) -> Label {
-        let known = self.verdicts.iter().position(|known| *known == verdict);
-        let index = known.unwrap_or_else(|| {
-            self.verdicts.push(verdict);
-            self.verdicts.len() - 1
-        });
-        Label(u32::try_from(index).unwrap_or(u32::MAX - 1))
+    fn label(&mut self, verdict: Verdict) -> Label {
+        let fresh = Label(u32::try_from(self.verdicts.len()).unwrap_or(u32::MAX - 1));
+        let verdicts = &mut self.verdicts;
+        *self.labels.entry(verdict).or_insert_with_key(|verdict| {
+            verdicts.push(verdict.clone());
+            fresh
+        })
     }
 
     /// Appends rules that end the requests of the cubes.
-    pub(crate) fn end(&mut self, cubes: impl IntoIterator<Item = Cube>, ending: &Ending) {
+    pub(crate) fn end<C: Into<Arc<Cube>>>(&mut self, cubes: impl IntoIterator<Item = C>, ending: &Ending) {
         let label = self.label(Verdict::End(ending.clone()));
-        self.rules.extend(cubes.into_iter().map(|cube| Rule { cube, label }));
+        self.rules.extend(cubes.into_iter().map(|cube| Rule::new(cube, label)));
     }
 
     /// Appends rules that send the requests of the cubes on.
-    pub(crate) fn forward(&mut self, cubes: impl IntoIterator<Item = Cube>, route: usize) {
+    pub(crate) fn forward<C: Into<Arc<Cube>>>(&mut self, cubes: impl IntoIterator<Item = C>, route: usize) {
         let label = self.label(Verdict::Forward(route));
-        self.rules.extend(cubes.into_iter().map(|cube| Rule { cube, label }));
+        self.rules.extend(cubes.into_iter().map(|cube| Rule::new(cube, label)));
     }
 
     /// Appends rules for requests that cannot occur.
-    pub(crate) fn impossible(&mut self, cubes: impl IntoIterator<Item = Cube>) {
-        self.rules.extend(cubes.into_iter().map(|cube| Rule { cube, label: Label::IMPOSSIBLE }));
+    pub(crate) fn impossible<C: Into<Arc<Cube>>>(&mut self, cubes: impl IntoIterator<Item = C>) {
+        self.rules.extend(cubes.into_iter().map(|cube| Rule::new(cube, Label::IMPOSSIBLE)));
     }
 
     /// The finished list; what no rule matches gets the ending.

@@ -81,14 +81,13 @@ fn has(labels: Option<&Labels>, key: &str) -> bool {
 
 /// Whether a mesh resource lives in the namespace, so that it is meant to be part of the mesh.
 fn is_named_by_mesh_resources(mesh: &Mesh, namespace: &str) -> bool {
-    let in_namespace = |id: &crate::model::ObjectId| id.namespace == namespace;
-    mesh.authorization_policies.iter().any(|object| in_namespace(&object.id))
-        || mesh.peer_authentications.iter().any(|object| in_namespace(&object.id))
-        || mesh.request_authentications.iter().any(|object| in_namespace(&object.id))
-        || mesh.virtual_services.iter().any(|object| in_namespace(&object.id))
-        || mesh.destination_rules.iter().any(|object| in_namespace(&object.id))
-        || mesh.sidecars.iter().any(|object| in_namespace(&object.id))
-        || mesh.gateways.iter().any(|object| in_namespace(&object.id))
+    mesh.authorization_policies.in_namespace(namespace).next().is_some()
+        || mesh.peer_authentications.in_namespace(namespace).next().is_some()
+        || mesh.request_authentications.in_namespace(namespace).next().is_some()
+        || mesh.virtual_services.in_namespace(namespace).next().is_some()
+        || mesh.destination_rules.in_namespace(namespace).next().is_some()
+        || mesh.sidecars.in_namespace(namespace).next().is_some()
+        || mesh.gateways.in_namespace(namespace).next().is_some()
 }
 
 /// Why a port of a workload with a sidecar is not captured, if it is not, with the place that says so.

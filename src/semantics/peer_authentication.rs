@@ -6,7 +6,7 @@ use crate::model::{Mesh, MtlsMode, PeerAuthentication, Resource, Workload};
 use crate::text::Span;
 
 /// The mode in force at a port, and what set it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EffectiveMode {
     /// Never UNSET
     pub mode: MtlsMode,

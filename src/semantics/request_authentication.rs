@@ -1,5 +1,7 @@
 //! Which tokens a proxy verifies, and what their claims can be.
 
+use std::hash::{Hash, Hasher};
+
 use serde_json::{Map, Value};
 
 use super::decision::By;
@@ -7,12 +9,39 @@ use super::judgement::{Ending, JudgementBuilder};
 use super::workload_selector::{Proxy, attached_request_authentications};
 use crate::model::{JwtRule, Mesh};
 use crate::space::{Cube, Dimension, Domain, Pattern, Universe, Values};
+use crate::text::{Span, Spanned};
 
 /// The JWT filter of one proxy.
 #[derive(Debug, Clone, Default)]
 pub struct JwtFilter {
     /// Every rule attached; none: no filter, and no request has claims
-    pub(crate) rules: Vec<JwtRule>,
+    pub(crate) rules: Vec<Spanned<JwtRule>>,
+}
+
+impl JwtFilter {
+    /// Its rules.
+    fn rules(&self) -> impl Iterator<Item = &JwtRule> {
+        self.rules.iter().map(|rule| &rule.value)
+    }
+
+    /// Where its rules stand, which tells them apart.
+    fn places(&self) -> impl Iterator<Item = Span> {
+        self.rules.iter().map(|rule| rule.span)
+    }
+}
+
+impl PartialEq for JwtFilter {
+    fn eq(&self, other: &Self) -> bool {
+        self.places().eq(other.places())
+    }
+}
+
+impl Eq for JwtFilter {}
+
+impl Hash for JwtFilter {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.places().for_each(|place| place.hash(state));
+    }
 }
 
 /// The values of [`Dimension::Token`].
@@ -29,13 +58,13 @@ const INVALID: &str = "invalid";
 pub fn jwt_filter(mesh: &Mesh, proxy: Proxy<'_>) -> JwtFilter {
     let attached = attached_request_authentications(mesh, proxy);
     let rules = attached.iter().flat_map(|authentication| authentication.spec.jwt_rules());
-    JwtFilter { rules: rules.map(|rule| rule.value.clone()).collect() }
+    JwtFilter { rules: rules.cloned().collect() }
 }
 
 impl JwtFilter {
     /// The issuers whose tokens verify.
     pub(crate) fn issuers(&self) -> Vec<String> {
-        let issuers = self.rules.iter().filter_map(issuer_of);
+        let issuers = self.rules().filter_map(issuer_of);
         let mut issuers: Vec<String> = issuers.map(str::to_owned).collect();
         issuers.sort();
         issuers.dedup();
@@ -68,7 +97,7 @@ impl JwtFilter {
         let tokens = tokens.into_iter().map(str::to_owned).collect();
         universe.domains.insert(Dimension::Token, finite(tokens, false));
         let mut issuer = finite(self.issuers(), true);
-        if self.rules.iter().any(|rule| issuer_of(rule).is_none()) {
+        if self.rules().any(|rule| issuer_of(rule).is_none()) {
             issuer.values = Values::Language(Pattern::NonEmpty);
         }
         universe.domains.insert(Dimension::Issuer, issuer);
@@ -88,14 +117,14 @@ impl JwtFilter {
     /// Whether the rule of the claims' issuer passes the token on.
     pub fn forwards(&self, claims: &Map<String, Value>) -> bool {
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
-        let rule = self.rules.iter().find(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
+        let rule = self.rules().find(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
         rule.is_some_and(|rule| rule.forward_original_token == Some(true))
     }
 
     /// Splits the claims that hold several values separated by spaces, as the filter does before anybody looks.
     pub fn split(&self, claims: &mut Map<String, Value>) {
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let rules = self.rules.iter().filter(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
+        let rules = self.rules().filter(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
         let named: Vec<&str> =
             rules.flat_map(|rule| rule.space_delimited_claims.iter().flatten()).map(String::as_str).collect();
         for (name, value) in claims.iter_mut() {
@@ -115,7 +144,7 @@ impl JwtFilter {
     /// Whether claims verify here: a known issuer and, where the rule asks, one of its audiences.
     pub fn verifies(&self, claims: &Map<String, Value>) -> bool {
         let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
-        self.rules.iter().any(|rule| {
+        self.rules().any(|rule| {
             let known = issuer_of(rule).is_none_or(|known| known == issuer);
             let audiences = rule.audiences.iter().flatten();
             let mut audiences = audiences.peekable();

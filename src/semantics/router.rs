@@ -7,6 +7,7 @@ use super::decision::{By, Cause};
 use super::extension::{Extensions, Role, extensions};
 use super::inbound::universe;
 use super::judgement::{Ending, Judgement, JudgementBuilder, Verdict};
+use super::namespace_reader::NamespaceReader;
 use super::request_authentication::{JwtFilter, jwt_filter};
 use super::route_table::{Forward, Route, RouteAction, RouteTable};
 use super::workload_selector::{AttachedPolicies, Proxy, attached_policies};
@@ -74,7 +75,8 @@ impl RoutingProxy {
     pub fn judgement(&self, world: &World) -> Judgement {
         let mut builder = JudgementBuilder::default();
         let standing = self.standing(world);
-        let mut universe = universe(world, Chain::Http);
+        let reader = NamespaceReader::new(world, &self.namespace);
+        let mut universe = universe(&reader, Chain::Http);
         standing.jwt.restrict(&mut universe);
         let unknown = self.unknown.clone().or_else(|| standing.extensions.may_change.clone());
         if let Some(cause) = unknown {
@@ -101,6 +103,7 @@ impl RoutingProxy {
             chain: Chain::Http,
             jwt: &standing.jwt,
             extensions: &standing.extensions,
+            reader: &reader,
         };
         let default = append_policies(&mut builder, &policies, &Next::Routes(rows));
         let mut judgement = builder.finish(&default, universe);

@@ -1,7 +1,10 @@
 //! Which policies are attached to a proxy.
 
+use std::hash::{Hash, Hasher};
+
 use crate::model::{
-    Action, AuthorizationPolicy, Labels, Mesh, RequestAuthentication, Resource, TargetRef, WorkloadSelector,
+    Action, AuthorizationPolicy, Labels, Mesh, ObjectId, Objects, Placed, RequestAuthentication, Resource, TargetRef,
+    WorkloadSelector,
 };
 use crate::text::Spanned;
 
@@ -38,6 +41,31 @@ pub struct AttachedPolicies<'a> {
     pub idle: Vec<&'a Resource<AuthorizationPolicy>>,
 }
 
+impl AttachedPolicies<'_> {
+    /// The policies that act, by stage and in order.
+    fn acting(&self) -> [impl Iterator<Item = &ObjectId>; 3] {
+        [&self.custom, &self.deny, &self.allow].map(|policies| policies.iter().map(|policy| &policy.id))
+    }
+}
+
+/// Equal where the same policies act, in the same order.
+impl PartialEq for AttachedPolicies<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.acting().into_iter().zip(other.acting()).all(|(mine, theirs)| mine.eq(theirs))
+    }
+}
+
+impl Eq for AttachedPolicies<'_> {}
+
+impl Hash for AttachedPolicies<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for stage in self.acting() {
+            stage.for_each(|id| (&id.namespace, &id.name).hash(state));
+            state.write_u8(0);
+        }
+    }
+}
+
 /// Annotation by which a policy is only tried out.
 pub(crate) const DRY_RUN: &str = "istio.io/dry-run";
 
@@ -56,9 +84,7 @@ pub(crate) fn is_dry_run(policy: &Resource<AuthorizationPolicy>) -> bool {
 /// `pilot/pkg/security/authz/builder/builder.go`, `build` (dry-run).
 pub fn attached_policies<'a>(mesh: &'a Mesh, proxy: Proxy<'_>) -> AttachedPolicies<'a> {
     let mut attached = AttachedPolicies::default();
-    let mut policies: Vec<_> = mesh
-        .authorization_policies
-        .iter()
+    let mut policies: Vec<_> = in_scope(mesh, &mesh.authorization_policies, proxy)
         .filter(|policy| {
             let spec = &policy.spec;
             is_attached(mesh, proxy, &policy.id.namespace, spec.selector.as_ref(), spec.target_refs())
@@ -81,6 +107,17 @@ pub fn attached_policies<'a>(mesh: &'a Mesh, proxy: Proxy<'_>) -> AttachedPolici
     attached
 }
 
+/// The objects of the root namespace and of a proxy's own: what may be attached to it.
+pub(crate) fn in_scope<'a, T: Placed>(
+    mesh: &Mesh,
+    objects: &'a Objects<T>,
+    proxy: Proxy<'_>,
+) -> impl Iterator<Item = &'a T> + use<'a, T> {
+    let root = mesh.settings.root_namespace();
+    let own = (proxy.namespace != root).then(|| objects.in_namespace(proxy.namespace));
+    objects.in_namespace(root).chain(own.into_iter().flatten())
+}
+
 /// The request authentications attached to a proxy.
 ///
 /// # Upstream
@@ -89,8 +126,7 @@ pub(crate) fn attached_request_authentications<'a>(
     mesh: &'a Mesh,
     proxy: Proxy<'_>,
 ) -> Vec<&'a Resource<RequestAuthentication>> {
-    mesh.request_authentications
-        .iter()
+    in_scope(mesh, &mesh.request_authentications, proxy)
         .filter(|authentication| {
             let spec = &authentication.spec;
             is_attached(mesh, proxy, &authentication.id.namespace, spec.selector.as_ref(), spec.target_refs())

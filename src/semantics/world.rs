@@ -2,7 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is not assumed is kept")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::decision::Assumption;
 use super::gateway_workload::{self, GatewayWorkload};
@@ -24,6 +24,8 @@ pub struct World {
     pub workloads: BTreeMap<String, Vec<Workload>>,
     /// Workloads that serve Gateways
     pub gateway_workloads: Vec<GatewayWorkload>,
+    /// Objects whose pods serve Gateways
+    gateway_objects: HashSet<ObjectId>,
     /// Identities of the ingress, without their trust domain: `ns/NS/sa/SA`
     pub ingress: BTreeSet<String>,
     /// What the answers rest on
@@ -52,11 +54,13 @@ impl World {
             options,
             workloads: BTreeMap::new(),
             gateway_workloads: Vec::new(),
+            gateway_objects: HashSet::new(),
             ingress: BTreeSet::new(),
             assumptions: Vec::new(),
             refused: Vec::new(),
         };
         world.gateway_workloads = gateway_workload::gateway_workloads(&world.mesh, &world.options);
+        world.gateway_objects = world.gateway_workloads.iter().filter_map(|gateway| gateway.object.clone()).collect();
         world.ingress = gateway_workload::ingress_identities(&world.mesh, &world.options, &world.gateway_workloads);
         for namespace in world.namespaces() {
             let mut workloads: Vec<Workload> = world.mesh.workloads_in(&namespace).cloned().collect();
@@ -123,7 +127,7 @@ impl World {
 
     /// Whether a workload serves Gateways itself.
     pub fn is_gateway(&self, workload: &Workload) -> bool {
-        self.gateway_workloads.iter().any(|gateway| gateway.object.as_ref() == Some(&workload.id))
+        self.gateway_objects.contains(&workload.id)
     }
 
     /// Whether a workload belongs to the control plane.
@@ -134,15 +138,14 @@ impl World {
 
     /// The Services that select a workload.
     pub fn services_of<'a>(&'a self, workload: &'a Workload) -> impl Iterator<Item = &'a Resource<Service>> {
-        self.mesh.services.iter().filter(move |service| {
-            service.id.namespace == workload.id.namespace
-                && service.spec.selector.as_ref().filter(|selector| !selector.is_empty()).is_some_and(|selector| {
-                    if workload.implied {
-                        implied::compatible(selector, &workload.labels)
-                    } else {
-                        super::workload_selector::selects(Some(selector), &workload.labels)
-                    }
-                })
+        self.mesh.services.in_namespace(&workload.id.namespace).filter(move |service| {
+            service.spec.selector.as_ref().filter(|selector| !selector.is_empty()).is_some_and(|selector| {
+                if workload.implied {
+                    implied::compatible(selector, &workload.labels)
+                } else {
+                    super::workload_selector::selects(Some(selector), &workload.labels)
+                }
+            })
         })
     }
 

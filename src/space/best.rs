@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::budget::Excess;
 use super::diagram::{Diagram, Node};
 use super::list::Label;
 use super::path_search::{PathSearch, cost};
@@ -13,7 +14,7 @@ pub(super) struct Best {
     /// The cost and the branch of the cheapest witness.
     found: Vec<Vec<(Label, u32, u32)>>,
     /// Why a label without a witness may still have one.
-    unknown: BTreeMap<(usize, Label), String>,
+    unknown: BTreeMap<(usize, Label), Excess>,
 }
 
 /// The way to a witness: the class on each column, and the leaf.
@@ -26,7 +27,7 @@ impl Best {
         let mut uncertain: Vec<Vec<Label>> = Vec::with_capacity(diagram.nodes.len());
         for (at, node) in diagram.nodes.iter().enumerate() {
             let mut found: Vec<(Label, u32, u32)> = Vec::new();
-            let mut unknown: Vec<(Label, String)> = Vec::new();
+            let mut unknown: Vec<(Label, Excess)> = Vec::new();
             match node {
                 Node::Leaf(leaf) => {
                     for (label, answer) in &answers[*leaf] {
@@ -87,13 +88,13 @@ impl Best {
     }
 
     /// Why a label may occur below a node.
-    pub(super) fn unknown(&self, node: usize, label: Label) -> Option<&str> {
-        self.unknown.get(&(node, label)).map(String::as_str)
+    pub(super) fn unknown(&self, node: usize, label: Label) -> Option<&Excess> {
+        self.unknown.get(&(node, label))
     }
 
     /// Why any label may occur somewhere.
-    pub(super) fn any_unknown(&self) -> Option<&str> {
-        self.unknown.values().next().map(String::as_str)
+    pub(super) fn any_unknown(&self) -> Option<&Excess> {
+        self.unknown.values().next()
     }
 
     /// The branch to the cheapest witness of a label.

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bank::{Bank, BankState, alphabet};
-use super::budget::Budget;
+use super::budget::{Budget, Excess};
 use super::bytes::ByteSet;
 use super::form::{DEAD, Form};
 use super::list::{Dimension, Test};
@@ -84,7 +84,7 @@ pub(super) struct Classes {
     /// For each test the classes on which it holds.
     pub(super) sets: Vec<AtomIds>,
     /// Why there may be more classes.
-    pub(super) incomplete: Option<String>,
+    pub(super) incomplete: Option<Excess>,
     /// The patterns by number.
     patterns: Vec<Pattern>,
     /// The classes by their truth.
@@ -185,7 +185,7 @@ impl Finder<'_> {
     }
 
     /// Finds the classes of single values. Says why there may be more.
-    fn singles(&mut self) -> Option<String> {
+    fn singles(&mut self) -> Option<Excess> {
         for (index, value) in self.domain.preferred.iter().enumerate() {
             if self.domain.contains(std::slice::from_ref(value)) {
                 self.add(self.judge(value), 1 + rank(index), value);
@@ -204,7 +204,7 @@ impl Finder<'_> {
     }
 
     /// The classes of values, absent and several ones included.
-    fn sets(self) -> (Vec<Atom>, Option<String>) {
+    fn sets(self) -> (Vec<Atom>, Option<Excess>) {
         let mut singles: Vec<Atom> =
             self.found.into_iter().map(|(truth, (cost, value))| Atom { truth, example: vec![value], cost }).collect();
         singles.sort_by(|a, b| (a.cost, &a.example).cmp(&(b.cost, &b.example)));
@@ -236,7 +236,7 @@ impl Finder<'_> {
                 }
                 if atoms.len() >= limit {
                     let most = self.budget.combinations;
-                    incomplete = Some(format!("{} has more than {most} combinations of values", self.dimension));
+                    incomplete = Some(Excess::Combinations(self.dimension.clone(), most));
                     break 'grow;
                 }
                 let truth: Truth = both.into();
@@ -252,7 +252,7 @@ impl Finder<'_> {
     }
 
     /// Follows the patterns, side by side, through a language.
-    fn texts(&mut self, language: &Pattern) -> Option<String> {
+    fn texts(&mut self, language: &Pattern) -> Option<Excess> {
         let secret =
             matches!(self.dimension, Dimension::Claim(_) | Dimension::Issuer | Dimension::Subject | Dimension::Token);
         let form = Form::of_text(!secret);
@@ -261,10 +261,8 @@ impl Finder<'_> {
         let others: Vec<u32> = (0..).zip(patterns).filter(|(_, one)| !is_exact(one)).map(|(id, _)| id).collect();
         let search = Followed::new(&others, &[], patterns, language);
         if let Some(place) = search.odd() {
-            let odd = others
-                .get(place as usize)
-                .map_or_else(|| language.to_string(), |id| patterns[*id as usize].to_string());
-            return Some(format!("the pattern `{odd}` on {} cannot be followed", self.dimension));
+            let odd = others.get(place as usize).map_or(language, |id| patterns[*id as usize]);
+            return Some(Excess::Followed(self.dimension.clone(), odd.clone()));
         }
         // What is named exactly is found without a search, and is no example of what is not.
         let mut named: FxHashMap<&str, u32> = FxHashMap::default();
@@ -309,11 +307,11 @@ impl Finder<'_> {
             });
         }
         let limit = self.budget.atom_states;
-        (!all_seen).then(|| format!("the patterns on {} need more than {limit} states", self.dimension))
+        (!all_seen).then(|| Excess::States(self.dimension.clone(), limit))
     }
 
     /// One address of each interval between the bounds of some blocks.
-    fn addresses(&mut self) -> Option<String> {
+    fn addresses(&mut self) -> Option<Excess> {
         let mut four: Vec<u32> = vec![0];
         let mut six: Vec<u128> = vec![0];
         let mut incomplete = None;
@@ -331,7 +329,7 @@ impl Finder<'_> {
                 | Pattern::SuffixIgnoreCase(_)
                 | Pattern::Contains(_)
                 | Pattern::Language(_) => {
-                    incomplete = Some(format!("the text pattern `{pattern}` on addresses cannot be followed"));
+                    incomplete = Some(Excess::Followed(self.dimension.clone(), (*pattern).clone()));
                     continue;
                 }
             };

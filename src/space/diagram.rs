@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::budget::Excess;
 use super::classes::{AtomIds, Classes};
 use super::list::{Dimension, Label};
 use super::path_book::PathRules;
@@ -41,7 +42,7 @@ pub(super) enum Node {
 #[derive(Clone, Debug)]
 pub(super) struct Unknown {
     /// Why.
-    pub(super) why: String,
+    pub(super) why: Excess,
     /// The labels that the last list may give there.
     pub(super) labels: Vec<Label>,
 }
@@ -303,12 +304,12 @@ impl Builder<'_> {
         let node = if column == self.space.columns.len() {
             Node::Leaf(self.leaf(lives))
         } else if self.nodes.len() >= self.space.budget.nodes {
-            let why = format!("the conditions combine in more than {} ways", self.space.budget.nodes);
+            let why = Excess::Nodes(self.space.budget.nodes);
             Node::Unknown(Unknown { why, labels: self.labels(lives) })
         } else {
             match self.views.get(column).and_then(Option::as_ref) {
                 Some(view) => Node::Split(self.branches(column, view, lives)),
-                None => Node::Unknown(Unknown { why: String::new(), labels: self.labels(lives) }),
+                None => Node::Unknown(Unknown { why: Excess::Nodes(0), labels: self.labels(lives) }),
             }
         };
         self.nodes.push(node);

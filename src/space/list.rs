@@ -1,6 +1,7 @@
 //! Conditions on requests, and ordered lists of them in which the first match wins.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::pattern::Pattern;
 use super::universe::Point;
@@ -180,10 +181,18 @@ impl Label {
 /// A cube and its label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rule {
-    /// Which requests it decides.
-    pub cube: Cube,
+    /// Which requests it decides; shared, for one rule stands in the lists of many proxies.
+    pub cube: Arc<Cube>,
     /// What it says of them.
     pub label: Label,
+}
+
+impl Rule {
+    /// A rule of a cube and a label.
+    #[must_use]
+    pub fn new(cube: impl Into<Arc<Cube>>, label: Label) -> Self {
+        Self { cube: cube.into(), label }
+    }
 }
 
 /// Rules of which the first that matches decides.
@@ -206,11 +215,12 @@ impl DecisionList {
     #[must_use]
     pub fn specialise(&self, dimension: &Dimension, value: &[&str]) -> Self {
         let keep = |rule: &Rule| {
+            if rule.cube.tests.iter().all(|test| test.dimension != *dimension) {
+                return Some(rule.clone());
+            }
             let (on, off): (Vec<_>, Vec<_>) = rule.cube.tests.iter().partition(|test| test.dimension == *dimension);
-            on.iter().all(|test| test.holds(value)).then(|| Rule {
-                cube: Cube { tests: off.into_iter().cloned().collect(), path: rule.cube.path.clone() },
-                label: rule.label,
-            })
+            let cube = || Cube { tests: off.into_iter().cloned().collect(), path: rule.cube.path.clone() };
+            on.iter().all(|test| test.holds(value)).then(|| Rule::new(cube(), rule.label))
         };
         Self { rules: self.rules.iter().filter_map(keep).collect(), default: self.default }
     }

@@ -27,7 +27,7 @@ mod trie;
 mod two_hops;
 mod universe;
 
-pub use budget::{Budget, Search};
+pub use budget::{Budget, Excess, Search};
 pub use bytes::ByteSet;
 pub use cell::{AtomSet, Cell};
 pub use language::Language;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::best::Best;
-use super::budget::{Budget, Search};
+use super::budget::{Budget, Excess, Search};
 use super::diagram::{Diagram, Node};
 use super::list::{Cube, DecisionList, Label};
 use super::path_search::PathSearch;
@@ -93,7 +93,7 @@ impl Partition {
         match self.witness(root, &[], label) {
             Some(point) => Search::Found(point),
             None => match self.best().unknown(root, label) {
-                Some(why) => Search::OutOfBudget { why: why.to_owned() },
+                Some(why) => Search::OutOfBudget { why: why.clone() },
                 None => Search::Empty,
             },
         }
@@ -121,12 +121,12 @@ impl Partition {
 
     /// Why something is not settled, if anything is.
     #[must_use]
-    pub fn unsettled(&self) -> Option<&str> {
+    pub fn unsettled(&self) -> Option<&Excess> {
         let mut rests = self.diagram.nodes.iter().filter_map(|node| match node {
             Node::Unknown(rest) => Some(rest),
             Node::Split(branches) => branches.rest.as_ref(),
             Node::Leaf(_) => None,
         });
-        rests.next().map(|rest| rest.why.as_str()).or_else(|| self.best().any_unknown())
+        rests.next().map(|rest| &rest.why).or_else(|| self.best().any_unknown())
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::bank::alphabet;
+use super::budget::Excess;
 use super::bytes::ByteSet;
 use super::form::{DEAD, Form};
 use super::list::Label;
@@ -20,7 +21,7 @@ pub(super) enum PathSearch {
     /// Proven: no.
     Empty,
     /// Not settled.
-    OutOfBudget(String),
+    OutOfBudget(Excess),
 }
 
 /// How much a path costs the reader: short, plain letters, no slash at the end.
@@ -103,11 +104,8 @@ pub(super) fn prove(
     for label in wanted {
         let why = match end {
             End::Exhausted => None,
-            End::Budget => Some(format!("the path rules need more than {states} states")),
-            End::Unknown => {
-                let pattern = machine.unsupported(list).map(|pattern| pattern.to_string());
-                Some(format!("the pattern `{}` is too large", pattern.unwrap_or_default()))
-            }
+            End::Budget => Some(Excess::Paths(states)),
+            End::Unknown => Some(machine.unsupported(list).map_or(Excess::Paths(states), Excess::Pattern)),
         };
         out.insert(label, why.map_or(PathSearch::Empty, PathSearch::OutOfBudget));
     }

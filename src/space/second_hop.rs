@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use rustc_hash::FxHashSet;
 
 use super::bank::alphabet;
+use super::budget::Excess;
 use super::bytes::ByteSet;
 use super::form::{DEAD, Form};
 use super::junction::{Head, Junction};
@@ -24,7 +25,7 @@ pub(super) struct Reach {
     /// A path with a dot-parameter segment that the first hop lets through.
     pub(super) parametric: Option<String>,
     /// Why a label that was not found may still be possible.
-    pub(super) doubt: Option<String>,
+    pub(super) doubt: Option<Excess>,
 }
 
 /// What the second hop has read of its path.
@@ -109,7 +110,7 @@ pub(super) fn explore(
 ) -> Reach {
     let mut reach = Reach::default();
     if matches!(junction.head, Head::OpenEscape) {
-        reach.doubt = Some("the replacement ends within an escape".to_owned());
+        reach.doubt = Some(Excess::SplitEscape);
         return reach;
     }
     let mut product = Product::new(first, second, junction);
@@ -138,7 +139,7 @@ pub(super) fn explore(
                 continue;
             }
             if seen.len() >= states {
-                reach.doubt = Some(format!("the two hops need more than {states} states"));
+                reach.doubt = Some(Excess::TwoHops(states));
                 return reach;
             }
             seen.insert(key.clone());
@@ -155,7 +156,8 @@ pub(super) fn explore(
                         reach.parametric.get_or_insert_with(|| trail.text(at));
                     }
                     (None, _) | (_, Err(())) => {
-                        reach.doubt.get_or_insert_with(|| "a pattern is too large to follow".to_owned());
+                        let pattern = product.first.unsupported(first).or_else(|| product.second.unsupported(second));
+                        reach.doubt.get_or_insert_with(|| pattern.map_or(Excess::TwoHops(states), Excess::Pattern));
                     }
                     (Some(_), Ok(_)) => {}
                 }

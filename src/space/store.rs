@@ -55,7 +55,9 @@ pub struct RuleStore {
     /// The conditions on the path, by number.
     paths: FxHashMap<PathTest, u32>,
     /// The cubes, by number.
-    cubes: FxHashMap<Cube, CubeId>,
+    cubes: FxHashMap<Arc<Cube>, CubeId>,
+    /// The numbers of cubes by their address, and what keeps them there.
+    shared: FxHashMap<usize, (CubeId, Arc<Cube>)>,
 }
 
 /// The number of the next member of a map.
@@ -68,14 +70,22 @@ impl RuleStore {
     #[must_use]
     pub fn new(universe: Universe) -> Self {
         let tests = universe.domains.keys().map(|dimension| (dimension.clone(), FxHashMap::default())).collect();
-        Self { universe, tests, paths: FxHashMap::default(), cubes: FxHashMap::default() }
+        Self { universe, tests, paths: FxHashMap::default(), cubes: FxHashMap::default(), shared: FxHashMap::default() }
     }
 
-    /// The number of a cube.
-    pub fn cube(&mut self, cube: &Cube) -> CubeId {
-        if let Some(id) = self.cubes.get(cube) {
+    /// The number of a cube. One that was asked about before is known by its address.
+    pub fn cube(&mut self, cube: &Arc<Cube>) -> CubeId {
+        let address = Arc::as_ptr(cube).addr();
+        if let Some((id, _)) = self.shared.get(&address) {
             return *id;
         }
+        let id = self.cubes.get(cube).copied().unwrap_or_else(|| self.number(cube));
+        self.shared.insert(address, (id, Arc::clone(cube)));
+        id
+    }
+
+    /// Numbers a cube that is new.
+    fn number(&mut self, cube: &Arc<Cube>) -> CubeId {
         for test in &cube.tests {
             if !self.tests.contains_key(&test.dimension) {
                 self.tests.insert(test.dimension.clone(), FxHashMap::default());
@@ -90,7 +100,7 @@ impl RuleStore {
             self.path(test);
         }
         let id = CubeId(next(&self.cubes));
-        self.cubes.insert(cube.clone(), id);
+        self.cubes.insert(Arc::clone(cube), id);
         id
     }
 
@@ -122,7 +132,7 @@ impl RuleStore {
             }
         }
         let cube = Cube { tests: within.tests.clone(), path: Vec::new() };
-        Bounds { cube: self.cube(&cube), outside }
+        Bounds { cube: self.cube(&Arc::new(cube)), outside }
     }
 
     /// Works out the classes of every dimension.
@@ -131,7 +141,7 @@ impl RuleStore {
         let places: FxHashMap<&Dimension, u32> = self.tests.keys().zip(0..).collect();
         let mut cubes: Vec<Numbered> =
             vec![Numbered { tests: SmallVec::new(), path: SmallVec::new() }; self.cubes.len()];
-        let mut numbered: Vec<(&Cube, &CubeId)> = self.cubes.iter().collect();
+        let mut numbered: Vec<(&Arc<Cube>, &CubeId)> = self.cubes.iter().collect();
         numbered.sort_unstable_by_key(|(_, id)| **id);
         for (cube, id) in numbered {
             let number =

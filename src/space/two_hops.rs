@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::best::Best;
-use super::budget::Budget;
+use super::budget::{Budget, Excess};
 use super::diagram::Diagram;
 use super::form::Form;
 use super::junction::Junction;
@@ -84,7 +84,7 @@ pub enum TwoHopSearch {
     /// Not settled within the budget.
     OutOfBudget {
         /// What was too much.
-        why: String,
+        why: Excess,
     },
 }
 
@@ -139,7 +139,7 @@ pub fn through(
             })
         });
         found.unwrap_or_else(|| match best.unknown(root, label) {
-            Some(why) => TwoHopSearch::OutOfBudget { why: why.to_owned() },
+            Some(why) => TwoHopSearch::OutOfBudget { why: why.clone() },
             None => TwoHopSearch::Empty,
         })
     };
@@ -209,7 +209,7 @@ impl Hops<'_> {
             answers.iter().filter(|(_, answer)| **answer != PathSearch::Empty).map(|(label, _)| *label).collect();
         let mut found = BTreeMap::new();
         self.try_paths(self.plain_candidates(first, second), first, second, &mut wanted, &mut found);
-        let mut doubt: Option<String> = None;
+        let mut doubt: Option<Excess> = None;
         let mut parametric = false;
         for (list, junction) in self.cases(first) {
             if wanted.is_empty() {
@@ -221,7 +221,7 @@ impl Hops<'_> {
             self.try_paths(paths, first, second, &mut wanted, &mut found);
             // A claim that the concrete reading refuses would be our mistake: never silence because of it.
             if reach.found.iter().any(|(label, _)| wanted.contains(label)) {
-                doubt = Some("the two readings of a path disagree".to_owned());
+                doubt = Some(Excess::Disagreement);
             }
             doubt = doubt.or(reach.doubt);
             parametric |= reach.parametric.is_some();
@@ -230,7 +230,7 @@ impl Hops<'_> {
         if parametric && !wanted.is_empty() {
             let some = self.parametric_candidates(first, &targets);
             self.try_paths(some, first, second, &mut wanted, &mut found);
-            doubt = doubt.or_else(|| Some("a dot-parameter path may lead there".to_owned()));
+            doubt = doubt.or(Some(Excess::DotParameters));
         }
         for label in wanted {
             let answer = doubt.clone().map_or(PathSearch::Empty, PathSearch::OutOfBudget);
@@ -331,7 +331,7 @@ fn opaque(second: &PathList, via: String, answers: &mut BTreeMap<Label, PathSear
     let verdict = if possible == 1 && !impossible && second.fallback != Label::IMPOSSIBLE {
         PathSearch::Found(via)
     } else {
-        PathSearch::OutOfBudget("the path is rewritten by a regular expression".to_owned())
+        PathSearch::OutOfBudget(Excess::RegexRewrite)
     };
     mark(answers, |answer| *answer != PathSearch::Empty, &verdict);
 }

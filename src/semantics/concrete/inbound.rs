@@ -4,7 +4,7 @@ use super::super::authorization_policy::{Chain, RuleContext};
 use super::super::decision::{By, Cause, CauseKind, PolicyRuleRef};
 use super::super::ext_authz::{Provider, provider};
 use super::super::extension::Extensions;
-use super::super::inbound::{Guard, guard, inbound_proxy};
+use super::super::inbound::{Guard, Inbound};
 use super::super::judgement::Ending;
 use super::super::protocol::Protocol;
 use super::super::request::Token;
@@ -23,10 +23,11 @@ pub type Remark = (String, Option<Span>);
 /// What happens at a workload's port, and how.
 ///
 /// # Upstream
-/// istio/istio 1.32: as [`super::super::inbound::inbound`], whose second reading this is.
+/// istio/istio 1.32: as [`Inbound::judgement`], whose second reading this is.
 pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, seen: &Seen) -> (Ending, Vec<Remark>) {
     let mut remarks = Vec::new();
-    match guard(world, workload, port.number) {
+    let proxy = Inbound::of(world, workload, port, seen.chain);
+    match proxy.guard {
         Guard::Nothing { reason, span } => {
             remarks.push((format!("no proxy stands in front of port {}: {reason}", port.number), span));
             return (Ending::reached(None), remarks);
@@ -37,7 +38,6 @@ pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, s
         }
         Guard::Sidecar => {}
     }
-    let proxy = inbound_proxy(world, workload, port.number);
     if let Some(cause) = &proxy.extensions.may_change {
         remarks.push((cause.message.clone(), cause.span));
         return (Ending::undetermined(cause.clone()), remarks);

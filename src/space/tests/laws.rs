@@ -48,7 +48,7 @@ fn cube() -> impl Strategy<Value = Cube> {
 
 /// Decision lists of a few labels.
 fn list() -> impl Strategy<Value = DecisionList> {
-    let rule = (cube(), 0..4_u32).prop_map(|(cube, label)| Rule { cube, label: Label(label) });
+    let rule = (cube(), 0..4_u32).prop_map(|(cube, label)| Rule::new(cube, Label(label)));
     (prop::collection::vec(rule, 0..6), 0..4_u32)
         .prop_map(|(rules, default)| DecisionList { rules, default: Label(default) })
 }
@@ -112,7 +112,7 @@ proptest! {
     #[test]
     fn a_query_is_answered_within_its_bounds(list in list(), within in cube()) {
         let partition = partition(&list, &within, &universe(), &Budget::default());
-        let inside = DecisionList { rules: vec![Rule { cube: within, label: Label(1) }], default: Label(0) };
+        let inside = DecisionList { rules: vec![Rule::new(within, Label(1))], default: Label(0) };
         for point in points() {
             let expected = (label_of(&inside, &point) == Label(1)).then(|| label_of(&list, &point));
             prop_assert_eq!(partition.label(&point), expected, "{:?}", point);
@@ -131,7 +131,7 @@ proptest! {
         let lists = [first, second].map(|rules| DecisionList {
             rules: rules
                 .into_iter()
-                .map(|(pattern, label)| Rule { cube: Cube::default().path(vec![pattern]), label: Label(label) })
+                .map(|(pattern, label)| Rule::new(Cube::default().path(vec![pattern]), Label(label)))
                 .collect(),
             default: Label(0),
         });
@@ -142,7 +142,7 @@ proptest! {
             _ => {
                 // A prefix is replaced only where the route asked for it.
                 let outside = PathTest { any_of: None, none_of: vec![Pattern::Prefix(from.as_str().into())] };
-                first.rules.insert(0, Rule { cube: Cube { tests: Vec::new(), path: vec![outside] }, label: Label(7) });
+                first.rules.insert(0, Rule::new(Cube { tests: Vec::new(), path: vec![outside] }, Label(7)));
                 PathRewrite::ReplacePrefix { from: from.into(), to: to.into(), ignore_case: false }
             }
         };

@@ -72,7 +72,7 @@ fn mixed(random: &mut Random) -> DecisionList {
             cube = cube.with_path(random.path_test("/ab"));
         }
         let label = if random.chance(5) { Label::IMPOSSIBLE } else { random.label(4) };
-        Rule { cube, label }
+        Rule::new(cube, label)
     });
     let rules = rules.collect();
     DecisionList { rules, default: random.label(4) }
@@ -113,7 +113,7 @@ fn requests_agree_with_the_first_match() {
     let universe = universe();
     for round in 0..400 {
         let list = mixed(&mut random);
-        let within = if random.chance(50) { Cube::default() } else { mixed(&mut random).rules[0].cube.clone() };
+        let within = if random.chance(50) { Cube::default() } else { (*mixed(&mut random).rules[0].cube).clone() };
         let partition = partition(&list, &within, &universe, &Budget::default());
         let labels = partition.labels();
         let cells = partition.cells();
@@ -174,8 +174,7 @@ fn specialising_is_fixing_the_value() {
 
 /// A list with one rule for each pattern.
 fn blame(patterns: impl Iterator<Item = Pattern>) -> DecisionList {
-    let rule =
-        |(label, pattern)| Rule { cube: Cube::default().with_path(PathTest::any(vec![pattern])), label: Label(label) };
+    let rule = |(label, pattern)| Rule::new(Cube::default().with_path(PathTest::any(vec![pattern])), Label(label));
     DecisionList { rules: (0..).zip(patterns).map(rule).collect(), default: Label(1_000_000) }
 }
 
@@ -189,9 +188,9 @@ fn a_thousand_prefixes_and_a_thousand_suffixes_end() {
     // The same as two rules, and a third that is shadowed.
     let effect = DecisionList {
         rules: vec![
-            Rule { cube: Cube::default().with_path(PathTest::any(prefixes.clone().collect())), label: Label(1) },
-            Rule { cube: Cube::default().with_path(PathTest::any(suffixes.collect())), label: Label(2) },
-            Rule { cube: Cube::default().with_path(PathTest::any(prefixes.take(500).collect())), label: Label(3) },
+            Rule::new(Cube::default().with_path(PathTest::any(prefixes.clone().collect())), Label(1)),
+            Rule::new(Cube::default().with_path(PathTest::any(suffixes.collect())), Label(2)),
+            Rule::new(Cube::default().with_path(PathTest::any(prefixes.take(500).collect())), Label(3)),
         ],
         default: Label(4),
     };
@@ -202,10 +201,8 @@ fn a_thousand_prefixes_and_a_thousand_suffixes_end() {
 #[test]
 fn many_header_values_end_in_the_budget() {
     let header = Dimension::Header("h".into());
-    let rule = |n: u32| Rule {
-        cube: Cube::default().with(Test::any(header.clone(), vec![Pattern::Exact(format!("v{n}").into())])),
-        label: Label(n),
-    };
+    let value = |n: u32| Test::any(header.clone(), vec![Pattern::Exact(format!("v{n}").into())]);
+    let rule = |n: u32| Rule::new(Cube::default().with(value(n)), Label(n));
     let list = DecisionList { rules: (0..30).map(rule).collect(), default: Label(99) };
     let partition = partition(&list, &Cube::default(), &Universe::default(), &Budget::default());
     let labels = partition.labels();

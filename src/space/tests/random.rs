@@ -85,7 +85,7 @@ impl Random {
     pub(super) fn path_list(&mut self, letters: &str, rules: usize, labels: usize) -> DecisionList {
         let rules = (0..=self.below(rules)).map(|_| {
             let path = (0..=self.below(2)).map(|_| self.path_test(letters)).collect();
-            Rule { cube: Cube { tests: Vec::new(), path }, label: self.label(labels) }
+            Rule::new(Cube { tests: Vec::new(), path }, self.label(labels))
         });
         let rules = rules.collect();
         DecisionList { rules, default: self.label(labels) }

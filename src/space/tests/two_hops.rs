@@ -86,7 +86,7 @@ fn two_hops_agree_with_the_concrete_reading() {
 
 /// A list of one DENY.
 fn deny(patterns: &[Pattern]) -> DecisionList {
-    let rule = Rule { cube: Cube::default().with_path(PathTest::any(patterns.to_vec())), label: Label(1) };
+    let rule = Rule::new(Cube::default().with_path(PathTest::any(patterns.to_vec())), Label(1));
     DecisionList { rules: vec![rule], default: Label(0) }
 }
 
@@ -118,10 +118,7 @@ fn a_deny_at_the_gateway_alone_is_passed_by_dot_parameters() {
 fn a_prefix_rewrite_meets_the_rest_of_the_path() {
     let rewrite = PathRewrite::ReplacePrefix { from: "/p".into(), to: "/.".into(), ignore_case: false };
     let route = DecisionList {
-        rules: vec![Rule {
-            cube: Cube::default().with_path(PathTest::any(vec![Pattern::Prefix("/p".into())])),
-            label: Label(7),
-        }],
+        rules: vec![Rule::new(Cube::default().path(vec![Pattern::Prefix("/p".into())]), Label(7))],
         default: Label(0),
     };
     let answers = through(
@@ -139,10 +136,7 @@ fn a_prefix_rewrite_meets_the_rest_of_the_path() {
 #[test]
 fn an_exact_route_leaves_no_doubt() {
     let route = DecisionList {
-        rules: vec![Rule {
-            cube: Cube::default().with_path(PathTest::any(vec![Pattern::Exact("/shop".into())])),
-            label: Label(7),
-        }],
+        rules: vec![Rule::new(Cube::default().path(vec![Pattern::Exact("/shop".into())]), Label(7))],
         default: Label(0),
     };
     let answers = through(

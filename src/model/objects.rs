@@ -1,0 +1,96 @@
+//! The objects of one kind: in path order, and by namespace without a search.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use super::object::{ObjectId, Resource};
+use super::workload::Workload;
+
+/// What lives in a namespace.
+pub trait Placed {
+    /// Kind, namespace and name.
+    fn id(&self) -> &ObjectId;
+}
+
+impl<T> Placed for Resource<T> {
+    fn id(&self) -> &ObjectId {
+        &self.id
+    }
+}
+
+impl Placed for Workload {
+    fn id(&self) -> &ObjectId {
+        &self.id
+    }
+}
+
+/// Objects in path order, found by their namespace.
+#[derive(Debug, Clone)]
+pub struct Objects<T> {
+    /// The objects
+    all: Vec<T>,
+    /// Places of the objects of each namespace, ascending
+    places: HashMap<String, Vec<usize>>,
+}
+
+impl<T> Default for Objects<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), places: HashMap::new() }
+    }
+}
+
+impl<T: Placed> Objects<T> {
+    /// Appends an object.
+    pub fn push(&mut self, object: T) {
+        let namespace = &object.id().namespace;
+        match self.places.get_mut(namespace) {
+            Some(places) => places.push(self.all.len()),
+            None => {
+                self.places.insert(namespace.clone(), vec![self.all.len()]);
+            }
+        }
+        self.all.push(object);
+    }
+
+    /// Drops the objects that are not kept.
+    pub fn retain(&mut self, keep: impl Fn(&ObjectId) -> bool) {
+        let kept: Vec<T> = std::mem::take(&mut self.all).into_iter().filter(|object| keep(object.id())).collect();
+        *self = kept.into_iter().collect();
+    }
+
+    /// The objects of a namespace, in path order.
+    pub fn in_namespace<'a>(&'a self, namespace: &str) -> impl DoubleEndedIterator<Item = &'a T> + Clone + use<'a, T> {
+        let places = self.places.get(namespace).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|place| self.all.get(*place))
+    }
+
+    /// The object of a namespace and name.
+    pub fn named(&self, namespace: &str, name: &str) -> Option<&T> {
+        self.in_namespace(namespace).find(|object| object.id().name == name)
+    }
+}
+
+impl<T> Deref for Objects<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.all
+    }
+}
+
+impl<T: Placed> FromIterator<T> for Objects<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(objects: I) -> Self {
+        let mut all = Self::default();
+        objects.into_iter().for_each(|object| all.push(object));
+        all
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Objects<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.iter()
+    }
+}

@@ -1,0 +1,111 @@
+//! What the proxies of one namespace have in common, worked out once for all of them.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::authorization_policy::{Chain, RuleContext, RuleRequests, rule_requests};
+use super::decision::{Cause, PolicyRuleRef};
+use super::workload_selector::{Proxy, in_scope};
+use super::world::World;
+use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Source, Values};
+use crate::space::Cube;
+
+/// The requests of one rule of one policy.
+#[derive(Debug)]
+pub(super) struct RuleReading {
+    /// The rule
+    pub(super) rule: PolicyRuleRef,
+    /// What it matches
+    pub(super) cubes: Vec<Arc<Cube>>,
+    /// Why it may not match after all
+    pub(super) uncertain: Option<Cause>,
+}
+
+/// The rules of one policy that exist on a chain, in order.
+type Readings = Rc<[Rc<RuleReading>]>;
+
+/// Reads policies for the proxies of one namespace, each once.
+#[derive(Debug)]
+pub struct NamespaceReader<'a> {
+    /// The world
+    pub(super) world: &'a World,
+    /// Identities to name first in a witness
+    pub(super) peers: Vec<String>,
+    /// What was read for HTTP chains, by policy
+    http: RefCell<HashMap<(String, String), Readings>>,
+    /// What was read for TCP chains, by policy
+    tcp: RefCell<HashMap<(String, String), Readings>>,
+}
+
+/// How many namespaces that policies name lend an identity to witnesses.
+const MANY_NAMESPACES: usize = 50;
+
+impl<'a> NamespaceReader<'a> {
+    /// A reader for the proxies of a namespace.
+    pub fn new(world: &'a World, namespace: &str) -> Self {
+        let peers = preferred_peers(world, namespace);
+        Self { world, peers, http: RefCell::default(), tcp: RefCell::default() }
+    }
+
+    /// The rules of a policy that exist on a chain, in order.
+    pub(super) fn rules(&self, policy: &Resource<AuthorizationPolicy>, chain: Chain) -> Readings {
+        let known = if chain == Chain::Http { &self.http } else { &self.tcp };
+        let key = (policy.id.namespace.clone(), policy.id.name.clone());
+        let mut known = known.borrow_mut();
+        Rc::clone(known.entry(key).or_insert_with(|| read_rules(self.world, policy, chain)))
+    }
+}
+
+/// The rules of a policy that exist on a chain, in order.
+fn read_rules(world: &World, policy: &Resource<AuthorizationPolicy>, chain: Chain) -> Readings {
+    let bundle = world.mesh.settings.trust_bundle();
+    let action = policy.spec.action();
+    let context = RuleContext { namespace: &policy.id.namespace, bundle: &bundle, chain, action };
+    let read = policy.spec.rules().iter().enumerate().filter_map(|(index, rule)| {
+        let RuleRequests { cubes, uncertain } = rule_requests(&rule.value, context)?;
+        // Whether an authorizer is asked makes no difference to one that may refuse anyway.
+        let uncertain = uncertain.filter(|_| action != Action::Custom);
+        let rule = PolicyRuleRef { policy: policy.id.clone(), rule: index, span: rule.span };
+        Some(Rc::new(RuleReading { rule, cubes: cubes.into_iter().map(Arc::new).collect(), uncertain }))
+    });
+    read.collect()
+}
+
+/// Identities to name first in a witness: a stranger, then for each namespace in play a workload and another
+/// account, and a foreigner.
+fn preferred_peers(world: &World, namespace: &str) -> Vec<String> {
+    let mut namespaces = named_namespaces(world, namespace);
+    namespaces.extend([namespace, world.mesh.settings.root_namespace()]);
+    let mut peers = vec![world.identity("ns/other/sa/default")];
+    for namespace in namespaces.into_iter().take(MANY_NAMESPACES) {
+        let first = world.workloads_in(namespace).iter().find(|workload| !workload.implied);
+        peers.extend(first.map(|workload| world.identity(&workload.identity_path())));
+        peers.push(world.identity(&format!("ns/{namespace}/sa/default")));
+    }
+    peers.push("foreign.example/ns/other/sa/default".to_owned());
+    peers
+}
+
+/// The namespaces that policies in force in a namespace name as sources.
+fn named_namespaces<'a>(world: &'a World, namespace: &str) -> BTreeSet<&'a str> {
+    let proxy = Proxy { namespace, labels: &Labels::new() };
+    let policies = in_scope(&world.mesh, &world.mesh.authorization_policies, proxy);
+    let rules = policies.flat_map(|policy| policy.spec.rules());
+    let sources = rules.flat_map(|rule| rule.value.from.iter().flat_map(|from| &from.value));
+    let sources = sources.filter_map(|from| from.value.source.as_ref());
+    sources.flat_map(|source| namespaces_of(&source.value)).filter(|name| !name.contains('*')).collect()
+}
+
+/// The namespaces that a source names, by themselves or within identities.
+fn namespaces_of(source: &Source) -> impl Iterator<Item = &str> {
+    let namespaces = [&source.namespaces, &source.not_namespaces].into_iter().flat_map(listed);
+    let identities = [&source.principals, &source.not_principals].into_iter().flat_map(listed);
+    namespaces.chain(identities.filter_map(|identity| identity.split_once("/ns/")?.1.split('/').next()))
+}
+
+/// The strings of a field.
+fn listed(values: &Values) -> impl Iterator<Item = &str> {
+    values.iter().flat_map(|list| &list.value).map(|value| value.value.as_str())
+}
