@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
+use rayon::prelude::*;
+
 use super::cluster::{ConfigMap, Controller, PodSpec, PodTemplate};
 use super::entry::{Entry, bare, has_injection_label, name_span};
 use super::kind::{self, Kind};
@@ -75,7 +77,7 @@ pub struct Loaded {
 /// Reads all files, in the order given, which should be path order.
 pub fn load(files: &Files, inputs: &[InputFile], options: &LoadOptions) -> Loaded {
     let streams: Vec<(InputFile, Stream)> =
-        inputs.iter().map(|input| (*input, yaml::read(input.file, files.text(input.file)))).collect();
+        inputs.par_iter().map(|input| (*input, yaml::read(input.file, files.text(input.file)))).collect();
     let mut loader = Loader { files, options, kustomizations: Kustomizations::default(), loaded: Loaded::default() };
     loader.loaded.counts.files = inputs.len();
     for (input, stream) in &streams {

@@ -34,6 +34,8 @@ type ProxyKey = (String, u16, Chain);
 pub struct Evaluator<'w> {
     /// The world
     world: &'w World,
+    /// Whether the symbolic reading is asked too
+    symbolic: bool,
     /// Judgements with their partitions, made when first needed
     judgements: RefCell<HashMap<ProxyKey, Rc<(Judgement, Partition)>>>,
 }
@@ -41,7 +43,12 @@ pub struct Evaluator<'w> {
 impl<'w> Evaluator<'w> {
     /// An evaluator of a world.
     pub fn new(world: &'w World) -> Self {
-        Self { world, judgements: RefCell::new(HashMap::new()) }
+        Self { world, symbolic: true, judgements: RefCell::new(HashMap::new()) }
+    }
+
+    /// An evaluator for what the symbolic reading has said already: it asks the other one alone.
+    pub fn step_by_step(world: &'w World) -> Self {
+        Self { symbolic: false, ..Self::new(world) }
     }
 
     /// The answer to a request.
@@ -125,6 +132,9 @@ impl<'w> Evaluator<'w> {
         if let Some(malformed) = malformed.filter(|_| ending.by != Some(By::Closed) && chain == Chain::Http) {
             trace.push(Step { at: name.clone(), what: "the request is malformed".to_owned(), span: None });
             return Ok(outcome(&malformed.ending(), &seen));
+        }
+        if !self.symbolic {
+            return Ok(outcome(&ending, &seen));
         }
         let symbolic = self.symbolic(&(name.clone(), port.number, chain), &seen, || {
             Inbound::of(self.world, workload, port, chain)
@@ -318,7 +328,8 @@ impl<'w> Evaluator<'w> {
         let (verdict, remarks) = proxy.decide(world, &seen);
         trace.extend(remarks.into_iter().map(|(what, span)| Step { at: at.clone(), what, span }));
         let key = (format!("{at} as {:?}", proxy.identities), proxy.port, Chain::Http);
-        let symbolic = self.symbolic(&key, &seen, || proxy.judgement(world))?;
+        let symbolic =
+            if self.symbolic { self.symbolic(&key, &seen, || proxy.judgement(world))? } else { Some(verdict.clone()) };
         let agreed = match (&symbolic, &verdict) {
             (Some(Verdict::End(a)), Verdict::End(b)) => agree(a, b),
             (Some(Verdict::Forward(a)), Verdict::Forward(b)) => a == b,

@@ -1,6 +1,7 @@
 //! The server side: what the proxy in front of a workload's port does with a request.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use super::authorization::{Next, ProxyPolicies, append_policies};
 use super::authorization_policy::Chain;
@@ -271,6 +272,23 @@ pub const METHODS: &[&str] = &[
     "PRI",
 ];
 
+/// `TRUSTDOMAIN/ns/NS/sa/SA`
+static IDENTITY: LazyLock<Pattern> = LazyLock::new(|| {
+    let label = some_of(b"abcdefghijklmnopqrstuvwxyz0123456789-.");
+    let [ns, sa] = ["/ns/", "/sa/"].map(|text| Piece::Literal(text.into()));
+    Pattern::sequence(&[label.clone(), ns, label.clone(), sa, label])
+});
+
+/// A host, with or without a port.
+static AUTHORITY: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::sequence(&[some_of(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]")])
+});
+
+/// One or more of some bytes.
+fn some_of(bytes: &[u8]) -> Piece {
+    Piece::Repeat { bytes: ByteSet::from_bytes(bytes), at_least: 1 }
+}
+
 /// The values that can occur in a request to a sidecar.
 pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
@@ -278,18 +296,14 @@ pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
         domains: std::collections::BTreeMap::new(),
         path: PathDomain::Normalized(path_normalization(reader.world)),
     };
-    let label = ByteSet::from_bytes(b"abcdefghijklmnopqrstuvwxyz0123456789-.");
-    let part = |bytes: ByteSet| Piece::Repeat { bytes, at_least: 1 };
-    let identity = Pattern::sequence(&[
-        part(label),
-        Piece::Literal("/ns/".into()),
-        part(label),
-        Piece::Literal("/sa/".into()),
-        part(label),
-    ]);
     universe.domains.insert(
         Dimension::Peer,
-        Domain { values: Values::Language(identity), absent: true, several: false, preferred: reader.peers.clone() },
+        Domain {
+            values: Values::Language(IDENTITY.clone()),
+            absent: true,
+            several: false,
+            preferred: reader.peers.clone(),
+        },
     );
     let methods = words(METHODS);
     universe.domains.insert(
@@ -304,11 +318,10 @@ pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
     let mut sni = Domain::default_for(&Dimension::Sni);
     sni.absent = true;
     universe.domains.insert(Dimension::Sni, sni);
-    let host = ByteSet::from_bytes(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]");
     universe.domains.insert(
         Dimension::Authority,
         Domain {
-            values: Values::Language(Pattern::sequence(&[part(host)])),
+            values: Values::Language(AUTHORITY.clone()),
             absent: false,
             several: false,
             preferred: vec!["example.com".to_owned()],

@@ -1,8 +1,9 @@
 //! Many patterns as one automaton: prefixes share a trie, suffixes their tails, languages keep their tables.
 #![expect(clippy::indexing_slicing, reason = "patterns and languages are numbered here")]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::bytes::ByteSet;
@@ -372,25 +373,27 @@ impl Bank {
 /// that are `singled` out are alone in their class.
 pub(super) fn alphabet(banks: &[&Bank], form: &Form, singled: ByteSet) -> Vec<u8> {
     let own = banks.iter().fold(singled, |set, bank| set.union(bank.edge_bytes()));
-    let mut seen = rustc_hash::FxHashSet::default();
+    let tables: Vec<_> =
+        banks.iter().flat_map(|bank| &bank.languages).filter_map(|language| language.table()).collect();
+    let mut seen: FxHashSet<(u8, SmallVec<[u8; 8]>)> = FxHashSet::default();
     let mut out = Vec::new();
     for byte in readable() {
-        let mut signature = form.column(byte);
-        for language in banks.iter().flat_map(|bank| &bank.languages) {
-            signature.push(language.table().map_or(0, |table| table.classes()[usize::from(byte)]));
-        }
-        let name = own.contains(byte).then_some(byte);
-        if form.uses(byte) && seen.insert((name, signature)) {
-            out.push(byte);
+        let Some(class) = form.class(*byte) else { continue };
+        let signature = tables.iter().map(|table| table.classes()[usize::from(*byte)]).collect();
+        if own.contains(*byte) || seen.insert((class, signature)) {
+            out.push(*byte);
         }
     }
     out
 }
 
 /// Every byte, the readable ones first.
-pub(super) fn readable() -> Vec<u8> {
-    let mut order: Vec<u8> = b"xabcdefghijklmnopqrstuvwyz0123456789-_/.ABCDEFGHIJKLMNOPQRSTUVWXYZ".to_vec();
-    order.extend((0x21..=0x7e).filter(|byte: &u8| !order.contains(byte)).collect::<Vec<_>>());
-    order.extend((0..=u8::MAX).filter(|byte| !order.contains(byte)).collect::<Vec<_>>());
-    order
+pub(super) fn readable() -> &'static [u8] {
+    static ORDER: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut order: Vec<u8> = b"xabcdefghijklmnopqrstuvwyz0123456789-_/.ABCDEFGHIJKLMNOPQRSTUVWXYZ".to_vec();
+        order.extend((0x21..=0x7e).filter(|byte: &u8| !order.contains(byte)).collect::<Vec<_>>());
+        order.extend((0..=u8::MAX).filter(|byte| !order.contains(byte)).collect::<Vec<_>>());
+        order
+    });
+    &ORDER
 }

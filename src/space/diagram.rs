@@ -10,7 +10,8 @@ use smallvec::SmallVec;
 
 use super::budget::Excess;
 use super::classes::{AtomIds, Classes};
-use super::list::{Dimension, Label};
+use super::list::{Dimension, Label, PathTest};
+use super::narrow::Narrowed;
 use super::path_book::PathRules;
 use super::store::{Bounds, Numbered, RuleList, Space};
 use super::universe::Point;
@@ -122,12 +123,37 @@ pub(super) struct Diagram {
     defaults: Vec<(usize, u32)>,
 }
 
+/// A cube as the bounds leave it.
+struct Bounded<'a> {
+    /// Its tests by column, ascending.
+    tests: &'a [(u32, u32)],
+    /// Its conditions on the path that the bounds leave open.
+    path: SmallVec<[u32; 1]>,
+    /// Whether the bounds leave anything of it.
+    possible: bool,
+}
+
+impl<'a> Bounded<'a> {
+    /// What bounds leave of a cube.
+    fn of(space: &Space, cube: &'a Numbered, inside: &[PathTest]) -> Self {
+        let mut bounded = Self { tests: &cube.tests, path: SmallVec::new(), possible: true };
+        for test in &cube.path {
+            match space.paths.narrowed(*test, inside) {
+                Narrowed::Never => bounded.possible = false,
+                Narrowed::Always => {}
+                Narrowed::Open => bounded.path.push(*test),
+            }
+        }
+        bounded
+    }
+}
+
 /// The state of the construction.
 struct Builder<'a> {
     /// The lists.
     lists: &'a [&'a RuleList],
     /// The cubes of their rules.
-    cubes: Vec<Vec<&'a Numbered>>,
+    cubes: Vec<Vec<Bounded<'a>>>,
     /// The bounds of the question.
     bounds: &'a Bounds,
     /// What is known of dimensions and paths.
@@ -164,10 +190,14 @@ impl Diagram {
                 Some(_) | None => {}
             }
         }
-        let cubes_of = |list: &&RuleList| list.rules.iter().map(|(id, _)| space.cube(*id)).collect();
+        let cubes_of = |(at, list): (usize, &&RuleList)| {
+            // The bounds are about the path of the last list alone.
+            let inside = if at + 1 == lists.len() { bounds.inside.as_slice() } else { &[] };
+            list.rules.iter().map(|(id, _)| Bounded::of(space, space.cube(*id), inside)).collect()
+        };
         let mut builder = Builder {
             lists,
-            cubes: lists.iter().map(cubes_of).collect(),
+            cubes: lists.iter().enumerate().map(cubes_of).collect(),
             bounds,
             space,
             views: &diagram.views,
@@ -176,8 +206,12 @@ impl Diagram {
             memo: FxHashMap::default(),
             leaf_ids: FxHashMap::default(),
         };
-        let all = |list: &&RuleList| 0..u32::try_from(list.rules.len()).unwrap_or(u32::MAX);
-        let start = lists.iter().enumerate().map(|(at, list)| builder.live(at, 0, all(list), list.default)).collect();
+        let possible = |at: usize| {
+            let cubes = (0_u32..).zip(&builder.cubes[at]);
+            cubes.filter(|(_, cube)| cube.possible).map(|(id, _)| id).collect::<Vec<u32>>()
+        };
+        let start = lists.iter().enumerate();
+        let start = start.map(|(at, list)| builder.live(at, 0, possible(at).into_iter(), list.default)).collect();
         let root = builder.node(0, start);
         let Builder { nodes, leaves, .. } = builder;
         Self { nodes, leaves, root: Some(root), ..diagram }
@@ -273,7 +307,7 @@ impl Builder<'_> {
         let mut live = Live { rules: Vec::new(), fallback };
         let label = |id: u32| self.lists[list].rules[id as usize].1;
         for id in rules {
-            let cube = self.cubes[list][id as usize];
+            let cube = &self.cubes[list][id as usize];
             let done = cube.tests.last().is_none_or(|(last, _)| (*last as usize) < column);
             if done && cube.path.is_empty() {
                 live.fallback = label(id);
@@ -357,7 +391,7 @@ impl Builder<'_> {
         // The tests that somebody asks here, and the classes on which each differs from its usual answer.
         let mut asked: SmallVec<[u32; 8]> = SmallVec::new();
         for (live, cubes) in lives.iter().zip(&self.cubes) {
-            let tests = live.rules.iter().flat_map(|id| &cubes[*id as usize].tests);
+            let tests = live.rules.iter().flat_map(|id| cubes[*id as usize].tests);
             asked.extend(tests.filter(|(at, _)| *at as usize == column).map(|(_, test)| *test));
         }
         asked.sort_unstable();
@@ -441,7 +475,7 @@ impl Builder<'_> {
 type Askers = Vec<(u32, SmallVec<[u32; 2]>)>;
 
 /// The rules of a list that ask about a column.
-fn askers(live: &Live, cubes: &[&Numbered], column: usize, asked: &[u32]) -> Askers {
+fn askers(live: &Live, cubes: &[Bounded<'_>], column: usize, asked: &[u32]) -> Askers {
     let mut all = Vec::new();
     for (at, id) in (0_u32..).zip(&live.rules) {
         let of_column = cubes[*id as usize].tests.iter().filter(|(of, _)| *of as usize == column);

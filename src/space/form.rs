@@ -14,6 +14,8 @@ pub(super) struct Form {
     next: Vec<[u8; 256]>,
     /// Whether a value may end in the state.
     accepts: Vec<bool>,
+    /// The class of each byte: bytes of one class have the same successors everywhere; 0 for those in no value.
+    classes: Box<[u8; 256]>,
 }
 
 /// Nothing read.
@@ -36,6 +38,24 @@ const PERCENT: u8 = 7;
 const PERCENT_0: u8 = 8;
 
 impl Form {
+    /// The automaton of a table.
+    fn new(next: Vec<[u8; 256]>, accepts: Vec<bool>) -> Self {
+        let mut classes = Box::new([0; 256]);
+        let mut columns: Vec<Vec<u8>> = Vec::new();
+        for byte in 0..=u8::MAX {
+            let column: Vec<u8> = next.iter().map(|row| row[usize::from(byte)]).collect();
+            if column.iter().all(|state| *state == DEAD) {
+                continue;
+            }
+            let place = columns.iter().position(|known| *known == column).unwrap_or_else(|| {
+                columns.push(column);
+                columns.len() - 1
+            });
+            classes[usize::from(byte)] = u8::try_from(place + 1).unwrap_or(u8::MAX);
+        }
+        Self { next, accepts, classes }
+    }
+
     /// The paths of a domain: the image of one normalisation.
     pub(super) fn of_paths(domain: PathDomain) -> Self {
         let mode = domain.normalization();
@@ -47,7 +67,7 @@ impl Form {
                     rows[1][usize::from(byte)] = 1;
                 }
             }
-            return Self { next: rows, accepts: vec![false, true] };
+            return Self::new(rows, vec![false, true]);
         }
         let merge = mode != Normalization::Base;
         let decode = mode == Normalization::DecodeAndMergeSlashes;
@@ -58,7 +78,7 @@ impl Form {
             }
         }
         let accepts = (0..16).map(|state| !matches!(state, INIT | DOT | DOT_DOT)).collect();
-        Self { next, accepts }
+        Self::new(next, accepts)
     }
 
     /// Well-formed UTF-8, with or without control characters.
@@ -87,7 +107,7 @@ impl Form {
         row(5, 0x80, 0x9f, 1);
         row(6, 0x90, 0xbf, 2);
         row(7, 0x80, 0x8f, 2);
-        Self { next, accepts: (0..8).map(|state| state == 0).collect() }
+        Self::new(next, (0..8).map(|state| state == 0).collect())
     }
 
     /// The state after one more byte.
@@ -105,14 +125,9 @@ impl Form {
         self.accepts(value.bytes().fold(0, |state, byte| self.step(state, byte)))
     }
 
-    /// Whether the byte occurs in any value.
-    pub(super) fn uses(&self, byte: u8) -> bool {
-        self.next.iter().any(|row| row[usize::from(byte)] != DEAD)
-    }
-
-    /// The successors of a byte in all states: bytes with the same column are alike.
-    pub(super) fn column(&self, byte: u8) -> Vec<u8> {
-        self.next.iter().map(|row| row[usize::from(byte)]).collect()
+    /// The class of a byte, by its successors in all states; `None` for one that occurs in no value.
+    pub(super) fn class(&self, byte: u8) -> Option<u8> {
+        Some(self.classes[usize::from(byte)]).filter(|class| *class > 0)
     }
 }
 

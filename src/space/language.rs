@@ -76,8 +76,8 @@ impl Language {
                     .map(|piece| match piece {
                         Piece::Literal(text) => text.to_string(),
                         Piece::Repeat { bytes, at_least } => {
-                            let byte = readable().into_iter().find(|byte| bytes.contains(*byte) && byte.is_ascii());
-                            byte.map(char::from).into_iter().take(usize::from(*at_least)).collect()
+                            let byte = readable().iter().find(|byte| bytes.contains(**byte) && byte.is_ascii());
+                            byte.map(|byte| char::from(*byte)).into_iter().take(usize::from(*at_least)).collect()
                         }
                     })
                     .collect(),
@@ -91,7 +91,7 @@ impl Language {
             if form.accepts(shape) && table.accepts(state) {
                 return Some(trail.text(at));
             }
-            for byte in &alphabet {
+            for byte in alphabet {
                 let (shape, state) = (form.step(shape, *byte), table.step(state, *byte));
                 if shape != DEAD && !table.is_dead(state) && seen.len() < 2_000 && seen.insert((shape, state)) {
                     open.push_back((shape, state, trail.add(at, *byte)));

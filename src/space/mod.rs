@@ -14,6 +14,7 @@ mod junction;
 mod language;
 mod list;
 mod naive;
+mod narrow;
 mod normalize;
 mod partition;
 mod path_book;

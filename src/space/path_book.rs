@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::form::Form;
 use super::list::{Label, PathTest};
+use super::narrow::{Narrowed, narrowed};
 use super::normalize::Normalization;
 use super::path_search::{PathSearch, candidates, cost, prove};
 use super::residual::{ListMachine, PathList};
@@ -62,6 +63,13 @@ impl PathBook {
             (tests.iter().map(|test| self.tests[*test as usize].clone()).collect(), *label)
         };
         PathList { rules: rules.rules.iter().map(spell).collect(), fallback: rules.fallback }
+    }
+
+    /// What bounds settle of a condition.
+    pub(super) fn narrowed(&self, test: u32, bounds: &[PathTest]) -> Narrowed {
+        let test = &self.tests[test as usize];
+        let mut settled = bounds.iter().map(|bound| narrowed(test, bound));
+        settled.find(|narrowed| *narrowed != Narrowed::Open).unwrap_or(Narrowed::Open)
     }
 
     /// Whether a condition holds for a path.

@@ -34,6 +34,8 @@ pub struct Bounds {
     pub(super) cube: CubeId,
     /// Conditions on the path of which each leads out of it.
     pub(super) outside: SmallVec<[u32; 1]>,
+    /// The conditions on the path that hold within it.
+    pub(super) inside: Vec<PathTest>,
 }
 
 /// A cube whose tests are numbered.
@@ -132,7 +134,7 @@ impl RuleStore {
             }
         }
         let cube = Cube { tests: within.tests.clone(), path: Vec::new() };
-        Bounds { cube: self.cube(&Arc::new(cube)), outside }
+        Bounds { cube: self.cube(&Arc::new(cube)), outside, inside: within.path.clone() }
     }
 
     /// Works out the classes of every dimension.

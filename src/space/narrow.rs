@@ -1,0 +1,114 @@
+//! What a bound on the path settles of a condition by its letters alone, before any automaton is built.
+
+use super::list::PathTest;
+use super::pattern::Pattern;
+
+/// What is known of a condition within a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Narrowed {
+    /// No path within the bound satisfies it.
+    Never,
+    /// Every path within the bound satisfies it.
+    Always,
+    /// It depends on the path.
+    Open,
+}
+
+/// What a bound settles of a condition.
+pub(super) fn narrowed(test: &PathTest, bound: &PathTest) -> Narrowed {
+    let Some(within) = &bound.any_of else { return Narrowed::Open };
+    let missed = |patterns: &[Pattern]| patterns.iter().all(|one| within.iter().all(|part| are_disjoint(one, part)));
+    let covered = |patterns: &[Pattern]| within.iter().all(|part| patterns.iter().any(|one| covers(one, part)));
+    if test.any_of.as_deref().is_some_and(missed) || covered(&test.none_of) {
+        return Narrowed::Never;
+    }
+    if test.any_of.as_deref().is_none_or(covered) && missed(&test.none_of) {
+        return Narrowed::Always;
+    }
+    Narrowed::Open
+}
+
+/// The text that a value must be or begin with, and whether it must be it.
+fn stem(pattern: &Pattern) -> Option<(&str, bool)> {
+    match pattern {
+        Pattern::Exact(text) => Some((text, true)),
+        Pattern::Prefix(text) => Some((text, false)),
+        Pattern::Any => Some(("", false)),
+        Pattern::Language(language) => Some((language.stem(), false)),
+        Pattern::Suffix(_)
+        | Pattern::Contains(_)
+        | Pattern::NonEmpty
+        | Pattern::ExactIgnoreCase(_)
+        | Pattern::PrefixIgnoreCase(_)
+        | Pattern::SuffixIgnoreCase(_)
+        | Pattern::Cidr(_) => None,
+    }
+}
+
+/// Whether no value matches both, as far as their stems tell.
+fn are_disjoint(one: &Pattern, other: &Pattern) -> bool {
+    let (Some((a, whole)), Some((b, other_whole))) = (stem(one), stem(other)) else { return false };
+    match (whole, other_whole) {
+        (true, true) => a != b,
+        (true, false) => !a.starts_with(b),
+        (false, true) => !b.starts_with(a),
+        (false, false) => !a.starts_with(b) && !b.starts_with(a),
+    }
+}
+
+/// Whether every value of the second matches the first, as far as their stems tell.
+fn covers(one: &Pattern, other: &Pattern) -> bool {
+    // A language begins so, and not everything that begins so is in it.
+    if matches!(one, Pattern::Language(_)) {
+        return one == other;
+    }
+    let (Some((a, whole)), Some((b, other_whole))) = (stem(one), stem(other)) else { return one == other };
+    if whole { other_whole && a == b } else { b.starts_with(a) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Narrowed, narrowed};
+    use crate::space::{PathTest, Pattern};
+
+    /// The paths `/api` and below.
+    fn bound() -> PathTest {
+        PathTest::any(vec![Pattern::Exact("/api".into()), Pattern::Prefix("/api/".into())])
+    }
+
+    /// What the bound settles of a condition.
+    fn check(any_of: Option<&[Pattern]>, none_of: &[Pattern], expected: Narrowed) {
+        let test = PathTest { any_of: any_of.map(<[Pattern]>::to_vec), none_of: none_of.to_vec() };
+        assert_eq!(narrowed(&test, &bound()), expected, "{test:?}");
+        // Whatever is settled must be so on every path within the bound.
+        for path in ["/api", "/api/", "/api/x", "/api/x/y", "/api/users/7", "/api//"] {
+            match expected {
+                Narrowed::Never => assert!(!test.holds(path), "{test:?} holds for {path}"),
+                Narrowed::Always => assert!(test.holds(path), "{test:?} fails for {path}"),
+                Narrowed::Open => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_bound_settles_what_lies_beside_it_and_what_holds_all_of_it() {
+        let exact = |text: &str| Pattern::Exact(text.into());
+        let prefix = |text: &str| Pattern::Prefix(text.into());
+        let suffix = |text: &str| Pattern::Suffix(text.into());
+        check(Some(&[prefix("/users")]), &[], Narrowed::Never);
+        check(Some(&[exact("/apis"), prefix("/apix/")]), &[], Narrowed::Never);
+        check(Some(&[]), &[], Narrowed::Never);
+        check(Some(&[prefix("/a")]), &[], Narrowed::Always);
+        check(Some(&[exact("/api"), prefix("/api/")]), &[], Narrowed::Always);
+        check(Some(&[prefix("/api/")]), &[], Narrowed::Open);
+        check(Some(&[prefix("/api/users")]), &[], Narrowed::Open);
+        check(Some(&[Pattern::regex("/users/.*").unwrap()]), &[], Narrowed::Never);
+        check(Some(&[Pattern::regex("/ap.*").unwrap()]), &[], Narrowed::Open);
+        check(Some(&[suffix("/x")]), &[], Narrowed::Open);
+        check(None, &[prefix("/")], Narrowed::Never);
+        check(None, &[prefix("/users"), exact("/ap")], Narrowed::Always);
+        check(None, &[prefix("/api/users")], Narrowed::Open);
+        check(Some(&[prefix("/a")]), &[suffix("/x")], Narrowed::Open);
+        check(Some(&[prefix("/a")]), &[prefix("/api")], Narrowed::Never);
+    }
+}
