@@ -1,33 +1,54 @@
-//! RE2 syntax, read into an expression over bytes.
+//! Regular expressions as they pass istiod, which asks Go's `regexp`, and as Envoy then runs them, with RE2: a
+//! character is a byte, in the expression as in the value.
 //!
-//! Envoy 1.40 runs RE2 in Latin-1 mode (CVE-2026-73552): a character is a byte, in the pattern as in the value.
-//! Rust's own syntax differs in many small ways, so nothing is handed to its parser but the names of Unicode classes.
+//! Envoy runs RE2 in Latin-1 mode since the fix of CVE-2026-73552 (Envoy 1.36.10, 1.37.6, 1.38.4, 1.39.1 and
+//! later; guard `envoy.reloadable_features.re2_use_latin1_mode`). Rust's own syntax differs in many small ways,
+//! so nothing is handed to its parser but the names of Unicode classes.
+//!
+//! An expression is read into a [`Tree`]. Its meaning (`meaning`) is taken from the tree as written; its size
+//! (`program`) from the tree as RE2 rearranges it (`shape`), for Envoy refuses large programs.
 
 mod class;
 mod escape;
+mod factor;
+mod group;
+mod meaning;
+mod program;
+mod shape;
+mod tree;
+mod unicode;
 
-use regex_syntax::hir::{Class, ClassBytes, Hir, Look, Repetition};
+use std::rc::Rc;
+
+use regex_syntax::hir::Hir;
 
 use super::bytes::ByteSet;
+use tree::{Flags, Look, Op, Tree};
 
 /// The most repetitions that RE2 accepts, nested ones multiplied.
 const MAX_REPEAT: u32 = 1000;
-/// How deep groups may nest.
+/// How deep groups may nest; RE2 itself has no limit.
 const MAX_DEPTH: usize = 200;
-/// How large an expression may grow by repetition.
-const MAX_SIZE: usize = 200_000;
+/// The largest program that Istio lets Envoy load: `re2.max_program_size.error_level` in istio/istio
+/// `pkg/bootstrap/config.go`.
+pub(super) const MAX_PROGRAM: usize = 32_768;
 
 /// Why an expression was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegexError {
-    /// RE2 refuses it.
+    /// It is no regular expression to istiod.
     Syntax {
         /// The byte offset in the expression.
         at: usize,
         /// What is wrong.
         why: String,
     },
-    /// Its automaton is too large.
+    /// istiod lets it pass, and Envoy refuses the configuration that has it.
+    Unloadable {
+        /// What is wrong.
+        why: String,
+    },
+    /// Its automaton is too large for us.
     TooLarge {
         /// What was too much.
         why: String,
@@ -38,6 +59,7 @@ impl std::fmt::Display for RegexError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Syntax { at, why } => write!(out, "{why} at byte {at}"),
+            Self::Unloadable { why } => write!(out, "Envoy refuses to load it: {why}"),
             Self::TooLarge { why } => write!(out, "the automaton of the expression is too large: {why}"),
         }
     }
@@ -45,43 +67,63 @@ impl std::fmt::Display for RegexError {
 
 impl std::error::Error for RegexError {}
 
-/// The flags in force.
-#[derive(Clone, Copy, Default)]
-struct Flags {
-    /// `i`: letters in either case.
-    ignore_case: bool,
-    /// `m`: `^` and `$` at lines.
-    lines: bool,
-    /// `s`: `.` matches a newline.
-    dot_newline: bool,
+/// Reads an expression.
+pub(super) fn parse(source: &str) -> Result<Hir, RegexError> {
+    let tree = read(source)?;
+    match program::size(&shape::shaped(&tree)) {
+        Some(size) if size <= MAX_PROGRAM => Ok(meaning::of(&tree)),
+        Some(size) => Err(RegexError::Unloadable {
+            why: format!("its program has {size} instructions, and Istio allows {MAX_PROGRAM}"),
+        }),
+        None => Err(RegexError::Unloadable { why: "its program exceeds the memory of RE2".to_owned() }),
+    }
 }
 
-/// A parsed expression and what counts against the limits.
+/// The size of the program that RE2 makes of an expression; `None` where it gives up.
+#[cfg(test)]
+pub(super) fn program_size(source: &str) -> Result<Option<usize>, RegexError> {
+    Ok(program::size(&shape::shaped(&read(source)?)))
+}
+
+/// Reads an expression as it is written.
+fn read(source: &str) -> Result<Rc<Tree>, RegexError> {
+    let mut parser =
+        Parser { source: source.as_bytes(), at: 0, flags: Flags::default(), depth: 0, captures: 0, unloadable: None };
+    let node = parser.alternation()?;
+    if parser.at < parser.source.len() {
+        return Err(parser.refuse("unexpected `)`"));
+    }
+    match parser.unloadable {
+        Some(why) => Err(RegexError::Unloadable { why }),
+        None => Ok(node.tree),
+    }
+}
+
+/// A part of the expression.
 #[derive(Clone)]
 struct Node {
-    /// The expression.
-    hir: Hir,
-    /// Its size with repetitions unrolled.
-    size: usize,
+    /// The part.
+    tree: Rc<Tree>,
     /// The product of the repetitions on its deepest path.
     repeat: u32,
 }
 
 impl Node {
-    /// A leaf.
-    fn leaf(hir: Hir) -> Self {
-        Self { hir, size: 1, repeat: 1 }
+    /// A part without repetitions.
+    fn leaf(tree: Tree) -> Self {
+        Self { tree: Rc::new(tree), repeat: 1 }
     }
-}
 
-/// Reads an expression.
-pub(super) fn parse(source: &str) -> Result<Hir, RegexError> {
-    let mut parser = Parser { source: source.as_bytes(), at: 0, flags: Flags::default(), depth: 0 };
-    let node = parser.alternation()?;
-    if parser.at < parser.source.len() {
-        return Err(parser.refuse("unexpected `)`"));
+    /// Several parts in one.
+    fn of(nodes: Vec<Self>, join: impl Fn(Vec<Rc<Tree>>) -> Tree) -> Self {
+        match <[Self; 1]>::try_from(nodes) {
+            Ok([only]) => only,
+            Err(nodes) => {
+                let repeat = nodes.iter().map(|node| node.repeat).max().unwrap_or(1);
+                Self { tree: Rc::new(join(nodes.into_iter().map(|node| node.tree).collect())), repeat }
+            }
+        }
     }
-    Ok(node.hir)
 }
 
 /// A position in the source.
@@ -94,6 +136,10 @@ struct Parser<'a> {
     flags: Flags,
     /// How many groups are open.
     depth: usize,
+    /// How many groups capture.
+    captures: usize,
+    /// What istiod lets pass and RE2 refuses.
+    unloadable: Option<String>,
 }
 
 impl Parser<'_> {
@@ -127,213 +173,138 @@ impl Parser<'_> {
         while self.take("|") {
             branches.push(self.concatenation()?);
         }
-        if let ([_], Some(only)) = (branches.as_slice(), branches.first()) {
-            return Ok(only.clone());
-        }
-        let (size, repeat) = totals(&branches);
-        Ok(Node { hir: Hir::alternation(branches.into_iter().map(|node| node.hir).collect()), size, repeat })
+        Ok(Node::of(branches, Tree::Alternate))
     }
 
     /// Repeated atoms up to `|`, `)` or the end.
     fn concatenation(&mut self) -> Result<Node, RegexError> {
         let mut items: Vec<Node> = Vec::new();
+        let mut repeated = false;
         while let Some(byte) = self.peek() {
             if matches!(byte, b'|' | b')') {
                 break;
             }
-            if self.take("\\Q") {
-                while !self.rest().is_empty() && !self.take("\\E") {
-                    let literal = self.literal();
-                    items.push(literal);
+            let start = self.at;
+            if let Some((min, max)) = self.bounds() {
+                let greedy = !self.take("?");
+                let refuse = |why: &str| RegexError::Syntax { at: start, why: why.to_owned() };
+                if repeated {
+                    return Err(refuse("a repetition of a repetition"));
                 }
-                // The last quoted character takes a repetition, as in RE2.
-            } else if self.take("\\E") {
-                continue;
-            } else if let Some(atom) = self.atom()? {
-                items.push(atom);
-            } else {
+                let last = items.pop().ok_or_else(|| refuse("no argument for a repetition"))?;
+                items.push(self.repeat(last, byte, min, max, greedy).map_err(refuse)?);
+                repeated = true;
                 continue;
             }
-            if let Some(last) = items.pop() {
-                let repeated = self.repetition(last)?;
-                items.push(repeated);
+            repeated = false;
+            if self.take("\\Q") {
+                // The last quoted character takes a repetition.
+                while !self.rest().is_empty() && !self.take("\\E") {
+                    items.push(self.literal());
+                }
+            } else {
+                // A change of flags is no atom: a repetition behind it takes the atom before.
+                items.extend(self.atom()?);
             }
         }
-        let (size, repeat) = totals(&items);
-        Ok(Node { hir: Hir::concat(items.into_iter().map(|node| node.hir).collect()), size, repeat })
+        if items.is_empty() {
+            return Ok(Node::leaf(Tree::Empty));
+        }
+        Ok(Node::of(items, Tree::Concat))
     }
 
     /// One byte that stands for itself.
     fn literal(&mut self) -> Node {
         let byte = self.peek().unwrap_or(0);
         self.at += 1;
-        Node::leaf(class_hir(class::folded(ByteSet::NONE.with(byte), self.flags.ignore_case)))
+        Node::leaf(Tree::literal(byte, self.flags.ignore_case))
     }
 
     /// One atom; `None` for a change of flags.
     fn atom(&mut self) -> Result<Option<Node>, RegexError> {
         let Some(byte) = self.peek() else { return Ok(None) };
-        let node = match byte {
+        let lines = self.flags.lines;
+        let simple = match byte {
             b'(' => return self.group(),
-            b'[' => Node::leaf(class_hir(self.class()?)),
-            b'\\' => self.escape()?,
-            b'*' | b'+' | b'?' => return Err(self.refuse("no argument for a repetition")),
-            b'.' => {
-                self.at += 1;
-                let all = ByteSet::ANY;
-                Node::leaf(class_hir(if self.flags.dot_newline { all } else { all.without(b'\n') }))
+            b'[' => {
+                let class = self.class()?;
+                return Ok(Some(Node::leaf(Tree::class(class, self.flags.ignore_case))));
             }
-            b'^' => {
-                self.at += 1;
-                Node::leaf(Hir::look(if self.flags.lines { Look::StartLF } else { Look::Start }))
-            }
-            b'$' => {
-                self.at += 1;
-                Node::leaf(Hir::look(if self.flags.lines { Look::EndLF } else { Look::End }))
-            }
-            _ => self.literal(),
+            b'\\' => return self.escape().map(Some),
+            b'.' if self.flags.dot_newline => Tree::Any,
+            b'.' => Tree::Class(ByteSet::ANY.without(b'\n')),
+            b'^' => Tree::Look(if lines { Look::LineStart } else { Look::Start }),
+            b'$' => Tree::Look(if lines { Look::LineEnd } else { Look::Dollar }),
+            _ => return Ok(Some(self.literal())),
         };
-        Ok(Some(node))
-    }
-
-    /// A group, or flags for the rest of the enclosing one.
-    fn group(&mut self) -> Result<Option<Node>, RegexError> {
-        let outer = self.flags;
         self.at += 1;
-        if self.take("?") && !self.take("P<") && !self.take("<") {
-            if !self.flags()? {
-                return Ok(None);
-            }
-        } else if self.source.get(self.at.wrapping_sub(1)) == Some(&b'<') {
-            self.name()?;
-        }
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(self.refuse("groups nest too deep"));
-        }
-        let node = self.alternation()?;
-        self.depth -= 1;
-        if !self.take(")") {
-            return Err(self.refuse("missing `)`"));
-        }
-        self.flags = outer;
-        Ok(Some(node))
+        Ok(Some(Node::leaf(simple)))
     }
 
-    /// The name of a group.
-    fn name(&mut self) -> Result<(), RegexError> {
-        if matches!(self.peek(), Some(b'=' | b'!')) {
-            return Err(self.refuse("no lookaround in RE2"));
-        }
-        let length = self.rest().iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-        self.at += length;
-        if length == 0 || !self.take(">") {
-            return Err(self.refuse("invalid name of a group"));
-        }
-        Ok(())
-    }
-
-    /// Flags behind `(?`. True when a group follows.
-    fn flags(&mut self) -> Result<bool, RegexError> {
-        let mut on = true;
-        let mut some = false;
-        loop {
-            let byte = self.peek();
-            self.at += 1;
-            match byte {
-                Some(b'i') => self.flags.ignore_case = on,
-                Some(b'm') => self.flags.lines = on,
-                Some(b's') => self.flags.dot_newline = on,
-                // Greed changes which match is found, never whether there is one.
-                Some(b'U') => {}
-                Some(b'-') if on => {
-                    on = false;
-                    some = false;
-                    continue;
+    /// An atom, repeated.
+    fn repeat(&self, atom: Node, by: u8, min: u32, max: Option<u32>, greedy: bool) -> Result<Node, &'static str> {
+        let flags = Flags { ungreedy: self.flags.ungreedy == greedy, ..self.flags };
+        let op = match by {
+            b'*' => Op::Star,
+            b'+' => Op::Plus,
+            b'?' => Op::Quest,
+            _ => {
+                if min > MAX_REPEAT || max.is_some_and(|max| max > MAX_REPEAT || max < min) {
+                    return Err("invalid repetition");
                 }
-                Some(b':') if on || some => return Ok(true),
-                Some(b')') if on || some => return Ok(false),
-                _ => {
-                    self.at -= 1;
-                    let look = matches!(byte, Some(b'=' | b'!'));
-                    return Err(self.refuse(if look { "no lookaround in RE2" } else { "invalid flags" }));
+                let repeat = atom.repeat.saturating_mul(max.unwrap_or(min).max(1));
+                if repeat > MAX_REPEAT && (min >= 2 || max.is_some_and(|max| max >= 2)) {
+                    return Err("more than 1000 repetitions");
                 }
+                return Ok(Node { tree: Rc::new(Tree::Count(atom.tree, min, max, flags)), repeat });
             }
-            some = true;
-        }
+        };
+        Ok(Node { tree: Rc::new(Tree::Repeat(op, atom.tree, flags)), repeat: atom.repeat })
     }
 
-    /// What repeats an atom, if anything.
-    fn repetition(&mut self, atom: Node) -> Result<Node, RegexError> {
-        let Some((min, max)) = self.bounds()? else { return Ok(atom) };
-        self.take("?");
-        let at = self.at;
-        if matches!(self.peek(), Some(b'*' | b'+' | b'?')) || self.bounds()?.is_some() {
-            return Err(RegexError::Syntax { at, why: "a repetition of a repetition".into() });
-        }
-        let count = max.unwrap_or(min).max(1);
-        let repeat = atom.repeat.saturating_mul(count);
-        let size = atom.size.saturating_mul(usize::try_from(count).unwrap_or(usize::MAX));
-        if repeat > MAX_REPEAT {
-            return Err(self.refuse("more than 1000 repetitions"));
-        }
-        if size > MAX_SIZE {
-            return Err(RegexError::TooLarge { why: "too many repetitions".into() });
-        }
-        let hir = Hir::repetition(Repetition { min, max, greedy: true, sub: Box::new(atom.hir) });
-        Ok(Node { hir, size, repeat })
+    /// Takes the bounds of a repetition. A `{` that begins none is left as a literal.
+    fn bounds(&mut self) -> Option<(u32, Option<u32>)> {
+        let simple = match self.peek()? {
+            b'*' => (0, None),
+            b'+' => (1, None),
+            b'?' => (0, Some(1)),
+            b'{' => {
+                let start = self.at;
+                let bounds = self.counted();
+                if bounds.is_none() {
+                    self.at = start;
+                }
+                return bounds;
+            }
+            _ => return None,
+        };
+        self.at += 1;
+        Some(simple)
     }
 
-    /// The bounds of a repetition. A `{` that begins none is left as a literal.
-    fn bounds(&mut self) -> Result<Option<(u32, Option<u32>)>, RegexError> {
-        let simple = match self.peek() {
-            Some(b'*') => Some((0, None)),
-            Some(b'+') => Some((1, None)),
-            Some(b'?') => Some((0, Some(1))),
-            _ => None,
+    /// `{2}`, `{2,}` or `{2,3}`.
+    fn counted(&mut self) -> Option<(u32, Option<u32>)> {
+        self.take("{");
+        let min = self.number()?;
+        let max = match self.take(",") {
+            true if self.peek() == Some(b'}') => None,
+            true => Some(self.number()?),
+            false => Some(min),
         };
-        if simple.is_some() {
-            self.at += 1;
-            return Ok(simple);
-        }
-        let start = self.at;
-        if !self.take("{") {
-            return Ok(None);
-        }
-        let min = self.number();
-        let max = if self.take(",") { self.number().map(Some).or(Some(None)) } else { min.map(Some) };
-        let (Some(min), Some(max), true) = (min, max, self.take("}")) else {
-            self.at = start;
-            return Ok(None);
-        };
-        if min > MAX_REPEAT || max.is_some_and(|max| max > MAX_REPEAT || max < min) {
-            self.at = start;
-            return Err(self.refuse("invalid repetition"));
-        }
-        Ok(Some((min, max)))
+        self.take("}").then_some((min, max))
     }
 
     /// A decimal number without superfluous zeros.
     fn number(&mut self) -> Option<u32> {
-        let digits: Vec<u8> = self.rest().iter().copied().take_while(u8::is_ascii_digit).collect();
-        if digits.is_empty() || (digits.len() > 1 && digits.first() == Some(&b'0')) {
+        let length = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = self.rest().get(..length)?;
+        if length == 0 || (length > 1 && digits.first() == Some(&b'0')) {
             return None;
         }
-        self.at += digits.len();
-        let value =
-            digits.iter().fold(0_u32, |value, digit| value.saturating_mul(10).saturating_add(u32::from(digit - b'0')));
+        let digit = |digit: &u8| u32::from(digit - b'0');
+        // RE2 takes a number of ten digits for text, but istiod refuses it.
+        let value = digits.iter().fold(0_u32, |value, next| value.saturating_mul(10).saturating_add(digit(next)));
+        self.at += length;
         Some(value)
     }
-}
-
-/// The size and the deepest repetition of several expressions.
-fn totals(nodes: &[Node]) -> (usize, u32) {
-    let size = nodes.iter().fold(1_usize, |sum, node| sum.saturating_add(node.size));
-    (size, nodes.iter().map(|node| node.repeat).max().unwrap_or(1))
-}
-
-/// A class as an expression.
-fn class_hir(bytes: ByteSet) -> Hir {
-    let ranges = bytes.iter().map(|byte| regex_syntax::hir::ClassBytesRange::new(byte, byte));
-    Hir::class(Class::Bytes(ClassBytes::new(ranges)))
 }

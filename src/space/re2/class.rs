@@ -1,9 +1,7 @@
 //! Character classes of RE2.
 
-use regex_syntax::hir::{Class, HirKind};
-
 use super::super::bytes::ByteSet;
-use super::{Parser, RegexError};
+use super::{Parser, RegexError, unicode};
 
 /// The digits.
 const DIGIT: &[(u8, u8)] = &[(b'0', b'9')];
@@ -38,16 +36,18 @@ fn ranges(ranges: &[(u8, u8)]) -> ByteSet {
     ranges.iter().fold(ByteSet::NONE, |set, (first, last)| set.with_range(*first, *last))
 }
 
-/// Adds the other case of each letter, those of Latin-1 included.
-pub(super) fn folded(set: ByteSet, ignore_case: bool) -> ByteSet {
+/// Adds the other case of each letter. In Latin-1 mode RE2 folds the letters of ASCII only.
+fn folded(set: ByteSet, ignore_case: bool) -> ByteSet {
     if !ignore_case {
         return set;
     }
-    set.iter().fold(set, |all, byte| match byte {
-        b'A'..=b'Z' | 0xc0..=0xd6 | 0xd8..=0xde => all.with(byte + 0x20),
-        b'a'..=b'z' | 0xe0..=0xf6 | 0xf8..=0xfe => all.with(byte - 0x20),
-        _ => all,
-    })
+    set.iter().fold(set, |all, byte| all.with(byte.to_ascii_lowercase()).with(byte.to_ascii_uppercase()))
+}
+
+/// A named class, or everything else. The other case of its members counts before it is negated.
+fn signed(set: ByteSet, ignore_case: bool, negated: bool) -> ByteSet {
+    let set = folded(set, ignore_case);
+    if negated { set.complement() } else { set }
 }
 
 impl Parser<'_> {
@@ -75,10 +75,10 @@ impl Parser<'_> {
         if self.rest().starts_with(b"[:")
             && let Some(set) = self.posix()?
         {
-            return Ok(folded(set, self.flags.ignore_case));
+            return Ok(set);
         }
         if let Some(set) = self.perl_or_unicode()? {
-            return Ok(folded(set, self.flags.ignore_case));
+            return Ok(set);
         }
         let start = self.at;
         let low = self.class_byte()?;
@@ -87,7 +87,7 @@ impl Parser<'_> {
         }
         self.at += 1;
         let high = self.class_byte()?;
-        if high < low {
+        if high < low && self.unloadable.is_none() {
             self.at = start;
             return Err(self.refuse("invalid range in a class"));
         }
@@ -108,9 +108,9 @@ impl Parser<'_> {
 
     /// `[:name:]` or `[:^name:]`; `None` where it is no such thing.
     fn posix(&mut self) -> Result<Option<ByteSet>, RegexError> {
-        let rest = self.rest();
-        let Some(end) = memchr::memmem::find(rest, b":]") else { return Ok(None) };
-        let name = rest.get(2..end).unwrap_or(&[]);
+        let inner = self.rest().get(2..).unwrap_or(&[]);
+        let Some(end) = memchr::memmem::find(inner, b":]") else { return Ok(None) };
+        let name = inner.get(..end).unwrap_or(&[]);
         let (negated, name) = match name {
             [b'^', name @ ..] => (true, name),
             name => (false, name),
@@ -118,9 +118,8 @@ impl Parser<'_> {
         let Some((_, found)) = POSIX.iter().find(|(known, _)| known.as_bytes() == name) else {
             return Err(self.refuse("invalid name of a class"));
         };
-        self.at += end + 2;
-        let set = ranges(found);
-        Ok(Some(if negated { set.complement() } else { set }))
+        self.at += end + 4;
+        Ok(Some(signed(ranges(found), self.flags.ignore_case, negated)))
     }
 
     /// `\d`, `\pN` and the like; `None` where it is another escape.
@@ -134,11 +133,11 @@ impl Parser<'_> {
             _ => return Ok(None),
         };
         self.at += 2;
-        Ok(Some(if kind.is_ascii_uppercase() { set.complement() } else { set }))
+        Ok(Some(signed(set, self.flags.ignore_case, kind.is_ascii_uppercase())))
     }
 
     /// A Unicode class, cut down to the characters that are one byte.
-    fn unicode(&mut self, mut negated: bool) -> Result<ByteSet, RegexError> {
+    fn unicode(&mut self, negated: bool) -> Result<ByteSet, RegexError> {
         let rest = self.rest().get(2..).unwrap_or(&[]);
         let (name, length) = match rest {
             [b'{', ..] => match memchr::memchr(b'}', rest) {
@@ -148,29 +147,20 @@ impl Parser<'_> {
             [letter, ..] => (std::slice::from_ref(letter), 1),
             [] => return Err(self.refuse("invalid Unicode class")),
         };
-        let mut name = String::from_utf8_lossy(name).into_owned();
-        if let Some(positive) = name.strip_prefix('^') {
-            negated = !negated;
-            name = positive.to_owned();
-        }
-        let is_name = name.starts_with(|c: char| c.is_ascii_uppercase())
-            && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
-        let set = match name.as_str() {
-            "Any" => ByteSet::ANY,
-            _ if is_name => unicode_bytes(&name).ok_or_else(|| self.refuse("invalid Unicode class"))?,
-            _ => return Err(self.refuse("invalid Unicode class")),
+        let (negated, name) = match name {
+            [b'^', name @ ..] => (!negated, name),
+            name => (negated, name),
+        };
+        let set = match unicode::class(name) {
+            Some(set) => set,
+            None if unicode::istiod_knows(name) => {
+                let why = format!("RE2 knows no Unicode class `{}`", String::from_utf8_lossy(name));
+                self.unloadable.get_or_insert(why);
+                ByteSet::NONE
+            }
+            None => return Err(self.refuse("invalid Unicode class")),
         };
         self.at += 2 + length;
-        Ok(if negated { set.complement() } else { set })
+        Ok(signed(set, self.flags.ignore_case, negated))
     }
-}
-
-/// The members of a Unicode class up to U+00FF.
-fn unicode_bytes(name: &str) -> Option<ByteSet> {
-    let hir = regex_syntax::parse(&format!("\\p{{{name}}}")).ok()?;
-    let HirKind::Class(Class::Unicode(class)) = hir.kind() else { return Some(ByteSet::NONE) };
-    let byte = |c: char| u8::try_from(u32::from(c)).ok();
-    let parts =
-        class.ranges().iter().filter_map(|range| Some((byte(range.start())?, byte(range.end()).unwrap_or(u8::MAX))));
-    Some(ranges(&parts.collect::<Vec<_>>()))
 }

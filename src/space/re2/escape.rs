@@ -1,38 +1,29 @@
 //! Escapes of RE2.
 
-use regex_syntax::hir::{Hir, Look};
-
-use super::super::bytes::ByteSet;
-use super::class::folded;
-use super::{Node, Parser, RegexError, class_hir};
+use super::tree::{Look, Tree};
+use super::{Node, Parser, RegexError};
 
 impl Parser<'_> {
     /// An escape outside of a class.
     pub(super) fn escape(&mut self) -> Result<Node, RegexError> {
+        let ignore_case = self.flags.ignore_case;
         if let Some(set) = self.perl_or_unicode()? {
-            return Ok(Node::leaf(class_hir(folded(set, self.flags.ignore_case))));
+            return Ok(Node::leaf(Tree::class(set, ignore_case)));
         }
-        let look = match self.rest().get(1) {
-            Some(b'A') => Some(Look::Start),
-            Some(b'z') => Some(Look::End),
-            Some(b'b') => Some(Look::WordAscii),
-            Some(b'B') => Some(Look::WordAsciiNegate),
-            _ => None,
+        let simple = match self.rest().get(1) {
+            Some(b'A') => Tree::Look(Look::Start),
+            Some(b'z') => Tree::Look(Look::End),
+            Some(b'b') => Tree::Look(Look::Word),
+            Some(b'B') => Tree::Look(Look::NoWord),
+            Some(b'C') => return Err(self.refuse("istiod refuses `\\C`")),
+            _ => return Ok(Node::leaf(Tree::literal(self.escaped_byte()?, ignore_case))),
         };
-        if let Some(look) = look {
-            self.at += 2;
-            return Ok(Node::leaf(Hir::look(look)));
-        }
-        if self.take("\\C") {
-            return Ok(Node::leaf(class_hir(ByteSet::ANY)));
-        }
-        let byte = self.escaped_byte()?;
-        Ok(Node::leaf(class_hir(folded(ByteSet::NONE.with(byte), self.flags.ignore_case))))
+        self.at += 2;
+        Ok(Node::leaf(simple))
     }
 
     /// An escape that stands for one character.
     pub(super) fn escaped_byte(&mut self) -> Result<u8, RegexError> {
-        let start = self.at;
         let byte = match self.rest().get(1).copied() {
             None => return Err(self.refuse("trailing `\\`")),
             Some(b'a') => 0x07,
@@ -44,16 +35,11 @@ impl Parser<'_> {
             Some(b'x') => return self.hexadecimal(),
             Some(digit @ b'0'..=b'7') => return self.octal(digit),
             Some(byte) if byte < 0x80 && !byte.is_ascii_alphanumeric() => byte,
-            Some(byte) => {
-                let why = match byte {
-                    b'1'..=b'9' => "no backreferences in RE2",
-                    b'Z' => "RE2 has `\\z`, not `\\Z`",
-                    _ => "invalid escape",
-                };
-                return Err(self.refuse(why));
-            }
+            Some(b'8' | b'9') => return Err(self.refuse("no backreferences in RE2")),
+            Some(b'Z') => return Err(self.refuse("RE2 has `\\z`, not `\\Z`")),
+            Some(_) => return Err(self.refuse("invalid escape")),
         };
-        self.at = start + 2;
+        self.at += 2;
         Ok(byte)
     }
 
@@ -65,9 +51,8 @@ impl Parser<'_> {
             return Err(self.refuse("no backreferences in RE2"));
         }
         let value = digits.iter().fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
-        let byte = u8::try_from(value).map_err(|_| self.refuse("escape beyond one byte"))?;
         self.at += 1 + digits.len();
-        Ok(byte)
+        Ok(self.one_byte(value))
     }
 
     /// `\x7F` or `\x{7F}`.
@@ -80,12 +65,24 @@ impl Parser<'_> {
             },
             _ => (rest.get(..2).unwrap_or(&[]), 2),
         };
-        let is_number = !digits.is_empty() && digits.len() <= 8 && digits.iter().all(u8::is_ascii_hexdigit);
-        let text = std::str::from_utf8(digits).ok().filter(|_| is_number);
-        let value = text.and_then(|text| u32::from_str_radix(text, 16).ok());
-        let value = value.ok_or_else(|| self.refuse("invalid escape"))?;
-        let byte = u8::try_from(value).map_err(|_| self.refuse("escape beyond one byte"))?;
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(self.refuse("invalid escape"));
+        }
+        let digit = |digit: &u8| char::from(*digit).to_digit(16).unwrap_or(0);
+        let value = digits.iter().fold(0_u32, |value, next| value.saturating_mul(16).saturating_add(digit(next)));
+        if value > u32::from(char::MAX) {
+            return Err(self.refuse("no such character"));
+        }
         self.at += 2 + length;
-        Ok(byte)
+        Ok(self.one_byte(value))
+    }
+
+    /// A character as a byte. istiod accepts larger ones; in Latin-1 mode RE2 does not.
+    fn one_byte(&mut self, value: u32) -> u8 {
+        u8::try_from(value).unwrap_or_else(|_| {
+            let why = format!("U+{value:04X} is no character of Latin-1, in which Envoy reads expressions");
+            self.unloadable.get_or_insert(why);
+            0
+        })
     }
 }

@@ -5,5 +5,6 @@ mod normalization;
 mod partitions;
 mod patterns;
 mod random;
+mod re2;
 mod regexes;
 mod two_hops;

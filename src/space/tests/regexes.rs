@@ -58,10 +58,30 @@ const MEANING: &[Row] = &[
     ("\\p{Greek}|a", &["a"], &["b"]),
     ("(?P<name>a)(?<other>b)", &["ab"], &["a"]),
     ("(?U)a+", &["aaa"], &[""]),
-    ("\\C", &["a", "\n"], &[""]),
     ("(a|b)*abb", &["abb", "aababb"], &["ab"]),
     ("()*", &[""], &["a"]),
     ("(a*)*", &["", "aa"], &["b"]),
+    // A change of flags is no atom, so the star repeats what stands before it.
+    ("ab(?i)*", &["a", "abb"], &["aB"]),
+    ("a*(?i)*", &["", "aa"], &["A"]),
+    ("\\Qab\\E*", &["a", "abb"], &["abab"]),
+    ("a\\Q\\E*", &["aaa"], &["b"]),
+    ("[[:]]", &["[]", ":]"], &["[", ":"]),
+    ("[a[:]b]", &["ab]", "[b]", ":b]"], &["b"]),
+    // A negated class leaves out both cases of what it names.
+    ("(?i)[[:^upper:]]", &["1", "-"], &["a", "A"]),
+    ("(?i)\\P{Lu}", &["1"], &["a", "A"]),
+    ("(?i)[^k]", &["a"], &["k", "K"]),
+    // A character is a byte, and only letters of ASCII have two cases.
+    ("é", &["é"], &["É"]),
+    ("(?i)é", &["é"], &["É", "ã\u{a9}"]),
+    ("..", &["é", "ab"], &["ä\u{300}", "a"]),
+    ("[é]", &[], &["é", "e"]),
+    ("\\x{0000000000041}", &["A"], &["B"]),
+    ("[^\\x00-\\xff]", &[], &["", "a"]),
+    ("(?P<n>a)(?P<n>b)", &["ab"], &["a"]),
+    ("(?)a", &["a"], &[""]),
+    ("(^|$){2,}", &[""], &["a"]),
     ("}", &["}"], &["{"]),
     ("]", &["]"], &["["]),
 ];
@@ -109,6 +129,49 @@ const REFUSED: &[&str] = &[
     "(?i",
     "(?",
     "\\xg0",
+    "\\E",
+    "a\\E",
+    "(?i)*",
+    "a|(?i)*",
+    "a{9999999999}",
+    // RE2 would take these; istiod does not.
+    "\\C",
+    "(?P<é>a)",
+];
+
+/// What istiod lets pass and Envoy cannot load.
+const UNLOADABLE: &[&str] = &["\\x{20AC}", "\\400", "[\\x{100}]", "\\p{Letter}", "\\p{greek}", "\\p{Cn}", "\\P{ASCII}"];
+
+/// An expression, a value, and whether it matches in full: for Envoy, and for Rust's own syntax. `None`: refused.
+type Difference = (&'static str, &'static str, Option<bool>, Option<bool>);
+
+/// Where Rust's syntax would have misled us.
+const DIFFERENCES: &[Difference] = &[
+    ("[a&&b]", "a", Some(true), Some(false)),
+    ("[a--b]", "a", None, Some(true)),
+    ("[[a]b]", "ab]", Some(true), Some(false)),
+    ("\\s", "\u{b}", Some(false), Some(true)),
+    ("\\d", "\u{661}", Some(false), Some(true)),
+    ("\\w", "é", Some(false), Some(true)),
+    (".", "é", Some(false), Some(true)),
+    ("..", "é", Some(true), Some(false)),
+    ("(?i)k", "\u{212a}", Some(false), Some(true)),
+    ("\\<a", "<a", Some(true), Some(false)),
+    ("x\\b{start}", "x{start}", Some(true), Some(false)),
+    ("\\Qa*\\E", "a*", Some(true), None),
+    ("\\123", "S", Some(true), None),
+    ("a{", "a{", Some(true), None),
+    ("x{1", "x{1", Some(true), None),
+    ("a(?i)*", "aa", Some(true), None),
+    ("a**", "aa", None, Some(true)),
+    ("a{1}{2}", "aa", None, Some(true)),
+    ("a{1001}", "a", None, Some(false)),
+    ("(?:a{40}){40}", "a", None, Some(false)),
+    ("(?x)a b", "ab", None, Some(true)),
+    ("(?-u)a", "a", None, Some(true)),
+    ("\\p{Alphabetic}", "a", None, Some(true)),
+    ("\\x{20AC}", "€", None, Some(true)),
+    ("\\u0061", "a", None, Some(true)),
 ];
 
 #[test]
@@ -129,6 +192,43 @@ fn what_re2_refuses_is_refused() {
     for source in REFUSED {
         assert!(matches!(Pattern::regex(source), Err(RegexError::Syntax { .. })), "{source}");
     }
+}
+
+#[test]
+fn what_only_envoy_refuses_is_told_apart() {
+    for source in UNLOADABLE {
+        assert!(matches!(Pattern::regex(source), Err(RegexError::Unloadable { .. })), "{source}");
+    }
+}
+
+#[test]
+fn rust_reads_some_expressions_otherwise() {
+    for (source, value, envoy, rust) in DIFFERENCES {
+        assert_eq!(
+            Pattern::regex(source).ok().map(|pattern| pattern.matches(value)),
+            *envoy,
+            "`{source}` on {value:?}"
+        );
+        let regex = regex::Regex::new(&format!("\\A(?:{source})\\z")).ok();
+        assert_eq!(regex.map(|regex| regex.is_match(value)), *rust, "`{source}` on {value:?}, in Rust");
+        assert_ne!(envoy, rust, "`{source}` is no difference");
+    }
+}
+
+/// Istio's limit is on the number of instructions after RE2 has unrolled and flattened; the sizes are those of a
+/// real RE2 (`fixtures/space/re2.jsonl` has many more).
+#[test]
+fn a_program_of_32768_instructions_is_the_largest() {
+    let odd = (0..32).map(|n| format!("\\x{:02x}", 0x21 + 2 * n)).collect::<Vec<_>>().concat();
+    // One instruction a range; five more for the start, the end and a search.
+    let size = |source: &str| super::super::re2::program_size(source).unwrap().unwrap();
+    let (fits, too_large) = (format!("[{odd}]{{1000}}(?:ab){{381}}c"), format!("[{odd}]{{1000}}(?:ab){{382}}"));
+    assert_eq!((size(&fits), size(&too_large)), (32_767, 32_768));
+    assert!(!matches!(Pattern::regex(&too_large), Err(RegexError::Unloadable { .. })));
+    let beyond = format!("{too_large}c");
+    assert_eq!(size(&beyond), 32_769);
+    let error = Pattern::regex(&beyond).unwrap_err();
+    assert!(matches!(&error, RegexError::Unloadable { why } if why.contains("32769")), "{error}");
 }
 
 #[test]

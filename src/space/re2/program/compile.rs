@@ -1,0 +1,203 @@
+//! From a tree to instructions.
+#![expect(clippy::indexing_slicing, reason = "instructions are numbered here")]
+
+use super::super::tree::{Op, Tree};
+use super::Inst;
+
+/// The most instructions: two thirds of RE2's eight mebibytes, eight bytes each, less the program itself.
+const MOST: usize = (8 << 20) * 2 / 3 / 8 - 100;
+
+/// The program of an expression.
+#[derive(Debug, Default)]
+pub(super) struct Program {
+    /// The instructions by number; the first fails.
+    pub(super) insts: Vec<Inst>,
+    /// Where a match begins.
+    pub(super) start: u32,
+    /// Where a search begins.
+    pub(super) unanchored: u32,
+}
+
+/// A piece of the program with open ends.
+struct Frag {
+    /// Where it begins; 0 where nothing matches.
+    begin: u32,
+    /// The ends: instructions, and whether it is their second way.
+    ends: Vec<(u32, bool)>,
+    /// Whether it may match the empty value.
+    nullable: bool,
+}
+
+impl Frag {
+    /// Nothing matches.
+    const fn nothing() -> Self {
+        Self { begin: 0, ends: Vec::new(), nullable: false }
+    }
+}
+
+/// Compiles a tree without counted repetitions; `None` where it is too large.
+pub(super) fn compiled(tree: &Tree, anchored: bool) -> Option<Program> {
+    let mut program = Program { insts: vec![Inst::Fail], ..Program::default() };
+    let whole = program.frag(tree)?;
+    let end = program.add(Inst::Match)?;
+    let whole = program.cat(&whole, Frag { begin: end, ends: Vec::new(), nullable: false });
+    program.start = whole.begin;
+    program.unanchored = whole.begin;
+    if !anchored {
+        let any = program.byte(true)?;
+        let any = program.repeat(Op::Star, any, true)?;
+        program.unanchored = program.cat(&any, whole).begin;
+    }
+    Some(program)
+}
+
+impl Program {
+    /// Adds an instruction.
+    fn add(&mut self, inst: Inst) -> Option<u32> {
+        let id = u32::try_from(self.insts.len()).ok().filter(|_| self.insts.len() < MOST)?;
+        self.insts.push(inst);
+        Some(id)
+    }
+
+    /// Lets open ends lead somewhere.
+    fn patch(&mut self, ends: &[(u32, bool)], target: u32) {
+        for (id, second) in ends {
+            match (&mut self.insts[*id as usize], second) {
+                (Inst::Alt(_, out), true)
+                | (Inst::Alt(out, _) | Inst::Byte(out, _) | Inst::Capture(out) | Inst::Look(out) | Inst::Nop(out), _) =>
+                {
+                    *out = target;
+                }
+                (Inst::Fail | Inst::AltMatch(..) | Inst::Match, _) => {}
+            }
+        }
+    }
+
+    /// A piece of one instruction.
+    fn single(&mut self, inst: Inst, nullable: bool) -> Option<Frag> {
+        let id = self.add(inst)?;
+        Some(Frag { begin: id, ends: vec![(id, false)], nullable })
+    }
+
+    /// One byte.
+    fn byte(&mut self, any: bool) -> Option<Frag> {
+        self.single(Inst::Byte(0, any), false)
+    }
+
+    /// One piece behind another.
+    fn cat(&mut self, first: &Frag, second: Frag) -> Frag {
+        if first.begin == 0 || second.begin == 0 {
+            return Frag::nothing();
+        }
+        self.patch(&first.ends, second.begin);
+        // A lone instruction that does nothing is left out.
+        let idle = first.ends.first() == Some(&(first.begin, false))
+            && matches!(self.insts[first.begin as usize], Inst::Nop(_));
+        if idle {
+            return second;
+        }
+        Frag { begin: first.begin, ends: second.ends, nullable: first.nullable && second.nullable }
+    }
+
+    /// Either piece.
+    fn alt(&mut self, mut first: Frag, mut second: Frag) -> Option<Frag> {
+        if first.begin == 0 {
+            return Some(second);
+        }
+        if second.begin == 0 {
+            return Some(first);
+        }
+        let begin = self.add(Inst::Alt(first.begin, second.begin))?;
+        first.ends.append(&mut second.ends);
+        Some(Frag { begin, ends: first.ends, nullable: first.nullable || second.nullable })
+    }
+
+    /// A repeated piece.
+    fn repeat(&mut self, op: Op, mut part: Frag, ungreedy: bool) -> Option<Frag> {
+        if op == Op::Star && part.nullable {
+            let plus = self.repeat(Op::Plus, part, ungreedy)?;
+            return self.repeat(Op::Quest, plus, ungreedy);
+        }
+        if op == Op::Quest && part.begin == 0 {
+            return self.single(Inst::Nop(0), true);
+        }
+        let id = self.add(if ungreedy { Inst::Alt(0, part.begin) } else { Inst::Alt(part.begin, 0) })?;
+        let open = (id, !ungreedy);
+        Some(match op {
+            Op::Quest => {
+                part.ends.push(open);
+                Frag { begin: id, ends: part.ends, nullable: true }
+            }
+            Op::Star | Op::Plus => {
+                self.patch(&part.ends, id);
+                let star = op == Op::Star;
+                let begin = if star { id } else { part.begin };
+                Frag { begin, ends: vec![open], nullable: star || part.nullable }
+            }
+        })
+    }
+
+    /// The piece of a tree.
+    fn frag(&mut self, tree: &Tree) -> Option<Frag> {
+        match tree {
+            Tree::Nothing => Some(Frag::nothing()),
+            Tree::Empty => self.single(Inst::Nop(0), true),
+            Tree::Text(bytes, _) => {
+                let mut whole = self.byte(false)?;
+                for _ in 1..bytes.len() {
+                    let next = self.byte(false)?;
+                    whole = self.cat(&whole, next);
+                }
+                Some(whole)
+            }
+            Tree::Class(bytes) => {
+                let mut whole = Frag::nothing();
+                for any in instructions_of(*bytes) {
+                    let next = self.byte(any)?;
+                    whole = self.alt(whole, next)?;
+                }
+                Some(whole)
+            }
+            Tree::Any => self.byte(true),
+            Tree::Look(_) => self.single(Inst::Look(0), true),
+            Tree::Concat(parts) => {
+                let Some((first, rest)) = parts.split_first() else { return self.single(Inst::Nop(0), true) };
+                let mut pieces = vec![self.frag(first)?];
+                for part in rest {
+                    pieces.push(self.frag(part)?);
+                }
+                pieces.into_iter().reduce(|whole, next| self.cat(&whole, next))
+            }
+            Tree::Alternate(parts) => {
+                let mut pieces = Vec::with_capacity(parts.len());
+                for part in parts {
+                    pieces.push(self.frag(part)?);
+                }
+                pieces.into_iter().try_fold(Frag::nothing(), |whole, next| self.alt(whole, next))
+            }
+            Tree::Repeat(op, part, flags) => {
+                let part = self.frag(part)?;
+                self.repeat(*op, part, flags.ungreedy)
+            }
+            // There are none left.
+            Tree::Count(part, ..) => self.frag(part),
+            Tree::Capture(part, _) => {
+                let part = self.frag(part)?;
+                if part.begin == 0 {
+                    return Some(part);
+                }
+                let begin = self.add(Inst::Capture(part.begin))?;
+                let end = self.add(Inst::Capture(0))?;
+                self.patch(&part.ends, end);
+                Some(Frag { begin, ends: vec![(end, false)], nullable: part.nullable })
+            }
+        }
+    }
+}
+
+/// The instructions of a class: one for each range. Where case does not matter the upper letters are left out.
+fn instructions_of(bytes: super::super::super::bytes::ByteSet) -> Vec<bool> {
+    let folds = (b'a'..=b'z').all(|lower| bytes.contains(lower) == bytes.contains(lower.to_ascii_uppercase()));
+    let upper = |(first, last): &(u8, u8)| folds && *first >= b'A' && *last <= b'Z';
+    bytes.ranges().into_iter().filter(|range| !upper(range)).map(|range| range == (0, u8::MAX)).collect()
+}
