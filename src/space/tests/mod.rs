@@ -1,10 +1,14 @@
 //! Laws, tables and brute force.
+mod brute;
 mod forms;
 mod laws;
+mod matching;
 mod normalization;
 mod partitions;
 mod patterns;
 mod random;
 mod re2;
 mod regexes;
+mod sets;
 mod two_hops;
+mod world;

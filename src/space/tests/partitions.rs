@@ -1,180 +1,50 @@
 //! The partition against the naive reading of the list, on enumerated points.
 
-use std::collections::BTreeMap;
-
 use super::super::*;
 use super::random::{Random, texts};
-
-/// The paths of a shape, short ones all and longer ones by chance.
-fn paths(mode: Normalization) -> Vec<String> {
-    let form = super::super::form::Form::of_paths(PathDomain::Normalized(mode));
-    texts("/abA.;-", 5).into_iter().filter(|path| form.contains(path)).collect()
-}
-
-#[test]
-fn path_lists_agree_with_the_first_match() {
-    let mut random = Random(7);
-    let all = paths(Normalization::Base);
-    let mut compared = 0_u64;
-    for round in 0..1000 {
-        let list = random.path_list("/abA.;", 6, 4);
-        let universe = Universe::default();
-        let partition = partition(&list, &Cube::default(), &universe, &Budget::default());
-        let labels = partition.labels();
-        for (label, search) in &labels {
-            if let Search::Found(point) = search {
-                assert_eq!(label_of(&list, point), *label, "round {round}");
-            }
-            assert!(!matches!(search, Search::OutOfBudget { .. }), "round {round}: {search:?}");
-        }
-        let step = 1 + random.below(5);
-        for path in all.iter().skip(random.below(5)).step_by(step) {
-            let point = Point { values: BTreeMap::new(), path: path.clone() };
-            let label = label_of(&list, &point);
-            assert_eq!(
-                labels.get(&label).map(|search| matches!(search, Search::Found(_))),
-                Some(true),
-                "round {round}: {path} has {label:?} in {list:?}"
-            );
-            compared += 1;
-        }
-        for path in all.iter().step_by(97) {
-            let point = Point { values: BTreeMap::new(), path: path.clone() };
-            assert_eq!(partition.label(&point), Some(label_of(&list, &point)), "round {round}: {path}");
-        }
-    }
-    assert!(compared > 1_000_000, "{compared}");
-}
-
-/// A random list over several dimensions.
-fn mixed(random: &mut Random) -> DecisionList {
-    let header = || Dimension::Header("h".into());
-    let rules = (0..=random.below(7)).map(|_| {
-        let mut cube = Cube::default();
-        if random.chance(40) {
-            cube = cube.with(
-                random
-                    .test(Dimension::Peer, &mut |random| Pattern::Exact((*random.pick(&["p", "q", "r", "z"])).into())),
-            );
-        }
-        for dimension in [Dimension::Authority, header(), Dimension::Query("q".into())] {
-            if random.chance(40) {
-                cube = cube.with(random.test(dimension, &mut |random| random.text_pattern("abB")));
-            }
-        }
-        if random.chance(40) {
-            cube = cube.with(random.test(Dimension::SourceIp, &mut |random| {
-                let some = ["10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "::/0", "fd00::/8", "10.0.0.1/32"];
-                Pattern::Cidr(random.pick(&some).parse().unwrap())
-            }));
-        }
-        if random.chance(60) {
-            cube = cube.with_path(random.path_test("/ab"));
-        }
-        let label = if random.chance(5) { Label::IMPOSSIBLE } else { random.label(4) };
-        Rule::new(cube, label)
-    });
-    let rules = rules.collect();
-    DecisionList { rules, default: random.label(4) }
-}
-
-/// A random point.
-fn point(random: &mut Random, letters: &[String], paths: &[String]) -> Point {
-    let mut point = Point { values: BTreeMap::new(), path: random.pick(paths).clone() };
-    if random.chance(80) {
-        let peer = (*random.pick(&["p", "q", "r"])).to_owned();
-        point.values.insert(Dimension::Peer, vec![peer]);
-    }
-    let address = *random.pick(&["10.0.0.1", "10.1.2.3", "10.9.9.9", "8.8.8.8", "fd00::1", "2001::1"]);
-    point.values.insert(Dimension::SourceIp, vec![address.to_owned()]);
-    point.values.insert(Dimension::Authority, vec![random.pick(letters).clone()]);
-    let lines = (0..random.below(4)).map(|_| random.pick(letters).clone()).collect();
-    point.values.insert(Dimension::Header("h".into()), lines);
-    if random.chance(50) {
-        point.values.insert(Dimension::Query("q".into()), vec![random.pick(letters).clone()]);
-    }
-    point
-}
-
-/// Peers from a list, perhaps none.
-fn universe() -> Universe {
-    let mut universe = Universe::default();
-    let peers = ["p", "q", "r"].map(str::to_owned).to_vec();
-    let domain = Domain { values: Values::Finite(peers), absent: true, several: false, preferred: vec!["r".into()] };
-    universe.domains.insert(Dimension::Peer, domain);
-    universe
-}
-
-#[test]
-fn requests_agree_with_the_first_match() {
-    let mut random = Random(11);
-    let letters = texts("abB", 3);
-    let all = paths(Normalization::Base);
-    let universe = universe();
-    for round in 0..400 {
-        let list = mixed(&mut random);
-        let within = if random.chance(50) { Cube::default() } else { (*mixed(&mut random).rules[0].cube).clone() };
-        let partition = partition(&list, &within, &universe, &Budget::default());
-        let labels = partition.labels();
-        let cells = partition.cells();
-        for (label, search) in &labels {
-            assert_ne!(*label, Label::IMPOSSIBLE);
-            match search {
-                Search::Found(point) => {
-                    assert_eq!(label_of(&list, point), *label, "round {round}");
-                    assert!(within.holds(point), "round {round}: {point:?}");
-                    assert_eq!(partition.label(point), Some(*label), "round {round}");
-                }
-                Search::Empty => assert!(cells.iter().all(|cell| cell.label != *label)),
-                Search::OutOfBudget { why } => panic!("round {round}: {why}"),
-            }
-        }
-        for cell in &cells {
-            assert!(cell.proven);
-            assert_eq!(label_of(&list, &cell.witness), cell.label, "round {round}");
-            assert!(within.holds(&cell.witness), "round {round}");
-        }
-        for _ in 0..500 {
-            let point = point(&mut random, &letters, &all);
-            let label = label_of(&list, &point);
-            let inside = within.holds(&point);
-            assert_eq!(partition.label(&point), inside.then_some(label), "round {round}: {point:?} {list:?}");
-            if !inside || label == Label::IMPOSSIBLE {
-                continue;
-            }
-            assert!(matches!(labels.get(&label), Some(Search::Found(_))), "round {round}: {point:?}");
-            let of_point = cells.iter().filter(|cell| {
-                let fits = |(dimension, atoms): &(Dimension, AtomSet)| atoms.contains(point.values(dimension));
-                cell.label == label && cell.constraints.iter().all(fits)
-            });
-            assert_eq!(of_point.count(), 1, "round {round}: {point:?}");
-        }
-    }
-}
+use super::world::{self, World};
 
 #[test]
 fn specialising_is_fixing_the_value() {
     let mut random = Random(13);
-    let letters = texts("abB", 2);
-    let all = paths(Normalization::Base);
+    let world = World::new();
+    let form = super::super::form::Form::of_paths(world.universe.path);
+    let paths: Vec<String> = texts("/abA.;", 3).into_iter().filter(|path| form.contains(path)).collect();
     for _ in 0..300 {
-        let list = mixed(&mut random);
-        let mut point = point(&mut random, &letters, &all);
-        for dimension in [Dimension::Peer, Dimension::Header("h".into())] {
-            let values: Vec<&str> = point.values(&dimension).iter().map(String::as_str).collect();
-            let fixed = list.specialise(&dimension, &values);
-            let before = label_of(&list, &point);
+        let axes = world.some(&mut random, 3);
+        let list = world::list(&mut random, &axes, "/ab");
+        let whole = partition(&list, &Cube::default(), &world.universe, &Budget::default());
+        for _ in 0..20 {
+            let point = world::point(&mut random, &axes, &paths);
+            let dimension = &random.pick(&axes).dimension;
+            let values: Vec<&str> = point.values(dimension).iter().map(String::as_str).collect();
+            let fixed = list.specialise(dimension, &values);
             let mut without = point.clone();
-            without.values.remove(&dimension);
-            assert_eq!(label_of(&fixed, &without), before);
+            without.values.remove(dimension);
+            assert_eq!(label_of(&fixed, &without), label_of(&list, &point), "{dimension:?} {point:?} {list:?}");
+            // Its partition is the whole one, restricted to the value.
+            let part = partition(&fixed, &Cube::default(), &world.universe, &Budget::default());
+            assert_eq!(part.label(&without), whole.label(&point), "{dimension:?} {point:?} {list:?}");
+            for (label, search) in part.labels() {
+                if let Search::Found(mut found) = search {
+                    // What the part does not name is absent, or free where it cannot be.
+                    found.values.insert(dimension.clone(), point.values(dimension).to_vec());
+                    for (free, values) in &point.values {
+                        if !world.universe.domain(free).absent {
+                            found.values.entry(free.clone()).or_insert_with(|| values.clone());
+                        }
+                    }
+                    assert_eq!(whole.label(&found), Some(label), "{dimension:?} {found:?} {list:?}");
+                }
+            }
         }
-        point.values.clear();
     }
 }
 
 /// A list with one rule for each pattern.
 fn blame(patterns: impl Iterator<Item = Pattern>) -> DecisionList {
-    let rule = |(label, pattern)| Rule::new(Cube::default().with_path(PathTest::any(vec![pattern])), Label(label));
+    let rule =
+        |(label, pattern)| Rule { cube: Cube::default().with_path(PathTest::any(vec![pattern])), label: Label(label) };
     DecisionList { rules: (0..).zip(patterns).map(rule).collect(), default: Label(1_000_000) }
 }
 
@@ -188,9 +58,9 @@ fn a_thousand_prefixes_and_a_thousand_suffixes_end() {
     // The same as two rules, and a third that is shadowed.
     let effect = DecisionList {
         rules: vec![
-            Rule::new(Cube::default().with_path(PathTest::any(prefixes.clone().collect())), Label(1)),
-            Rule::new(Cube::default().with_path(PathTest::any(suffixes.collect())), Label(2)),
-            Rule::new(Cube::default().with_path(PathTest::any(prefixes.take(500).collect())), Label(3)),
+            Rule { cube: Cube::default().with_path(PathTest::any(prefixes.clone().collect())), label: Label(1) },
+            Rule { cube: Cube::default().with_path(PathTest::any(suffixes.collect())), label: Label(2) },
+            Rule { cube: Cube::default().with_path(PathTest::any(prefixes.take(500).collect())), label: Label(3) },
         ],
         default: Label(4),
     };
@@ -201,8 +71,10 @@ fn a_thousand_prefixes_and_a_thousand_suffixes_end() {
 #[test]
 fn many_header_values_end_in_the_budget() {
     let header = Dimension::Header("h".into());
-    let value = |n: u32| Test::any(header.clone(), vec![Pattern::Exact(format!("v{n}").into())]);
-    let rule = |n: u32| Rule::new(Cube::default().with(value(n)), Label(n));
+    let rule = |n: u32| Rule {
+        cube: Cube::default().with(Test::any(header.clone(), vec![Pattern::Exact(format!("v{n}").into())])),
+        label: Label(n),
+    };
     let list = DecisionList { rules: (0..30).map(rule).collect(), default: Label(99) };
     let partition = partition(&list, &Cube::default(), &Universe::default(), &Budget::default());
     let labels = partition.labels();

@@ -2,27 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::bank::Bank;
 use super::super::*;
 use super::random::{Random, texts};
-
-#[test]
-fn the_bank_agrees_with_each_pattern() {
-    let mut random = Random(3);
-    let all = texts("/abA.", 5);
-    for _ in 0..40 {
-        let mut patterns: Vec<Pattern> = (0..8).map(|_| random.path_pattern("/abA.")).collect();
-        patterns.sort();
-        patterns.dedup();
-        let bank = Bank::new(patterns.clone());
-        for text in &all {
-            let state = text.bytes().fold(bank.start(), |state, byte| bank.step(&state, byte));
-            for (index, pattern) in (0..).zip(&patterns) {
-                assert_eq!(bank.holds(index, &state), pattern.matches(text), "{pattern} on {text}");
-            }
-        }
-    }
-}
 
 #[test]
 fn every_member_begins_with_the_stem() {

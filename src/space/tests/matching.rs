@@ -1,0 +1,121 @@
+//! Patterns against readings that share no code with them.
+
+use proptest::prelude::*;
+
+use super::super::bank::Bank;
+use super::super::*;
+use super::random::{Random, texts};
+
+/// A pattern as an expression of the `regex` crate.
+fn expression(pattern: &Pattern) -> String {
+    let plain = regex::escape;
+    match pattern {
+        Pattern::Exact(text) => plain(text),
+        Pattern::Prefix(text) => format!("{}.*", plain(text)),
+        Pattern::Suffix(text) => format!(".*{}", plain(text)),
+        Pattern::Contains(text) => format!(".*{}.*", plain(text)),
+        Pattern::NonEmpty => ".+".to_owned(),
+        Pattern::Any => ".*".to_owned(),
+        Pattern::ExactIgnoreCase(text) => format!("(?i:{})", plain(text)),
+        Pattern::PrefixIgnoreCase(text) => format!("(?i:{}).*", plain(text)),
+        Pattern::SuffixIgnoreCase(text) => format!(".*(?i:{})", plain(text)),
+        Pattern::Language(_) => unreachable!("no plain pattern"),
+        Pattern::Cidr(_) => unreachable!("no plain pattern"),
+    }
+}
+
+/// The same, compiled: bytes, matched in full.
+fn judge(expression: &str) -> regex::bytes::Regex {
+    regex::bytes::Regex::new(&format!("(?s-u)\\A(?:{expression})\\z")).expect("a plain expression")
+}
+
+fn plain_pattern() -> impl Strategy<Value = Pattern> {
+    let text = || "[abA/.é-]{0,3}";
+    prop_oneof![
+        text().prop_map(|text| Pattern::Exact(text.into())),
+        text().prop_map(|text| Pattern::Prefix(text.into())),
+        text().prop_map(|text| Pattern::Suffix(text.into())),
+        text().prop_map(|text| Pattern::Contains(text.into())),
+        Just(Pattern::NonEmpty),
+        Just(Pattern::Any),
+        "[abA/.-]{0,3}".prop_map(|text| Pattern::ExactIgnoreCase(text.into())),
+        "[abA/.-]{0,3}".prop_map(|text| Pattern::PrefixIgnoreCase(text.into())),
+        "[abA/.-]{0,3}".prop_map(|text| Pattern::SuffixIgnoreCase(text.into())),
+    ]
+}
+
+fn piece() -> impl Strategy<Value = Piece> {
+    let classes = prop_oneof![
+        Just(ByteSet::ANY),
+        Just(ByteSet::SEGMENT),
+        Just(ByteSet::from_bytes(b"ab")),
+        Just(ByteSet::from_bytes(b"/."))
+    ];
+    prop_oneof![
+        "[ab/.]{0,2}".prop_map(|text| Piece::Literal(text.into())),
+        (classes, 0..2_u8).prop_map(|(bytes, at_least)| Piece::Repeat { bytes, at_least }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn plain_patterns_say_what_their_expressions_say(pattern in plain_pattern(), text in "[abBA/.é-]{0,6}") {
+        let expected = judge(&expression(&pattern)).is_match(text.as_bytes());
+        prop_assert_eq!(pattern.matches(&text), expected);
+        let bank = Bank::new(vec![pattern.clone()]);
+        let end = text.bytes().fold(bank.start(), |state, byte| bank.step(&state, byte));
+        prop_assert_eq!(bank.holds(0, &end), expected);
+        prop_assert!(!expected || text.starts_with(pattern.literal_stem()));
+    }
+
+    #[test]
+    fn sequences_say_what_their_expressions_say(pieces in prop::collection::vec(piece(), 0..5), text in "[ab/.x]{0,7}") {
+        let part = |piece: &Piece| match piece {
+            Piece::Literal(text) => regex::escape(text),
+            Piece::Repeat { bytes, at_least } => {
+                let hex = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat();
+                format!("[{hex}]{}", if *at_least == 0 { '*' } else { '+' })
+            }
+        };
+        let source = pieces.iter().map(part).collect::<Vec<_>>().concat();
+        let pattern = Pattern::sequence(&pieces);
+        prop_assert_eq!(pattern.matches(&text), judge(&source).is_match(text.as_bytes()), "{} for {}", pattern, source);
+        prop_assert_eq!(Pattern::sequence(&pieces), pattern);
+    }
+
+    /// Addresses against the arithmetic of their bits.
+    #[test]
+    fn blocks_hold_the_addresses_with_their_first_bits(net in any::<u32>(), length in 0..=32_u32, near in any::<u32>(), keep in 0..=32_u32) {
+        let mask = |length: u32| u32::MAX.checked_shl(32 - length).unwrap_or(0);
+        let address = (net & mask(keep)) | (near & !mask(keep));
+        let show = |bits: u32| std::net::Ipv4Addr::from(bits).to_string();
+        let block = Pattern::Cidr(format!("{}/{length}", show(net)).parse().unwrap());
+        prop_assert_eq!(block.matches(&show(address)), net & mask(length) == address & mask(length));
+        prop_assert!(!block.matches(&format!("::ffff:{}", show(address))), "families are apart");
+        prop_assert!(!block.matches("10.0.0") && !block.matches(""));
+    }
+}
+
+#[test]
+fn what_a_bank_calls_settled_never_changes() {
+    use super::super::bank::Outlook;
+    let mut random = Random(43);
+    let ends = texts("/abA.", 3);
+    for _ in 0..60 {
+        let patterns: Vec<Pattern> = (0..6).map(|_| random.path_pattern("/abA.")).collect();
+        let bank = Bank::new(patterns.clone());
+        for head in texts("/aA.", 3) {
+            let state = head.bytes().fold(bank.start(), |state, byte| bank.step(&state, byte));
+            for (index, pattern) in (0..).zip(&patterns) {
+                let expected = match bank.outlook(index, &state) {
+                    Outlook::Always => true,
+                    Outlook::Never => false,
+                    Outlook::Open => continue,
+                };
+                for end in &ends {
+                    assert_eq!(pattern.matches(&format!("{head}{end}")), expected, "{pattern} after {head}");
+                }
+            }
+        }
+    }
+}
