@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::bytes::ByteSet;
 use super::form::Form;
-use super::language::Language;
+use super::language::{Fate, Language};
 use super::pattern::Pattern;
 use super::trie::{DROPPED, Tails, Trie};
 
@@ -114,9 +114,16 @@ pub(super) struct Bank {
     inner_tail: Tails,
     /// The languages.
     languages: Vec<Arc<Language>>,
+    /// Whether no control characters are read, so `.*` is certain.
+    visible: bool,
 }
 
 impl Bank {
+    /// Builds the automaton of distinct patterns for values without control characters, such as paths.
+    pub(super) fn visible(patterns: Vec<Pattern>) -> Self {
+        Self { visible: true, ..Self::new(patterns) }
+    }
+
     /// Builds the automaton of distinct patterns.
     pub(super) fn new(patterns: Vec<Pattern>) -> Self {
         let lower = |text: &str| text.to_ascii_lowercase().into_bytes();
@@ -180,7 +187,7 @@ impl Bank {
                 Slot::Contains(_) | Slot::NonEmpty | Slot::Any | Slot::Language(_) | Slot::Unsupported => {}
             }
         }
-        Self { patterns, slots, plain, folded, tail, folded_tail, inner_tail, languages }
+        Self { patterns, slots, plain, folded, tail, folded_tail, inner_tail, languages, visible: false }
     }
 
     /// Whether a pattern is among these and no automaton.
@@ -196,7 +203,7 @@ impl Bank {
 
     /// The state before any byte.
     pub(super) fn start(&self) -> BankState {
-        let languages = self.languages.iter().map(|language| Self::clamp(language, 0)).collect();
+        let languages = self.languages.iter().map(|language| self.clamp(language, 0)).collect();
         BankState {
             begun: false,
             plain: 0,
@@ -210,11 +217,11 @@ impl Bank {
     }
 
     /// Merges the states of a language that have only one future.
-    fn clamp(language: &Language, state: u32) -> u32 {
-        match language.table() {
-            Some(table) if table.is_dead(state) => HOPELESS,
-            Some(table) if table.is_universal(state) => CERTAIN,
-            _ => state,
+    fn clamp(&self, language: &Language, state: u32) -> u32 {
+        match language.table().map(|table| table.fate(state, self.visible)) {
+            Some(Fate::Dead) => HOPELESS,
+            Some(Fate::Universal) => CERTAIN,
+            Some(Fate::Open) | None => state,
         }
     }
 
@@ -240,7 +247,7 @@ impl Bank {
             if *state < CERTAIN
                 && let Some(table) = language.table()
             {
-                *state = Self::clamp(language, table.step(*state, byte));
+                *state = self.clamp(language, table.step(*state, byte));
             }
         }
         next

@@ -242,10 +242,26 @@ pub(super) struct Table {
 struct Standing {
     /// What was read is a member.
     accepts: bool,
-    /// No continuation is a member.
-    dead: bool,
-    /// Every continuation is a member.
-    universal: bool,
+    /// What is known of continuations of any bytes.
+    any: Fate,
+    /// The same of continuations without control characters.
+    visible: Fate,
+}
+
+/// What is known of the continuations of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// None is a member.
+    Dead,
+    /// All are members.
+    Universal,
+    /// Some are, some are not.
+    Open,
+}
+
+/// Whether a byte occurs in values without control characters; a tab is none.
+const fn is_visible(byte: u8) -> bool {
+    byte == b'\t' || (byte >= 0x20 && byte != 0x7f)
 }
 
 impl Table {
@@ -289,7 +305,7 @@ impl Table {
         while let Some(&state) = order.get(at) {
             at += 1;
             let accepts = dfa.is_match_state(dfa.next_eoi_state(state));
-            states.push(Standing { accepts, dead: !accepts, universal: accepts });
+            states.push(Standing { accepts, any: Fate::Open, visible: Fate::Open });
             for sample in &samples {
                 let target = dfa.next_state(state, *sample);
                 let fresh = u32::try_from(order.len()).unwrap_or(u32::MAX);
@@ -300,20 +316,28 @@ impl Table {
                 next.push(id);
             }
         }
+        let mut visible = vec![false; width];
+        for byte in (0..=u8::MAX).filter(|byte| is_visible(*byte)) {
+            visible[usize::from(classes[usize::from(byte)])] = true;
+        }
         let mut table = Self { classes, width, next, states };
-        table.settle();
+        let any = table.fates(|_| true);
+        let visible = table.fates(|class| visible[class]);
+        for (state, (any, visible)) in table.states.iter_mut().zip(any.into_iter().zip(visible)) {
+            (state.any, state.visible) = (any, visible);
+        }
         table
     }
 
-    /// Finds the states with no accepting, and with no refusing, continuation.
-    fn settle(&mut self) {
+    /// What is known of continuations over some classes of bytes: from which states an accepting one can be
+    /// reached, and a refusing one.
+    fn fates(&self, uses: impl Fn(usize) -> bool) -> Vec<Fate> {
         let mut sources: Vec<Vec<u32>> = vec![Vec::new(); self.states.len()];
-        for (edge, target) in self.next.iter().enumerate() {
+        for (edge, target) in self.next.iter().enumerate().filter(|(edge, _)| uses(edge % self.width)) {
             sources[*target as usize].push(u32::try_from(edge / self.width).unwrap_or(u32::MAX));
         }
-        let accepting: Vec<bool> = self.states.iter().map(|state| state.accepts).collect();
-        for wanted in [true, false] {
-            let mut seen: Vec<bool> = accepting.iter().map(|accepts| *accepts == wanted).collect();
+        let reaching = |wanted: bool| {
+            let mut seen: Vec<bool> = self.states.iter().map(|state| state.accepts == wanted).collect();
             let mut open: Vec<usize> = (0..seen.len()).filter(|state| seen[*state]).collect();
             while let Some(state) = open.pop() {
                 for source in &sources[state] {
@@ -322,14 +346,14 @@ impl Table {
                     }
                 }
             }
-            for (state, reaches) in self.states.iter_mut().zip(seen) {
-                if wanted {
-                    state.dead = !reaches;
-                } else {
-                    state.universal = !reaches;
-                }
-            }
-        }
+            seen
+        };
+        let fate = |(accepts, refuses): (bool, bool)| match (accepts, refuses) {
+            (false, _) => Fate::Dead,
+            (true, false) => Fate::Universal,
+            (true, true) => Fate::Open,
+        };
+        reaching(true).into_iter().zip(reaching(false)).map(fate).collect()
     }
 
     /// The state after one more byte.
@@ -344,12 +368,13 @@ impl Table {
 
     /// Whether nothing that begins so is a member.
     pub(super) fn is_dead(&self, state: u32) -> bool {
-        self.states[state as usize].dead
+        self.states[state as usize].any == Fate::Dead
     }
 
-    /// Whether everything that begins so is a member.
-    pub(super) fn is_universal(&self, state: u32) -> bool {
-        self.states[state as usize].universal
+    /// What is known of values that begin so, with any bytes or without control characters.
+    pub(super) fn fate(&self, state: u32, visible: bool) -> Fate {
+        let standing = self.states[state as usize];
+        if visible { standing.visible } else { standing.any }
     }
 
     /// The class of each byte.

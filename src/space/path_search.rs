@@ -85,58 +85,52 @@ pub(super) fn prove(
     states: usize,
 ) -> BTreeMap<Label, PathSearch> {
     let mut out = BTreeMap::new();
-    let mut end = explore(machine, form, &mut wanted, states, &mut out);
-    if end == End::Budget && wanted.len() > 1 {
+    let mut doubtful = BTreeSet::new();
+    let mut done = explore(machine, form, &mut wanted, states, &mut out, &mut doubtful);
+    if !done && wanted.len() > 1 {
         let mut left = states.saturating_mul(2);
         for label in wanted.clone() {
             let mut one = BTreeSet::from([label]);
             let before = left.min(states);
-            end = explore(machine, form, &mut one, before, &mut out);
-            if end == End::Budget {
+            done = explore(machine, form, &mut one, before, &mut out, &mut doubtful);
+            if !done {
                 left -= before;
-            } else if one.is_empty() || end == End::Exhausted {
+            } else if one.is_empty() || !doubtful.contains(&label) {
                 wanted.remove(&label);
                 out.entry(label).or_insert(PathSearch::Empty);
             }
         }
-        end = End::Budget;
+        done = false;
     }
     for label in wanted {
-        let why = match end {
-            End::Exhausted => None,
-            End::Budget => Some(Excess::Paths(states)),
-            End::Unknown => Some(machine.unsupported(list).map_or(Excess::Paths(states), Excess::Pattern)),
+        let answer = match (doubtful.contains(&label), done) {
+            (true, _) => {
+                let excess = machine.unsupported(list).map_or(Excess::Paths(states), Excess::Pattern);
+                PathSearch::OutOfBudget(excess)
+            }
+            (false, true) => PathSearch::Empty,
+            (false, false) => PathSearch::OutOfBudget(Excess::Paths(states)),
         };
-        out.insert(label, why.map_or(PathSearch::Empty, PathSearch::OutOfBudget));
+        out.insert(label, answer);
     }
     out
 }
 
-/// How an exploration ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// Everything was seen.
-    Exhausted,
-    /// The budget was used up.
-    Budget,
-    /// A pattern could not be followed.
-    Unknown,
-}
-
 /// A breadth-first search for paths of the wanted labels, within the states from which one is still possible.
+/// False where the budget ran out. Labels that only a pattern without an automaton could give are `doubtful`.
 fn explore(
     machine: &mut ListMachine,
     form: &Form,
     wanted: &mut BTreeSet<Label>,
     states: usize,
     out: &mut BTreeMap<Label, PathSearch>,
-) -> End {
+    doubtful: &mut BTreeSet<Label>,
+) -> bool {
     let alphabet = alphabet(&[machine.bank()], form, ByteSet::NONE);
     let mut trail = Trail::default();
     let mut seen: FxHashSet<(u8, ListState)> = FxHashSet::default();
     let mut open: VecDeque<(u8, ListState, u32)> = VecDeque::new();
     let mut hopeful: FxHashMap<u32, bool> = FxHashMap::default();
-    let mut end = End::Exhausted;
     open.push_back((0, machine.start(), trail.root()));
     while let Some((shape, state, at)) = open.pop_front() {
         for byte in &alphabet {
@@ -152,27 +146,27 @@ fn explore(
                 continue;
             }
             if seen.len() >= states {
-                return End::Budget;
+                return false;
             }
             seen.insert((shape, state.clone()));
             let at = trail.add(at, *byte);
             if form.accepts(shape) {
-                match machine.label(&state) {
-                    Some(label) if wanted.remove(&label) => {
+                match machine.possible(&state) {
+                    Ok(label) if wanted.remove(&label) => {
                         out.insert(label, PathSearch::Found(trail.text(at)));
                         hopeful.clear();
                         if wanted.is_empty() {
-                            return End::Exhausted;
+                            return true;
                         }
                     }
-                    Some(_) => {}
-                    None => end = End::Unknown,
+                    Ok(_) => {}
+                    Err(labels) => doubtful.extend(labels),
                 }
             }
             open.push_back((shape, state, at));
         }
     }
-    end
+    true
 }
 
 /// How each state of a search was reached.

@@ -105,7 +105,7 @@ impl ListMachine {
             |test: &PathTest| OpenTest { any_of: test.any_of.as_ref().map(numbers), none_of: numbers(&test.none_of) };
         let rules = list.rules.iter().map(|(tests, label)| (tests.iter().map(open).collect(), *label)).collect();
         let remainder = Remainder { rules, fallback: list.fallback };
-        let bank = Bank::new(patterns);
+        let bank = Bank::visible(patterns);
         let start = bank.start();
         let mut machine = Self {
             bank,
@@ -150,26 +150,38 @@ impl ListMachine {
 
     /// The label if the path ends here; `None` where a pattern cannot be followed.
     pub(super) fn label(&self, state: &ListState) -> Option<Label> {
+        self.possible(state).ok()
+    }
+
+    /// The label if the path ends here; else, where patterns cannot be followed, every label that it may get.
+    pub(super) fn possible(&self, state: &ListState) -> Result<Label, Vec<Label>> {
         let remainder = &self.known[state.remainder as usize].remainder;
+        let mut doubtful = Vec::new();
+        let settled = |label: Label, mut doubtful: Vec<Label>| {
+            if doubtful.is_empty() {
+                return Ok(label);
+            }
+            doubtful.push(label);
+            Err(doubtful)
+        };
         for (tests, label) in &remainder.rules {
+            let verdicts = tests.iter().map(|test| self.holds(test, &state.bank));
+            // One test that fails is enough; one that is unknown leaves the rule open.
             let mut verdict = Some(true);
-            for test in tests {
-                match self.holds(test, &state.bank) {
-                    Some(true) => {}
-                    Some(false) => {
-                        verdict = Some(false);
-                        break;
-                    }
-                    None => verdict = None,
-                }
+            for holds in verdicts {
+                verdict = match (verdict, holds) {
+                    (Some(false), _) | (_, Some(false)) => Some(false),
+                    (Some(true), Some(true)) => Some(true),
+                    _ => None,
+                };
             }
             match verdict {
-                Some(true) => return Some(*label),
+                Some(true) => return settled(*label, doubtful),
                 Some(false) => {}
-                None => return None,
+                None => doubtful.push(*label),
             }
         }
-        Some(remainder.fallback)
+        settled(remainder.fallback, doubtful)
     }
 
     /// The label of a path; `None` where a pattern cannot be followed.

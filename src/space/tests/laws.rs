@@ -84,6 +84,17 @@ fn universe() -> Universe {
     Universe { domains: BTreeMap::new(), path: PathDomain::Normalized(Normalization::Base) }
 }
 
+/// What an authorization says.
+const DENIED: Label = Label(0);
+const ALLOWED: Label = Label(1);
+
+/// DENY before ALLOW, and what nothing allows is denied.
+fn authorization(deny: &[Cube], allow: &[Cube]) -> DecisionList {
+    let rules = |cubes: &[Cube], label| cubes.iter().map(move |cube| Rule { cube: cube.clone(), label }).collect();
+    let both: [Vec<Rule>; 2] = [rules(deny, DENIED), rules(allow, ALLOWED)];
+    DecisionList { rules: both.concat(), default: DENIED }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -165,5 +176,57 @@ proptest! {
                 prop_assert_eq!(walk(&wire_path), Some(label), "{}", wire_path);
             }
         }
+    }
+
+    /// A DENY goes before the ALLOW rules, so one more of them takes away and never gives.
+    #[test]
+    fn adding_a_deny_never_allows(
+        deny in prop::collection::vec(cube(), 0..3),
+        allow in prop::collection::vec(cube(), 0..4),
+        more in cube(),
+    ) {
+        let (before, after) = (authorization(&deny, &allow), authorization(&[deny.clone(), vec![more]].concat(), &allow));
+        let split = |list: &DecisionList| partition(list, &Cube::default(), &universe(), &Budget::default());
+        let (before, after) = (split(&before), split(&after));
+        for point in points() {
+            prop_assert!(after.label(&point) != Some(ALLOWED) || before.label(&point) == Some(ALLOWED), "{:?}", point);
+        }
+        if let Search::Found(point) = after.search(ALLOWED) {
+            prop_assert_eq!(before.label(&point), Some(ALLOWED));
+        }
+        prop_assert!(before.search(ALLOWED) != Search::Empty || after.search(ALLOWED) == Search::Empty);
+    }
+
+    /// Rules of one label behind each other say the same in any order, and twice what they say once.
+    #[test]
+    fn the_order_of_allow_rules_changes_nothing(
+        deny in prop::collection::vec(cube(), 0..3),
+        allow in prop::collection::vec(cube(), 1..5),
+        turn in 0..5_usize,
+    ) {
+        let mut other = allow.clone();
+        other.rotate_left(turn % allow.len());
+        other.reverse();
+        other.push(allow[0].clone());
+        let split = |allow: &[Cube]| {
+            partition(&authorization(&deny, allow), &Cube::default(), &universe(), &Budget::default())
+        };
+        let (one, two) = (split(&allow), split(&other));
+        for point in points() {
+            prop_assert_eq!(one.label(&point), two.label(&point), "{:?}", point);
+        }
+        for label in [DENIED, ALLOWED] {
+            prop_assert_eq!(one.search(label) == Search::Empty, two.search(label) == Search::Empty, "{:?}", label);
+        }
+    }
+
+    /// A rule behind one that takes every request is never reached.
+    #[test]
+    fn what_stands_behind_everything_is_empty(list in list(), last in cube()) {
+        let mut shadowed = list;
+        shadowed.rules.push(Rule { cube: Cube::default(), label: Label(2) });
+        shadowed.rules.push(Rule { cube: last, label: Label(9) });
+        let partition = partition(&shadowed, &Cube::default(), &universe(), &Budget::default());
+        prop_assert_eq!(partition.search(Label(9)), Search::Empty);
     }
 }

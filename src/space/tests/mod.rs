@@ -1,5 +1,8 @@
 //! Laws, tables and brute force.
+mod adversarial;
 mod brute;
+mod budgets;
+mod counting;
 mod forms;
 mod laws;
 mod matching;

@@ -1,6 +1,7 @@
 //! The partition against the naive reading of the list, on enumerated points.
 
 use super::super::*;
+use super::adversarial::blame;
 use super::random::{Random, texts};
 use super::world::{self, World};
 
@@ -39,47 +40,6 @@ fn specialising_is_fixing_the_value() {
             }
         }
     }
-}
-
-/// A list with one rule for each pattern.
-fn blame(patterns: impl Iterator<Item = Pattern>) -> DecisionList {
-    let rule =
-        |(label, pattern)| Rule { cube: Cube::default().with_path(PathTest::any(vec![pattern])), label: Label(label) };
-    DecisionList { rules: (0..).zip(patterns).map(rule).collect(), default: Label(1_000_000) }
-}
-
-#[test]
-fn a_thousand_prefixes_and_a_thousand_suffixes_end() {
-    let prefixes = (0..1000).map(|n| Pattern::Prefix(format!("/p{n:03}/").into()));
-    let suffixes = (0..1000).map(|n| Pattern::Suffix(format!("/s{n:03}").into()));
-    let list = blame(prefixes.clone().chain(suffixes.clone()));
-    let found = partition(&list, &Cube::default(), &Universe::default(), &Budget::default()).labels();
-    assert!(found.values().all(|search| matches!(search, Search::Found(_))));
-    // The same as two rules, and a third that is shadowed.
-    let effect = DecisionList {
-        rules: vec![
-            Rule { cube: Cube::default().with_path(PathTest::any(prefixes.clone().collect())), label: Label(1) },
-            Rule { cube: Cube::default().with_path(PathTest::any(suffixes.collect())), label: Label(2) },
-            Rule { cube: Cube::default().with_path(PathTest::any(prefixes.take(500).collect())), label: Label(3) },
-        ],
-        default: Label(4),
-    };
-    let found = partition(&effect, &Cube::default(), &Universe::default(), &Budget::default()).labels();
-    assert_eq!(found.get(&Label(3)), Some(&Search::Empty));
-}
-
-#[test]
-fn many_header_values_end_in_the_budget() {
-    let header = Dimension::Header("h".into());
-    let rule = |n: u32| Rule {
-        cube: Cube::default().with(Test::any(header.clone(), vec![Pattern::Exact(format!("v{n}").into())])),
-        label: Label(n),
-    };
-    let list = DecisionList { rules: (0..30).map(rule).collect(), default: Label(99) };
-    let partition = partition(&list, &Cube::default(), &Universe::default(), &Budget::default());
-    let labels = partition.labels();
-    assert!(labels.values().all(|search| matches!(search, Search::Found(_))), "{labels:?}");
-    assert!(partition.unsettled().is_some());
 }
 
 #[test]

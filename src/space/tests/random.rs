@@ -54,19 +54,6 @@ impl Random {
         }
     }
 
-    pub(super) fn text_pattern(&mut self, letters: &str) -> Pattern {
-        let text: Box<str> = self.text(letters, 2).into();
-        match self.below(8) {
-            0..=1 => Pattern::Exact(text),
-            2 => Pattern::Prefix(text),
-            3 => [Pattern::Suffix(text.clone()), Pattern::Contains(text)][self.below(2)].clone(),
-            4 => Pattern::ExactIgnoreCase(text),
-            5 => Pattern::NonEmpty,
-            6 => Pattern::Any,
-            _ => Pattern::regex(["a*", "[ab]", "b.*", ".*a"][self.below(4)]).unwrap(),
-        }
-    }
-
     pub(super) fn path_test(&mut self, letters: &str) -> PathTest {
         let mut some =
             |most: usize| -> Vec<Pattern> { (0..self.below(most + 1)).map(|_| self.path_pattern(letters)).collect() };
