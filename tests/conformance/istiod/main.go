@@ -1,0 +1,92 @@
+// Command istiod translates manifests as Istio's control plane would.
+//
+// It reads one world a line from standard input (JSON, see World) and answers each with one line
+// (see Translation): what the validation webhook refuses, the pods and Services that the manifests
+// stand for, every proxy's listeners, routes, clusters and endpoints, and certificates of one local
+// authority for the identities in play. All judgement is istiod's own code, linked in.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"syscall"
+
+	"istio.io/istio/pkg/log"
+)
+
+// World is a set of manifests, and the identities that will send requests to it.
+type World struct {
+	ID         string   `json:"id"`
+	Files      []File   `json:"files"`
+	Identities []string `json:"identities"`
+	// ValidateOnly asks for the webhook's verdicts and nothing else.
+	ValidateOnly bool `json:"validateOnly"`
+}
+
+// File is one manifest file.
+type File struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+func main() {
+	answers, err := quiet()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	authority, err := newAuthority()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	lines := bufio.NewReader(os.Stdin)
+	encoder := json.NewEncoder(answers)
+	encoder.SetEscapeHTML(false)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(line) > 0 {
+			if err := encoder.Encode(answer(line, authority)); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// answer translates one world; whatever goes wrong becomes the answer's error.
+func answer(line []byte, authority *authority) *Translation {
+	var world World
+	if err := json.Unmarshal(line, &world); err != nil {
+		return &Translation{Error: err.Error()}
+	}
+	translation, err := translate(&world, authority)
+	if err != nil {
+		return &Translation{ID: world.ID, Error: err.Error()}
+	}
+	return translation
+}
+
+// quiet keeps the standard output for answers: istiod logs to it, so it moves to the null device.
+func quiet() (*os.File, error) {
+	duplicate, err := syscall.Dup(1)
+	if err != nil {
+		return nil, err
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Dup3(int(null.Fd()), 1, 0); err != nil {
+		return nil, err
+	}
+	for _, scope := range log.Scopes() {
+		scope.SetOutputLevel(log.NoneLevel)
+	}
+	return os.NewFile(uintptr(duplicate), "answers"), nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kubeyaml "k8s.io/apimachinery/pkg/util/yaml"
+
+	"istio.io/istio/pilot/pkg/config/kube/crd"
+	"istio.io/istio/pkg/config"
+	"istio.io/istio/pkg/config/schema/collections"
+	"istio.io/istio/pkg/config/schema/resource"
+)
+
+// sameAge is when objects were made that do not say it: all at the same time.
+var sameAge = metav1.NewTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+
+// clusterScoped are the kinds without a namespace that matter here.
+var clusterScoped = map[string]bool{"Namespace": true, "GatewayClass": true, "IngressClass": true}
+
+// object is one object of the manifests, and the file it comes from.
+type object struct {
+	*unstructured.Unstructured
+	file string
+}
+
+// Rejection is an object that the webhook refuses, or that cannot be read as its kind.
+type Rejection struct {
+	File      string `json:"file"`
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Error     string `json:"error"`
+}
+
+// manifests are objects by what reads them.
+type manifests struct {
+	configs  []config.Config
+	kube     []object
+	judged   []Rejection
+	rejected []Rejection
+	unread   []string
+}
+
+// read gives the objects of all files; of several with one name the last one acts, as in an apply.
+func read(files []File) *manifests {
+	found := &manifests{}
+	index := map[string]int{}
+	var objects []object
+	for _, file := range files {
+		decoder := kubeyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(file.Text)))
+		for {
+			document, err := decoder.Read()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				found.unread = append(found.unread, fmt.Sprintf("%s: %v", file.Name, err))
+				break
+			}
+			for _, each := range found.decode(file.Name, document) {
+				key := strings.Join([]string{each.GroupVersionKind().Group, each.GetKind(), each.GetNamespace(), each.GetName()}, "/")
+				if at, ok := index[key]; ok {
+					objects[at] = each
+					continue
+				}
+				index[key] = len(objects)
+				objects = append(objects, each)
+			}
+		}
+	}
+	for _, each := range objects {
+		found.admit(each)
+	}
+	return found
+}
+
+// decode gives the objects of one document: one, or those of a list.
+func (m *manifests) decode(file string, document []byte) []object {
+	text, err := kubeyaml.ToJSON(document)
+	if err != nil {
+		m.unread = append(m.unread, fmt.Sprintf("%s: %v", file, err))
+		return nil
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(text, &fields); err != nil || fields["kind"] == nil || fields["apiVersion"] == nil {
+		if len(bytes.TrimSpace(text)) > len("null") {
+			m.unread = append(m.unread, file+": a document that is no object")
+		}
+		return nil
+	}
+	whole := &unstructured.Unstructured{Object: fields}
+	if !whole.IsList() {
+		return []object{complete(whole, file)}
+	}
+	var objects []object
+	items, _ := fields["items"].([]any)
+	for _, item := range items {
+		if fields, ok := item.(map[string]any); ok {
+			objects = append(objects, complete(&unstructured.Unstructured{Object: fields}, file))
+		}
+	}
+	return objects
+}
+
+// complete fills in what an API server would: the namespace and the age.
+func complete(each *unstructured.Unstructured, file string) object {
+	if each.GetNamespace() == "" && !clusterScoped[each.GetKind()] {
+		each.SetNamespace("default")
+	}
+	if age := each.GetCreationTimestamp(); age.IsZero() {
+		each.SetCreationTimestamp(sameAge)
+	}
+	return object{each, file}
+}
+
+// admit sorts an object by what reads it, and asks the webhook about Istio's own.
+func (m *manifests) admit(each object) {
+	kind := each.GroupVersionKind()
+	schema, known := collections.PilotGatewayAPI().FindByGroupVersionAliasesKind(resource.FromKubernetesGVK(&kind))
+	if !known || !strings.HasSuffix(kind.Group, ".istio.io") {
+		m.kube = append(m.kube, each)
+		return
+	}
+	verdict := Rejection{File: each.file, Kind: kind.Kind, Namespace: each.GetNamespace(), Name: each.GetName()}
+	converted, err := convert(schema, each)
+	if err == nil {
+		_, err = schema.ValidateConfig(*converted)
+	}
+	m.judged = append(m.judged, verdict)
+	if err != nil {
+		verdict.Error = err.Error()
+		m.rejected = append(m.rejected, verdict)
+		return
+	}
+	m.configs = append(m.configs, *converted)
+}
+
+// convert reads an object as istiod's kind of it. Keys are never fetched: the proxy gets the harness's own.
+func convert(schema resource.Schema, each object) (*config.Config, error) {
+	if each.GetKind() == "RequestAuthentication" {
+		inlineKeys(each.Object)
+	}
+	text, err := each.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var istio crd.IstioKind
+	if err := json.Unmarshal(text, &istio); err != nil {
+		return nil, err
+	}
+	return crd.ConvertObject(schema, &istio, "cluster.local")
+}
+
+// inlineKeys puts a key set where an address is named or nothing at all, so that nothing is fetched.
+func inlineKeys(fields map[string]any) {
+	rules, _, _ := unstructured.NestedSlice(fields, "spec", "jwtRules")
+	for _, each := range rules {
+		rule, ok := each.(map[string]any)
+		if !ok {
+			continue
+		}
+		address, _ := rule["jwksUri"].(string)
+		keys, _ := rule["jwks"].(string)
+		plain := strings.HasPrefix(address, "http://") || strings.HasPrefix(address, "https://")
+		if keys == "" && (address == "" || plain) {
+			delete(rule, "jwksUri")
+			rule["jwks"] = `{"keys":[]}`
+		}
+	}
+	if rules != nil {
+		_ = unstructured.SetNestedSlice(fields, rules, "spec", "jwtRules")
+	}
+}
