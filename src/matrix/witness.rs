@@ -52,6 +52,8 @@ pub(super) fn fill(request: &mut Request, point: &Point, domain: PathDomain) {
             Dimension::Header(name) => {
                 request.headers.extend(values.iter().map(|value| (name.to_string(), value.clone())));
             }
+            // The one without a name is the query as a whole.
+            Dimension::Query(name) if name.is_empty() => query.extend(first),
             Dimension::Query(name) => query.extend(first.map(|value| format!("{name}={value}"))),
             Dimension::Port | Dimension::Scheme | Dimension::DestinationIp | Dimension::Metadata(_) => {}
         }

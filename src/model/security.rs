@@ -252,7 +252,7 @@ pub struct JwtRule {
     /// Whether the token is passed on
     pub forward_original_token: Option<bool>,
     /// Headers that receive claims
-    pub output_claim_to_headers: Option<IgnoredAny>,
+    pub output_claim_to_headers: Option<Vec<Option<ClaimToHeader>>>,
     /// Timeout of fetching the key set
     pub timeout: Option<String>,
     /// Claims that hold several values separated by spaces
@@ -269,6 +269,16 @@ pub struct JwtHeader {
     pub name: Option<String>,
     /// Text before the token
     pub prefix: Option<String>,
+}
+
+/// An entry of `outputClaimToHeaders`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ClaimToHeader {
+    /// Header name
+    pub header: Option<String>,
+    /// Claim
+    pub claim: Option<String>,
 }
 
 /// The list in force of the two spellings.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::entrypoint::{Entrypoint, parse_entrypoint};
 use super::hop::{
-    Malformed, agree, chain_and_peer, first_sight, forwarded_address, next_sight, trusted_address, verify,
+    Malformed, agree, chain_and_peer, first_sight, forwarded_address, next_sight, server_name, trusted_address, verify,
 };
 use super::settle::{decisions, default_host, ended, settle};
 use crate::model::{Gateway, Resource, Service, ServicePort, Workload};
@@ -83,9 +83,7 @@ impl<'w> Evaluator<'w> {
         let mode = guarded.then(|| path_normalization(self.world));
         let (mut seen, malformed) = first_sight(request, &authority, mode);
         seen.peer = request.source.clone().filter(|_| guarded);
-        if seen.peer.is_none() {
-            seen.sni = None;
-        }
+        seen.sni = if seen.peer.is_some() { seen.sni.or_else(|| server_name(&authority)) } else { None };
         seen.remote_ip = forwarded_address(&seen);
         self.at_workload(workload, port, seen, malformed, request.protocol, trace)
     }
@@ -123,6 +121,10 @@ impl<'w> Evaluator<'w> {
             return Ok(outcome(&Ending::denied(By::BadRequest, None), &seen));
         };
         (seen.chain, seen.peer, seen.port) = (chain, peer, port.number);
+        if chain == Chain::Tcp {
+            // Nobody reads headers there.
+            seen.remote_ip = seen.source_ip;
+        }
         let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
         if chain == Chain::Http {
             verify(self.world, proxy, &mut seen);
@@ -192,17 +194,19 @@ impl<'w> Evaluator<'w> {
             let Some(proxy) = gateway_proxy(world, gateway, port, workload) else {
                 continue;
             };
-            let (mut seen, malformed) = first_sight(request, &authority, Some(path_normalization(world)));
+            let (mut seen, mut malformed) = first_sight(request, &authority, Some(path_normalization(world)));
             seen.port = proxy.port;
             let trusted = world.mesh.settings.config.default_config.as_ref();
             let trusted = trusted.and_then(|config| config.gateway_topology.as_ref()?.num_trusted_proxies);
             seen.remote_ip = trusted_address(&seen, trusted.unwrap_or(0));
             if proxy.plaintext {
                 seen.sni = None;
+                if seen.scheme == "https" {
+                    malformed = Some(Malformed::BadRequest);
+                }
             } else {
                 "https".clone_into(&mut seen.scheme);
-                let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
-                seen.sni.get_or_insert_with(|| host.to_ascii_lowercase());
+                seen.sni = seen.sni.or_else(|| server_name(&authority));
             }
             outcomes.extend(self.routed(&proxy, seen, malformed, request, trace)?);
         }
@@ -415,8 +419,9 @@ impl<'w> Evaluator<'w> {
             };
             return Ok(ended(&proxy.name, &Ending::undetermined(cause)));
         };
-        // The gateway appends the client's address; a client's own sidecar appends nothing.
-        next.remote_ip = if proxy.name.starts_with("gateway") { seen.remote_ip } else { forwarded_address(&next) };
+        // The gateway appends the address that it was called from, whatever it trusts itself; a client's own sidecar
+        // appends nothing.
+        next.remote_ip = if proxy.name.starts_with("gateway") { seen.source_ip } else { forwarded_address(&next) };
         next.source_ip = None;
         "http".clone_into(&mut next.scheme);
         if seen.path != next.path {

@@ -37,16 +37,21 @@ pub(super) fn first_sight(
     normalization: Option<Normalization>,
 ) -> (Seen, Option<Malformed>) {
     let mut malformed = None;
+    let (scheme, authority, target) = match normalization {
+        None => ("http", authority, request.path.as_str()),
+        Some(_) => absolute(&request.path).unwrap_or(("http", authority, &request.path)),
+    };
     let path = match normalization {
-        None => request.path.clone(),
-        Some(mode) => normalize(&request.path, mode).unwrap_or_else(|| {
+        None => target.to_owned(),
+        Some(mode) => normalize(target, mode).unwrap_or_else(|| {
             malformed = Some(Malformed::BadRequest);
             "/".to_owned()
         }),
     };
     if request.method == "CONNECT" {
-        malformed = Some(Malformed::Connect);
-    } else if !METHODS.contains(&request.method.as_str()) {
+        let port = request.path.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        malformed = Some(if port { Malformed::Connect } else { Malformed::BadRequest });
+    } else if !METHODS.contains(&request.method.as_str()) || asks_for_upgrade(request) {
         malformed = Some(Malformed::BadRequest);
     }
     let source_ip = request.source_ip.as_deref().unwrap_or("203.0.113.7").parse::<IpAddr>().ok();
@@ -58,7 +63,7 @@ pub(super) fn first_sight(
         remote_ip: source_ip,
         sni: request.sni.as_ref().map(|sni| sni.to_ascii_lowercase()),
         method: request.method.clone(),
-        scheme: "http".to_owned(),
+        scheme: scheme.to_owned(),
         authority: authority.to_owned(),
         path,
         headers: request.headers.clone(),
@@ -68,20 +73,62 @@ pub(super) fn first_sight(
     (seen, malformed)
 }
 
+/// The server name that a TLS client asks for when it calls an authority; none for an address.
+pub(super) fn server_name(authority: &str) -> Option<String> {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    (!host.is_empty() && bare.parse::<IpAddr>().is_err()).then(|| host.to_ascii_lowercase())
+}
+
+/// Scheme, authority and path of a target in absolute form. `None`: it is in another form, or in none.
+///
+/// # Upstream
+/// Envoy: `source/common/http/http1/codec_impl.cc`, `handlePath`. Observed: without a path it is `/`, but a query needs one.
+fn absolute(target: &str) -> Option<(&'static str, &str, &str)> {
+    let (scheme, rest) = target.split_once("://")?;
+    let scheme = ["http", "https"].into_iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end)?;
+    let path = if path.is_empty() { "/" } else { path };
+    (!authority.is_empty() && path.starts_with('/')).then_some((scheme, authority, path))
+}
+
+/// Whether a request asks to go on in a protocol that no proxy of the mesh hands over to.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/networking/core/listener_builder.go`, `buildHTTPConnectionManager` (only websocket).
+fn asks_for_upgrade(request: &Request) -> bool {
+    let mut connection = request.header_values("connection").flat_map(|line| line.split(','));
+    let asked = connection.any(|token| token.trim().eq_ignore_ascii_case("upgrade"));
+    let mut protocols = request.header_values("upgrade").peekable();
+    asked && protocols.peek().is_some() && !protocols.any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
+}
+
 /// The client's address as a sidecar believes it: the last entry of X-Forwarded-For, else the connection's.
 pub(super) fn forwarded_address(seen: &Seen) -> Option<IpAddr> {
-    let lines: Vec<&str> = seen.header("x-forwarded-for").collect();
-    let last = lines.last().and_then(|line| line.rsplit(',').next());
-    last.and_then(|entry| entry.trim().parse().ok()).or(seen.source_ip)
+    address_before(seen, 0).or(seen.source_ip)
 }
 
 /// The client's address as a gateway believes it, with so many trusted proxies in front.
 pub(super) fn trusted_address(seen: &Seen, hops: u32) -> Option<IpAddr> {
-    let lines: Vec<&str> = seen.header("x-forwarded-for").collect();
-    let joined = lines.join(",");
-    let entries: Vec<&str> = joined.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
-    let wanted = entries.len().checked_sub(hops as usize).filter(|_| hops > 0);
-    wanted.and_then(|index| entries.get(index)?.parse().ok()).or(seen.source_ip)
+    let skipped = hops.checked_sub(1);
+    skipped.and_then(|skipped| address_before(seen, skipped)).or(seen.source_ip)
+}
+
+/// The last address of X-Forwarded-For, its lines joined, before so many that are skipped.
+///
+/// # Upstream
+/// Envoy: `source/common/http/utility.cc`, `getLastAddressFromXFF`.
+fn address_before(seen: &Seen, skipped: u32) -> Option<IpAddr> {
+    let joined = seen.header("x-forwarded-for").collect::<Vec<_>>().join(",");
+    let mut rest = joined.as_str();
+    for _ in 0..skipped {
+        rest = rest.rsplit_once(',')?.0;
+    }
+    rest.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// The chain and the peer that a port's proxy sees. `None`: bytes that are no HTTP on an HTTP port.

@@ -154,9 +154,10 @@ fn rules_of<'a>(
     policies: &ProxyPolicies<'a>,
     list: &[&'a Resource<AuthorizationPolicy>],
 ) -> Vec<(&'a Resource<AuthorizationPolicy>, Rc<RuleReading>)> {
+    let token_headers = policies.jwt.headers();
     let mut found = Vec::new();
     for policy in list {
-        let rules = policies.reader.rules(policy, policies.chain);
+        let rules = policies.reader.rules(policy, policies.chain, &token_headers);
         found.extend(rules.iter().map(|rule| (*policy, Rc::clone(rule))));
     }
     found

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::decision::{Cause, CauseKind};
+use super::decision::Cause;
 use super::string_match::{self, Star};
 use super::trust_domain;
-use crate::model::{Action, Condition, Operation, PolicyRule, Source, Values};
+use crate::model::{Action, Operation, PolicyRule, Source, Values};
 use crate::space::{Cube, Dimension, PathTest, Pattern, Test};
-use crate::text::{Span, Spanned};
+use crate::text::Spanned;
 
 /// Which filter chain of a proxy judges: HTTP attributes do not exist on a TCP chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +31,8 @@ pub(crate) struct RuleContext<'a> {
     pub(crate) chain: Chain,
     /// The policy's action
     pub(crate) action: Action,
+    /// Headers that the proxy's JWT filter takes away or sets, lower-case
+    pub(crate) token_headers: &'a [String],
 }
 
 /// A policy rule as alternatives; it matches what one of them holds.
@@ -72,12 +74,12 @@ pub(crate) fn rule_requests(rule: &PolicyRule, context: RuleContext<'_>) -> Opti
 }
 
 /// The alternative that holds for every request.
-fn every() -> Vec<Cube> {
+pub(super) fn every() -> Vec<Cube> {
     vec![Cube::default()]
 }
 
 /// Both: each alternative of one with each of the other.
-fn all_of(left: Vec<Cube>, right: &[Cube]) -> Vec<Cube> {
+pub(super) fn all_of(left: Vec<Cube>, right: &[Cube]) -> Vec<Cube> {
     if let [only] = right
         && only.tests.is_empty()
         && only.path.is_empty()
@@ -88,18 +90,18 @@ fn all_of(left: Vec<Cube>, right: &[Cube]) -> Vec<Cube> {
 }
 
 /// One test as the only alternative.
-fn test(dimension: Dimension, any_of: Option<Vec<Pattern>>, none_of: Vec<Pattern>) -> Vec<Cube> {
+pub(super) fn test(dimension: Dimension, any_of: Option<Vec<Pattern>>, none_of: Vec<Pattern>) -> Vec<Cube> {
     vec![Cube { tests: vec![Test { dimension, any_of, none_of }], path: Vec::new() }]
 }
 
 /// The state while one rule is read.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     /// What it is read against
-    context: RuleContext<'a>,
+    pub(super) context: RuleContext<'a>,
     /// The first condition that is not modelled
-    uncertain: Option<Cause>,
+    pub(super) uncertain: Option<Cause>,
     /// Whether something does not exist on this chain or cannot be translated
-    untranslatable: bool,
+    pub(super) untranslatable: bool,
 }
 
 impl Reading<'_> {
@@ -158,7 +160,7 @@ impl Reading<'_> {
     }
 
     /// A field that only HTTP has.
-    fn http(
+    pub(super) fn http(
         &mut self,
         positive: &Values,
         negative: &Values,
@@ -172,7 +174,7 @@ impl Reading<'_> {
     }
 
     /// Whether an HTTP field can be kept; on a TCP chain one that is set cannot.
-    fn has_http(&mut self, positive: &Values, negative: &Values) -> bool {
+    pub(super) fn has_http(&mut self, positive: &Values, negative: &Values) -> bool {
         let set = !strings(positive).is_empty() || !strings(negative).is_empty();
         if set && self.context.chain == Chain::Tcp {
             self.untranslatable = true;
@@ -194,10 +196,9 @@ impl Reading<'_> {
     }
 
     /// `ports` and `notPorts`: numbers, compared as such.
-    fn ports(&mut self, positive: &Values, negative: &Values) -> Vec<Cube> {
+    pub(super) fn ports(&mut self, positive: &Values, negative: &Values) -> Vec<Cube> {
         let mut patterns = |values: &Values| -> Vec<Pattern> {
-            let parse = |value: &Spanned<String>| value.value.trim().parse::<u16>().ok();
-            let numbers: Vec<Option<u16>> = strings(values).iter().map(parse).collect();
+            let numbers: Vec<Option<u16>> = strings(values).iter().map(|value| port(&value.value)).collect();
             self.untranslatable |= numbers.iter().any(Option::is_none);
             numbers.iter().flatten().map(|number| Pattern::Exact(number.to_string().into())).collect()
         };
@@ -209,7 +210,7 @@ impl Reading<'_> {
     }
 
     /// Blocks of addresses.
-    fn addresses(&mut self, dimension: Dimension, positive: &Values, negative: &Values) -> Vec<Cube> {
+    pub(super) fn addresses(&mut self, dimension: Dimension, positive: &Values, negative: &Values) -> Vec<Cube> {
         let mut blocks = |values: &Values| -> Vec<Pattern> {
             let parsed: Vec<Option<IpNet>> = strings(values).iter().map(|value| block(&value.value)).collect();
             self.untranslatable |= parsed.iter().any(Option::is_none);
@@ -224,7 +225,7 @@ impl Reading<'_> {
 
     /// Request principals: issuer and subject together, so each value is an alternative of its own,
     /// and each negated value two.
-    fn request_principals(&mut self, positive: &Values, negative: &Values) -> Vec<Cube> {
+    pub(super) fn request_principals(&mut self, positive: &Values, negative: &Values) -> Vec<Cube> {
         if !self.has_http(positive, negative) {
             return every();
         }
@@ -247,104 +248,15 @@ impl Reading<'_> {
         }
         cubes
     }
-
-    /// A `when` condition. `None`: the key is not known.
-    fn condition(&mut self, condition: &Condition) -> Option<Vec<Cube>> {
-        let key = condition.key.as_ref()?;
-        let (values, not_values) = (&condition.values, &condition.not_values);
-        let bundle = self.context.bundle;
-        let namespace = self.context.namespace;
-        let cubes = match key.value.as_str() {
-            "source.ip" => self.addresses(Dimension::SourceIp, values, not_values),
-            "remote.ip" => self.addresses(Dimension::RemoteIp, values, not_values),
-            "destination.ip" => self.unmodelled(key.span, "the address of the pod"),
-            "destination.port" => self.ports(values, not_values),
-            "source.namespace" => {
-                field(Dimension::Peer, values, not_values, &|value| vec![string_match::namespace(value)])
-            }
-            "source.serviceAccount" => {
-                field(Dimension::Peer, values, not_values, &|value| string_match::service_account(value, namespace))
-            }
-            "source.principal" => field(Dimension::Peer, values, not_values, &|value| {
-                trust_domain::principals(value, bundle).iter().map(|value| string_match::principal(value)).collect()
-            }),
-            "source.trustDomain" => field(Dimension::Peer, values, not_values, &|value| {
-                trust_domain::trust_domains(value, bundle)
-                    .iter()
-                    .map(|value| string_match::trust_domain(value))
-                    .collect()
-            }),
-            "connection.sni" => field(Dimension::Sni, values, not_values, &|value| {
-                vec![string_match::policy_string(value, Star::NonEmpty)]
-            }),
-            "request.auth.principal" => self.request_principals(values, not_values),
-            "request.auth.audiences" => self.claim(&["aud"], values, not_values),
-            "request.auth.presenter" => self.claim(&["azp"], values, not_values),
-            other => return self.bracketed(other, key.span, values, not_values),
-        };
-        Some(cubes)
-    }
-
-    /// A condition whose key names a header, a claim or metadata in brackets.
-    fn bracketed(&mut self, key: &str, span: Span, values: &Values, not_values: &Values) -> Option<Vec<Cube>> {
-        if let Some(header) = bracket(key, "request.headers") {
-            return Some(self.header(&header.to_ascii_lowercase(), span, values, not_values));
-        }
-        if key.starts_with("request.auth.claims") {
-            let names = claim_names(key)?;
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            return Some(self.claim(&names, values, not_values));
-        }
-        if key.starts_with("experimental.envoy.filters.") {
-            return Some(self.unmodelled(span, "the metadata of another filter"));
-        }
-        None
-    }
-
-    /// A header; pseudo headers are the attributes they name, with regard to case.
-    fn header(&mut self, name: &str, span: Span, values: &Values, not_values: &Values) -> Vec<Cube> {
-        let dimension = match name {
-            ":method" => Dimension::Method,
-            ":authority" | "host" => Dimension::Authority,
-            ":scheme" => Dimension::Scheme,
-            ":path" => {
-                return if self.has_http(values, not_values) {
-                    self.unmodelled(span, "`:path` together with its query")
-                } else {
-                    every()
-                };
-            }
-            name => Dimension::Header(name.into()),
-        };
-        self.http(values, not_values, dimension, |value| string_match::policy_string(value, Star::Present))
-    }
-
-    /// A claim of the token.
-    fn claim(&mut self, names: &[&str], values: &Values, not_values: &Values) -> Vec<Cube> {
-        let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
-        self.http(values, not_values, Dimension::Claim(names.into()), |value| {
-            string_match::policy_string(value, Star::NonEmpty)
-        })
-    }
-
-    /// A condition on something that is not modelled: it may hold or not.
-    fn unmodelled(&mut self, span: Span, what: &str) -> Vec<Cube> {
-        self.uncertain.get_or_insert_with(|| Cause {
-            kind: CauseKind::UnmodelledCondition,
-            message: format!("the manifests do not tell {what}"),
-            span: Some(span),
-        });
-        every()
-    }
 }
 
 /// The strings of a field.
-fn strings(values: &Values) -> &[Spanned<String>] {
+pub(super) fn strings(values: &Values) -> &[Spanned<String>] {
     values.as_ref().map_or(&[], |values| values.value.as_slice())
 }
 
 /// A field and its `not` twin as one test.
-fn field(
+pub(super) fn field(
     dimension: Dimension,
     positive: &Values,
     negative: &Values,
@@ -362,23 +274,20 @@ fn field(
 /// A block of addresses, or one address.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pilot/pkg/security/authz/matcher/cidr.go`, `CidrRange`.
+/// istio/istio 1.32: `pilot/pkg/networking/util/util.go`, `AddrStrToPrefix`; `pkg/config/security/security.go`,
+/// `ValidateIPs`. Go's `netip` takes no prefix length with a leading zero.
 pub(crate) fn block(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    match text.split_once('/') {
+        None => text.parse::<IpAddr>().ok().map(IpNet::from),
+        Some((_, length)) if length.len() > 1 && length.starts_with('0') => None,
+        Some(_) => text.parse().ok(),
+    }
 }
 
-/// The text in the brackets behind `name`.
-pub(crate) fn bracket<'a>(key: &'a str, name: &str) -> Option<&'a str> {
-    key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']').filter(|inner| !inner.is_empty())
-}
-
-/// The claim names of `request.auth.claims[a][b]`, outermost first.
+/// A port as Go reads one: decimal digits, no sign, no space.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pilot/pkg/security/authz/model/util.go`, `extractNameInNestedBrackets`.
-pub(crate) fn claim_names(key: &str) -> Option<Vec<String>> {
-    let inner = bracket(key, "request.auth.claims")?;
-    let names: Vec<String> = inner.split("][").map(str::to_owned).collect();
-    let nested = names.iter().all(|name| !name.is_empty() && !name.contains(['[', ']']));
-    Some(if nested { names } else { vec![inner.to_owned()] })
+/// istio/istio 1.32: `pilot/pkg/security/authz/model/util.go`, `convertToPort`.
+pub(crate) fn port(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }

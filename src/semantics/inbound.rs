@@ -12,6 +12,7 @@ use super::membership::{Membership, uncaptured};
 use super::namespace_reader::NamespaceReader;
 use super::peer_authentication::{EffectiveMode, effective_mode};
 use super::protocol::Protocol;
+use super::refused_configuration::refused_configuration;
 use super::request_authentication::{JwtFilter, jwt_filter};
 use super::workload_port::{WorkloadPort, path_normalization};
 use super::workload_selector::{AttachedPolicies, Proxy, attached_policies};
@@ -118,14 +119,17 @@ impl<'a> Inbound<'a> {
     /// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `buildInboundListeners`.
     pub fn of(world: &'a World, workload: &Workload, port: &WorkloadPort, chain: Chain) -> Self {
         let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
+        let attached = attached_policies(&world.mesh, proxy);
+        let mut extensions = extensions(&world.mesh, proxy, Role::Inbound, &|id| world.is_trusted(id));
+        extensions.may_change = refused_configuration(&attached).or(extensions.may_change);
         Self {
             guard: guard(world, workload, port.number),
             chain,
             port: port.number,
             protocol: port.protocol,
-            attached: attached_policies(&world.mesh, proxy),
+            attached,
             jwt: jwt_filter(&world.mesh, proxy),
-            extensions: extensions(&world.mesh, proxy, Role::Inbound, &|id| world.is_trusted(id)),
+            extensions,
             mode: effective_mode(&world.mesh, workload, port.number),
         }
     }
@@ -325,6 +329,16 @@ pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
             absent: false,
             several: false,
             preferred: vec!["example.com".to_owned()],
+        },
+    );
+    let query = ByteSet::from_bytes(&(0x21..=0x7e).filter(|byte| *byte != b'#').collect::<Vec<u8>>());
+    universe.domains.insert(
+        Dimension::Query("".into()),
+        Domain {
+            values: Values::Language(Pattern::sequence(&[Piece::Repeat { bytes: query, at_least: 0 }])),
+            absent: true,
+            several: false,
+            preferred: Vec::new(),
         },
     );
     if chain == Chain::Tcp {

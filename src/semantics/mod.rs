@@ -7,6 +7,7 @@
 
 mod answer;
 mod authorization;
+mod authorization_condition;
 mod authorization_policy;
 mod client;
 mod concrete;
@@ -20,10 +21,12 @@ mod host_name;
 mod implied;
 mod inbound;
 mod judgement;
+mod managed_header;
 mod membership;
 mod namespace_reader;
 mod peer_authentication;
 mod protocol;
+mod refused_configuration;
 mod request;
 mod request_authentication;
 mod route_table;

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::authorization_condition::header_name;
 use super::authorization_policy::{Chain, RuleContext, RuleRequests, rule_requests};
 use super::decision::{Cause, PolicyRuleRef};
 use super::workload_selector::{Proxy, in_scope};
@@ -23,6 +24,9 @@ pub(super) struct RuleReading {
     pub(super) uncertain: Option<Cause>,
 }
 
+/// Namespace and name of a policy, and which headers that it asks for the JWT filter in front of it touches.
+type Read = (String, String, Vec<String>);
+
 /// The rules of one policy that exist on a chain, in order.
 type Readings = Rc<[Rc<RuleReading>]>;
 
@@ -33,10 +37,10 @@ pub struct NamespaceReader<'a> {
     pub(super) world: &'a World,
     /// Identities to name first in a witness
     pub(super) peers: Vec<String>,
-    /// What was read for HTTP chains, by policy
-    http: RefCell<HashMap<(String, String), Readings>>,
-    /// What was read for TCP chains, by policy
-    tcp: RefCell<HashMap<(String, String), Readings>>,
+    /// What was read for HTTP chains
+    http: RefCell<HashMap<Read, Readings>>,
+    /// What was read for TCP chains
+    tcp: RefCell<HashMap<Read, Readings>>,
 }
 
 /// How many namespaces that policies name lend an identity to witnesses.
@@ -49,20 +53,41 @@ impl<'a> NamespaceReader<'a> {
         Self { world, peers, http: RefCell::default(), tcp: RefCell::default() }
     }
 
-    /// The rules of a policy that exist on a chain, in order.
-    pub(super) fn rules(&self, policy: &Resource<AuthorizationPolicy>, chain: Chain) -> Readings {
+    /// The rules of a policy that exist on a chain, in order. `token_headers`: those that the JWT filter in front of it
+    /// takes away or sets.
+    pub(super) fn rules(
+        &self,
+        policy: &Resource<AuthorizationPolicy>,
+        chain: Chain,
+        token_headers: &[String],
+    ) -> Readings {
         let known = if chain == Chain::Http { &self.http } else { &self.tcp };
-        let key = (policy.id.namespace.clone(), policy.id.name.clone());
+        let touched = token_headers.iter().filter(|name| asks_for_header(policy, name)).cloned().collect();
+        let key = (policy.id.namespace.clone(), policy.id.name.clone(), touched);
         let mut known = known.borrow_mut();
-        Rc::clone(known.entry(key).or_insert_with(|| read_rules(self.world, policy, chain)))
+        let read = || read_rules(self.world, policy, chain, token_headers);
+        Rc::clone(known.entry(key).or_insert_with(read))
     }
 }
 
+/// Whether a policy has a condition on a header of this name, given in lower case.
+fn asks_for_header(policy: &Resource<AuthorizationPolicy>, name: &str) -> bool {
+    let conditions = policy.spec.rules().iter().flat_map(|rule| rule.value.when.iter().flat_map(|when| &when.value));
+    let mut keys =
+        conditions.filter_map(|condition| condition.value.key.as_ref()?.value.strip_prefix("request.headers"));
+    keys.any(|brackets| header_name(brackets).is_some_and(|asked| asked.eq_ignore_ascii_case(name)))
+}
+
 /// The rules of a policy that exist on a chain, in order.
-fn read_rules(world: &World, policy: &Resource<AuthorizationPolicy>, chain: Chain) -> Readings {
+fn read_rules(
+    world: &World,
+    policy: &Resource<AuthorizationPolicy>,
+    chain: Chain,
+    token_headers: &[String],
+) -> Readings {
     let bundle = world.mesh.settings.trust_bundle();
     let action = policy.spec.action();
-    let context = RuleContext { namespace: &policy.id.namespace, bundle: &bundle, chain, action };
+    let context = RuleContext { namespace: &policy.id.namespace, bundle: &bundle, chain, action, token_headers };
     let read = policy.spec.rules().iter().enumerate().filter_map(|(index, rule)| {
         let RuleRequests { cubes, uncertain } = rule_requests(&rule.value, context)?;
         // Whether an authorizer is asked makes no difference to one that may refuse anyway.

@@ -109,6 +109,22 @@ impl JwtFilter {
         universe.domains.insert(Dimension::Subject, subject);
     }
 
+    /// Headers that carry tokens or receive claims, lower-case: behind the filter they are not what was sent.
+    ///
+    /// # Upstream
+    /// Envoy: `source/extensions/filters/http/jwt_authn/extractor.cc`, `removeJwt`; `authenticator.cc`,
+    /// `setPayloadMetadata`, `addJWTClaimToHeader`.
+    pub(crate) fn headers(&self) -> Vec<String> {
+        let mut headers = Vec::new();
+        for rule in self.rules() {
+            headers.extend(carriers(rule));
+            headers.extend(rule.output_payload_to_header.clone());
+            let claims = rule.output_claim_to_headers.iter().flatten().flatten();
+            headers.extend(claims.filter_map(|claim| claim.header.clone()));
+        }
+        headers.iter().map(|name| name.to_ascii_lowercase()).collect()
+    }
+
     /// Whether there is no filter at all.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
@@ -151,6 +167,20 @@ impl JwtFilter {
             known && (audiences.peek().is_none() || audiences.any(|wanted| has_audience(claims, wanted)))
         })
     }
+}
+
+/// The headers in which a rule looks for tokens.
+fn carriers(rule: &JwtRule) -> Vec<String> {
+    let named = rule.from_headers.iter().flatten().filter_map(|header| header.name.clone());
+    let mut carriers: Vec<String> = named.collect();
+    let filled = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+    if carriers.is_empty() && !filled(&rule.from_params) && !filled(&rule.from_cookies) {
+        carriers.push("authorization".to_owned());
+    }
+    if filled(&rule.from_cookies) {
+        carriers.push("cookie".to_owned());
+    }
+    carriers
 }
 
 /// The issuer of a rule; without one its keys verify tokens of any issuer.

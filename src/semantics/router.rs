@@ -8,6 +8,7 @@ use super::extension::{Extensions, Role, extensions};
 use super::inbound::universe;
 use super::judgement::{Ending, Judgement, JudgementBuilder, Verdict};
 use super::namespace_reader::NamespaceReader;
+use super::refused_configuration::refused_configuration;
 use super::request_authentication::{JwtFilter, jwt_filter};
 use super::route_table::{Forward, Route, RouteAction, RouteTable};
 use super::workload_selector::{AttachedPolicies, Proxy, attached_policies};
@@ -61,11 +62,10 @@ impl RoutingProxy {
             };
         }
         let proxy = Proxy { namespace: &self.namespace, labels: &self.labels };
-        Standing {
-            attached: attached_policies(&world.mesh, proxy),
-            jwt: jwt_filter(&world.mesh, proxy),
-            extensions: extensions(&world.mesh, proxy, Role::Gateway, &|id| world.is_trusted(id)),
-        }
+        let attached = attached_policies(&world.mesh, proxy);
+        let mut extensions = extensions(&world.mesh, proxy, Role::Gateway, &|id| world.is_trusted(id));
+        extensions.may_change = refused_configuration(&attached).or(extensions.may_change);
+        Standing { attached, jwt: jwt_filter(&world.mesh, proxy), extensions }
     }
 
     /// What happens to all requests here: how they end, or which route they take.

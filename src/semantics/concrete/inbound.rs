@@ -177,6 +177,7 @@ impl<'a> ConcretePolicies<'a> {
         policies: &[&'a Resource<AuthorizationPolicy>],
     ) -> Vec<(&'a Resource<AuthorizationPolicy>, PolicyRuleRef, Matched)> {
         let bundle = self.mesh.settings.trust_bundle();
+        let token_headers = self.jwt.headers();
         let mut found = Vec::new();
         for policy in policies {
             let context = RuleContext {
@@ -184,6 +185,7 @@ impl<'a> ConcretePolicies<'a> {
                 bundle: &bundle,
                 chain: self.seen.chain,
                 action: policy.spec.action(),
+                token_headers: &token_headers,
             };
             // External authorizers are asked before tokens are verified.
             let unverified;

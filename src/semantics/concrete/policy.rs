@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::super::authorization_policy::{Chain, RuleContext, block, bracket, claim_names};
+use super::super::authorization_condition::{claim_names, header_name};
+use super::super::authorization_policy::{Chain, RuleContext, block, port};
 use super::super::decision::{Cause, CauseKind};
+use super::super::managed_header::is_managed;
 use super::super::trust_domain;
 use super::seen::Seen;
 use super::strings;
@@ -115,7 +117,7 @@ impl Reader<'_> {
     /// A port by number.
     fn port(&mut self, positive: &Values, negative: &Values) -> bool {
         let mut numbers = |values: &Values| -> Vec<u16> {
-            let parsed: Vec<Option<u16>> = list(values).iter().map(|value| value.value.trim().parse().ok()).collect();
+            let parsed: Vec<Option<u16>> = list(values).iter().map(|value| port(&value.value)).collect();
             self.invalid |= parsed.contains(&None);
             parsed.into_iter().flatten().collect()
         };
@@ -197,31 +199,49 @@ impl Reader<'_> {
 
     /// A condition on a header, a claim or metadata.
     fn bracketed(&mut self, key: &Spanned<String>, values: &Values, not_values: &Values) -> bool {
-        if let Some(name) = bracket(&key.value, "request.headers") {
-            let name = name.to_ascii_lowercase();
-            let seen = self.seen;
-            let found: Vec<&str> = match name.as_str() {
-                ":path" if self.context.chain == Chain::Http => {
-                    return self.unmodelled(key, "`:path` together with its query");
-                }
-                ":method" => vec![&seen.method],
-                ":authority" | "host" => vec![&seen.authority],
-                ":scheme" => vec![&seen.scheme],
-                name => seen.header(name).collect(),
+        if let Some(rest) = key.value.strip_prefix("request.headers") {
+            return match header_name(rest) {
+                Some(name) => self.header(&name.to_ascii_lowercase(), key, values, not_values),
+                None => self.malformed(),
             };
-            return self
-                .http(&found, values, not_values, |pattern, value| strings::policy_string(pattern, value, true));
         }
-        if key.value.starts_with("request.auth.claims")
-            && let Some(names) = claim_names(&key.value)
-        {
-            return self.claim(&names, values, not_values);
+        if let Some(rest) = key.value.strip_prefix("request.auth.claims") {
+            return match claim_names(rest) {
+                Some(names) => self.claim(&names, values, not_values),
+                None => self.malformed(),
+            };
         }
-        if key.value.starts_with("experimental.envoy.filters.") {
-            return self.unmodelled(key, "the metadata of another filter");
+        if let Some(rest) = key.value.strip_prefix("experimental.envoy.filters.") {
+            return if rest.contains('[') {
+                self.unmodelled(key, "the metadata of another filter")
+            } else {
+                self.malformed()
+            };
         }
         self.unknown_key = true;
         false
+    }
+
+    /// A condition that cannot be translated is left out and noticed.
+    fn malformed(&mut self) -> bool {
+        self.invalid = true;
+        true
+    }
+
+    /// A header line, or what a pseudo header stands for.
+    fn header(&mut self, name: &str, key: &Spanned<String>, values: &Values, not_values: &Values) -> bool {
+        let managed = is_managed(name) || self.context.token_headers.iter().any(|known| known == name);
+        if managed && self.context.chain == Chain::Http {
+            return self.unmodelled(key, &format!("what proxies make of the header `{name}`"));
+        }
+        let seen = self.seen;
+        let found: Vec<&str> = match name {
+            ":path" => vec![&seen.path],
+            ":method" => vec![&seen.method],
+            ":authority" | "host" => vec![&seen.authority],
+            name => seen.header(name).collect(),
+        };
+        self.http(&found, values, not_values, |pattern, value| strings::policy_string(pattern, value, true))
     }
 
     /// A claim of the token.

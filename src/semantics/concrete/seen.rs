@@ -104,6 +104,7 @@ impl Seen {
             Dimension::Scheme => one(Some(&self.scheme)),
             Dimension::Authority => one(Some(&self.authority)),
             Dimension::Header(name) => self.header(name).map(str::to_owned).collect(),
+            Dimension::Query(name) if name.is_empty() => one(self.path.split_once('?').map(|(_, query)| query)),
             Dimension::Query(name) => one(self.query(name)),
             Dimension::Token => vec![token.to_owned()],
             Dimension::Issuer => self.claim(&["iss"]).into_iter().map(str::to_owned).collect(),

@@ -1,14 +1,14 @@
-//! Security policies that are refused.
+//! Authorization policies that are refused.
 
-use super::super::authorization_policy::{block, bracket};
+use super::super::authorization_policy::{block, port};
 use super::super::workload_selector::DRY_RUN;
 use super::refuse;
-use super::shared::check_attachment;
-use crate::model::{
-    Action, AuthorizationPolicy, Condition, Operation, PeerAuthentication, Problem, RequestAuthentication, Resource,
-    Source, Values,
-};
-use crate::text::{Span, Spanned};
+use super::shared::{check_annotations, check_attachment};
+use crate::model::{Action, AuthorizationPolicy, Condition, Operation, Problem, Resource, Source, Values};
+use crate::text::Spanned;
+
+/// How many rules a policy, and how many entries `from` may have.
+const MOST_RULES: usize = 512;
 
 /// Reasons to refuse an `AuthorizationPolicy`.
 ///
@@ -16,6 +16,7 @@ use crate::text::{Span, Spanned};
 /// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidateAuthorizationPolicy`.
 pub(super) fn check(policy: &Resource<AuthorizationPolicy>, problems: &mut Vec<Problem>) {
     let spec = &policy.spec;
+    check_annotations(policy, problems);
     check_attachment(policy, spec.selector.as_ref(), spec.target_ref.as_ref(), spec.target_refs.as_ref(), problems);
     let action = spec.action();
     let action_span = spec.action.as_ref().map_or(policy.name_span, |action| action.span);
@@ -38,6 +39,9 @@ pub(super) fn check(policy: &Resource<AuthorizationPolicy>, problems: &mut Vec<P
     if let Some(provider) = provider.filter(|_| action != Action::Custom) {
         refuse(problems, policy, provider.span, "`provider` goes with CUSTOM only");
     }
+    if let Some(rules) = spec.rules.as_ref().filter(|rules| rules.value.len() > MOST_RULES) {
+        refuse(problems, policy, rules.span, format!("a policy takes at most {MOST_RULES} rules"));
+    }
     for rule in spec.rules() {
         for from in rule.value.from.iter().flat_map(|from| &from.value) {
             match &from.value.source {
@@ -51,13 +55,9 @@ pub(super) fn check(policy: &Resource<AuthorizationPolicy>, problems: &mut Vec<P
                 Some(operation) => check_operation(policy, operation, problems),
             }
         }
-        for (list, name) in [
-            (rule.value.from.as_ref().map(|from| (from.span, from.value.is_empty())), "from"),
-            (rule.value.to.as_ref().map(|to| (to.span, to.value.is_empty())), "to"),
-        ] {
-            if let Some((span, true)) = list {
-                refuse(problems, policy, span, format!("`{name}` may not be empty"));
-            }
+        // An empty list is none for istiod, which reads the object as a message: the rule then asks for nothing there.
+        if let Some(from) = rule.value.from.as_ref().filter(|from| from.value.len() > MOST_RULES) {
+            refuse(problems, policy, from.span, format!("`from` takes at most {MOST_RULES} entries"));
         }
         for condition in rule.value.when.iter().flat_map(|when| &when.value) {
             check_condition(policy, condition, problems);
@@ -95,7 +95,8 @@ fn check_source(policy: &Resource<AuthorizationPolicy>, source: &Spanned<Source>
         refuse(problems, policy, source.span, "`source` may not be empty");
     }
     if policy.spec.action() == Action::Custom
-        && let Some(first) = identities.iter().find_map(|values| values.as_ref())
+        && let Some(first) =
+            identities.iter().filter_map(|values| values.as_ref()).find(|values| !values.value.is_empty())
     {
         refuse(
             problems,
@@ -112,11 +113,14 @@ fn check_source(policy: &Resource<AuthorizationPolicy>, source: &Spanned<Source>
     for value in identities.iter().flat_map(|values| strings(values)) {
         not_empty(policy, value, problems);
     }
-    for value in [&fields.service_accounts, &fields.not_service_accounts].into_iter().flat_map(strings) {
-        check_service_account(policy, value, problems);
+    for values in [&fields.service_accounts, &fields.not_service_accounts] {
+        check_service_accounts(policy, values, problems);
     }
     for value in [&fields.trust_domains, &fields.not_trust_domains].into_iter().flat_map(strings) {
-        check_trust_domain(policy, value, problems);
+        check_wildcard(policy, value, problems);
+        if value.value.contains('/') {
+            refuse(problems, policy, value.span, format!("`{}` is no trust domain: it holds a `/`", value.value));
+        }
     }
     for value in addresses.into_iter().flat_map(strings) {
         check_address(policy, value, problems);
@@ -130,22 +134,33 @@ fn not_empty(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, pr
     }
 }
 
-/// Refuses what is no `SA` or `NS/SA`.
-fn check_service_account(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, problems: &mut Vec<Problem>) {
-    let text = &value.value;
-    let parts = text.split('/').collect::<Vec<_>>();
-    if text.contains('*') || parts.len() > 2 || parts.iter().any(|part| part.is_empty()) {
-        refuse(problems, policy, value.span, format!("`{text}` is no service account, `NAME` or `NAMESPACE/NAME`"));
+/// Refuses what is no list of `SA` and `NS/SA`.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/security/security.go`, `CheckServiceAccount`.
+fn check_service_accounts(policy: &Resource<AuthorizationPolicy>, values: &Values, problems: &mut Vec<Problem>) {
+    if let Some(values) = values.as_ref().filter(|values| values.value.len() > 16) {
+        refuse(problems, policy, values.span, "at most 16 service accounts");
+    }
+    for value in strings(values) {
+        let text = &value.value;
+        let parts = text.split('/').collect::<Vec<_>>();
+        let malformed = text.contains('*') || parts.len() > 2 || parts.iter().any(|part| part.is_empty());
+        if malformed || text.len() > 320 {
+            refuse(problems, policy, value.span, format!("`{text}` is no service account, `NAME` or `NAMESPACE/NAME`"));
+        }
     }
 }
 
-/// Refuses what is no trust domain, with at most one star at an end.
-fn check_trust_domain(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, problems: &mut Vec<Problem>) {
+/// Refuses more than one star, and one that stands in the middle.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/security/security.go`, `CheckWildcardValues`.
+fn check_wildcard(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, problems: &mut Vec<Problem>) {
     let text = &value.value;
-    let stars = text.matches('*').count();
-    let inner = text.trim_start_matches('*').trim_end_matches('*').contains('*');
-    if text.contains('/') || stars > 1 || inner {
-        refuse(problems, policy, value.span, format!("`{text}` is no trust domain"));
+    let inner = text.contains('*') && !text.starts_with('*') && !text.ends_with('*');
+    if text.matches('*').count() > 1 || inner {
+        refuse(problems, policy, value.span, format!("`{text}`: one star, at an end"));
     }
 }
 
@@ -158,7 +173,7 @@ fn check_address(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>
 
 /// Refuses what is no port.
 fn check_port(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, problems: &mut Vec<Problem>) {
-    if value.value.parse::<u16>().is_err() {
+    if port(&value.value).is_none() {
         refuse(problems, policy, value.span, format!("`{}` is no port", value.value));
     }
 }
@@ -250,11 +265,12 @@ fn check_condition(
         not_empty(policy, value, problems);
     }
     let name = key.value.as_str();
-    let header = bracket(name, "request.headers");
-    let bracketed = header.is_some()
-        || bracket(name, "request.auth.claims").is_some()
-        || (name.starts_with("experimental.envoy.filters.") && name.ends_with(']') && name.contains('['));
-    if !bracketed && !KEYS.contains(&name) {
+    let mapped = ["request.headers", "request.auth.claims", "experimental.envoy.filters."];
+    if mapped.iter().any(|prefix| name.starts_with(prefix)) {
+        if !is_map_key(name) {
+            refuse(problems, policy, key.span, format!("`{name}` needs a name in brackets"));
+        }
+    } else if !KEYS.contains(&name) {
         refuse(problems, policy, key.span, format!("`{name}` is no attribute that a condition can ask for"));
     }
     let identity =
@@ -263,76 +279,24 @@ fn check_condition(
     if policy.spec.action() == Action::Custom && identity {
         refuse(problems, policy, key.span, format!("CUSTOM cannot ask for `{name}`"));
     }
+    if name == "source.serviceAccount" {
+        check_service_accounts(policy, &condition.value.values, problems);
+        check_service_accounts(policy, &condition.value.not_values, problems);
+    }
     for value in values() {
         match name {
             "source.ip" | "remote.ip" | "destination.ip" => check_address(policy, value, problems),
             "destination.port" => check_port(policy, value, problems),
-            "source.serviceAccount" => check_service_account(policy, value, problems),
-            "source.trustDomain" => check_trust_domain(policy, value, problems),
+            "source.trustDomain" => check_wildcard(policy, value, problems),
             _ => {}
         }
     }
 }
 
-/// Reasons to refuse a `PeerAuthentication`.
+/// Whether a key is of the form `a[b]`.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidatePeerAuthentication`.
-pub(super) fn check_peer_authentication(policy: &Resource<PeerAuthentication>, problems: &mut Vec<Problem>) {
-    check_attachment(policy, policy.spec.selector.as_ref(), None, None, problems);
-    let Some(ports) = &policy.spec.port_level_mtls else {
-        return;
-    };
-    let labels = policy.spec.selector.as_ref().and_then(|selector| selector.value.match_labels.as_ref());
-    if labels.is_none_or(std::collections::BTreeMap::is_empty) {
-        refuse(problems, policy, ports.span, "`portLevelMtls` needs a selector with labels");
-    }
-    if ports.value.is_empty() {
-        refuse(problems, policy, ports.span, "`portLevelMtls` may not be empty");
-    }
-    for port in ports.value.keys() {
-        if port.value.parse::<std::num::NonZeroU16>().is_err() {
-            refuse(problems, policy, port.span, format!("`{}` is no port", port.value));
-        }
-    }
-}
-
-/// Reasons to refuse a `RequestAuthentication`.
-///
-/// # Upstream
-/// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidateRequestAuthentication`, `validateJwtRule`.
-pub(super) fn check_request_authentication(policy: &Resource<RequestAuthentication>, problems: &mut Vec<Problem>) {
-    let spec = &policy.spec;
-    check_attachment(policy, spec.selector.as_ref(), spec.target_ref.as_ref(), spec.target_refs.as_ref(), problems);
-    for rule in spec.jwt_rules() {
-        let fields = &rule.value;
-        let empty = |value: &Option<Spanned<String>>| value.as_ref().is_none_or(|value| value.value.is_empty());
-        if empty(&fields.issuer) && empty(&fields.jwks_uri) {
-            refuse(problems, policy, rule.span, "a JWT rule needs `issuer` or `jwksUri`");
-        }
-        if !empty(&fields.jwks_uri) && !empty(&fields.jwks) {
-            refuse(problems, policy, rule.span, "only one of `jwks` and `jwksUri` may be set");
-        }
-        if fields.audiences.iter().flatten().any(String::is_empty) {
-            refuse(problems, policy, rule.span, "an audience may not be empty");
-        }
-        if let Some(uri) = fields.jwks_uri.as_ref().filter(|uri| !uri.value.is_empty())
-            && !uri.value.starts_with("http://")
-            && !uri.value.starts_with("https://")
-        {
-            refuse(problems, policy, uri.span, format!("`{}` is no http or https address", uri.value));
-        }
-        let unnamed: Option<Span> = fields
-            .from_headers
-            .iter()
-            .flatten()
-            .any(|header| header.name.as_ref().is_none_or(String::is_empty))
-            .then_some(rule.span);
-        if let Some(span) = unnamed {
-            refuse(problems, policy, span, "an entry of `fromHeaders` needs a name");
-        }
-        if fields.from_params.iter().chain(&fields.from_cookies).flatten().any(String::is_empty) {
-            refuse(problems, policy, rule.span, "an empty entry of `fromParams` or `fromCookies`");
-        }
-    }
+/// istio/istio 1.32: `pkg/config/security/security.go`, `validateMapKey`.
+fn is_map_key(key: &str) -> bool {
+    key.ends_with(']') && key.find('[').is_some_and(|open| open > 0 && open + 2 < key.len())
 }

@@ -2,6 +2,8 @@
 
 mod authorization_policy;
 mod gateway;
+mod peer_authentication;
+mod request_authentication;
 mod shared;
 mod virtual_service;
 
@@ -19,10 +21,10 @@ pub fn rejections(mesh: &Mesh) -> Vec<Problem> {
         authorization_policy::check(policy, &mut problems);
     }
     for policy in &mesh.peer_authentications {
-        authorization_policy::check_peer_authentication(policy, &mut problems);
+        peer_authentication::check(policy, &mut problems);
     }
     for policy in &mesh.request_authentications {
-        authorization_policy::check_request_authentication(policy, &mut problems);
+        request_authentication::check(policy, &mut problems);
     }
     for gateway in &mesh.gateways {
         gateway::check(gateway, &mut problems);

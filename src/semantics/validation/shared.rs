@@ -1,8 +1,33 @@
 //! Checks that several kinds share.
 
+use super::super::workload_selector::DRY_RUN;
 use super::refuse;
 use crate::model::{Problem, Resource, TargetRef, WorkloadSelector};
 use crate::text::Spanned;
+
+/// Annotations that only istiod itself may set.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateMetadata`.
+pub(super) fn check_annotations<T>(object: &Resource<T>, problems: &mut Vec<Problem>) {
+    for name in
+        ["internal.istio.io/webhook-always-reject", "internal.istio.io/parents", "internal.istio.io/parent-namespace"]
+    {
+        if let Some(value) = object.annotations.get(name) {
+            refuse(problems, object, value.span, format!("the annotation `{name}` is not for users"));
+        }
+    }
+}
+
+/// The dry-run annotation on what knows no dry-run.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `checkDryRunAnnotation`.
+pub(super) fn refuse_dry_run<T>(object: &Resource<T>, problems: &mut Vec<Problem>) {
+    if let Some(value) = object.annotations.get(DRY_RUN) {
+        refuse(problems, object, value.span, "only an AuthorizationPolicy can be tried out in dry-run");
+    }
+}
 
 /// Selector and target references.
 ///
@@ -16,8 +41,8 @@ pub(super) fn check_attachment<T>(
     targets: Option<&Spanned<Vec<TargetRef>>>,
     problems: &mut Vec<Problem>,
 ) {
-    let several = targets.is_some_and(|targets| !targets.value.is_empty());
-    let ways = usize::from(selector.is_some()) + usize::from(target.is_some()) + usize::from(several);
+    // The schema counts a list that is there, be it empty.
+    let ways = usize::from(selector.is_some()) + usize::from(target.is_some()) + usize::from(targets.is_some());
     if ways > 1 {
         let span = target.map(|target| target.span).or(targets.map(|targets| targets.span));
         refuse(
@@ -35,7 +60,13 @@ pub(super) fn check_attachment<T>(
             if key.contains('*') || value.contains('*') {
                 refuse(problems, object, selector.span, "a selector takes no wildcards");
             }
+            if value.len() > 63 {
+                refuse(problems, object, selector.span, "a label of the selector is longer than 63 characters");
+            }
         }
+    }
+    if let Some(targets) = targets.filter(|targets| targets.value.len() > 16) {
+        refuse(problems, object, targets.span, "at most 16 target references");
     }
     let all = targets.into_iter().flat_map(|targets| &targets.value);
     for target in all.chain(target.map(|target| &target.value)) {

@@ -1,0 +1,125 @@
+//! Request authentications that are refused.
+
+use serde_json::Value;
+
+use super::refuse;
+use super::shared::{check_annotations, check_attachment, refuse_dry_run};
+use crate::model::{JwtRule, Problem, RequestAuthentication, Resource};
+use crate::text::Spanned;
+
+/// Reasons to refuse a `RequestAuthentication`.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidateRequestAuthentication`, `validateJwtRule`.
+pub(super) fn check(policy: &Resource<RequestAuthentication>, problems: &mut Vec<Problem>) {
+    let spec = &policy.spec;
+    check_annotations(policy, problems);
+    refuse_dry_run(policy, problems);
+    check_attachment(policy, spec.selector.as_ref(), spec.target_ref.as_ref(), spec.target_refs.as_ref(), problems);
+    for rule in spec.jwt_rules() {
+        for why in rule_reasons(&rule.value) {
+            refuse(problems, policy, rule.span, why);
+        }
+        check_keys(policy, rule, problems);
+    }
+}
+
+/// Reasons to refuse a JWT rule that have no place of their own.
+fn rule_reasons(rule: &JwtRule) -> Vec<&'static str> {
+    let empty = |value: &Option<Spanned<String>>| value.as_ref().is_none_or(|value| value.value.is_empty());
+    let mut reasons = Vec::new();
+    if empty(&rule.issuer) && empty(&rule.jwks_uri) {
+        reasons.push("a JWT rule needs `issuer` or `jwksUri`");
+    }
+    if rule.issuer.as_ref().is_some_and(|issuer| issuer.value.is_empty()) {
+        reasons.push("`issuer` may not be empty");
+    }
+    if rule.jwks_uri.is_some() && rule.jwks.is_some() {
+        reasons.push("only one of `jwks` and `jwksUri` may be set");
+    }
+    if rule.audiences.iter().flatten().any(String::is_empty) {
+        reasons.push("an audience may not be empty");
+    }
+    if rule.from_headers.iter().flatten().any(|header| header.name.as_ref().is_none_or(String::is_empty)) {
+        reasons.push("an entry of `fromHeaders` needs a name");
+    }
+    if rule.from_params.iter().chain(&rule.from_cookies).flatten().any(String::is_empty) {
+        reasons.push("an empty entry of `fromParams` or `fromCookies`");
+    }
+    let claims = rule.output_claim_to_headers.iter().flatten();
+    if claims.into_iter().any(|entry| {
+        entry.as_ref().is_none_or(|entry| {
+            entry.claim.as_ref().is_none_or(String::is_empty) || !entry.header.as_deref().is_some_and(is_header_name)
+        })
+    }) {
+        reasons.push("an entry of `outputClaimToHeaders` needs a claim and the name of a header");
+    }
+    if rule.timeout.as_deref().is_some_and(|text| !is_duration(text)) {
+        reasons.push("`timeout` is a duration such as `5s`, of at least a millisecond");
+    }
+    let delimited = rule.space_delimited_claims.iter().flatten();
+    if delimited.clone().count() > 64 || delimited.into_iter().any(String::is_empty) {
+        reasons.push("`spaceDelimitedClaims` takes at most 64 names, none of them empty");
+    }
+    reasons
+}
+
+/// Reasons to refuse where a rule has its keys from.
+fn check_keys(policy: &Resource<RequestAuthentication>, rule: &Spanned<JwtRule>, problems: &mut Vec<Problem>) {
+    if let Some(uri) = &rule.value.jwks_uri {
+        let scheme = uri.value.split_once("://").map_or("", |(scheme, _)| scheme);
+        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") || uri.value.len() > 2048 {
+            refuse(problems, policy, uri.span, format!("`{}` is no http or https address", uri.value));
+        }
+    }
+    if let Some(keys) = rule.value.jwks.as_ref().filter(|keys| !keys.value.is_empty() && !is_key_set(&keys.value)) {
+        refuse(problems, policy, keys.span, "`jwks` is no set of JSON web keys");
+    }
+}
+
+/// Whether a text is the name of a header.
+fn is_header_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// Whether a text is a duration in seconds, as protobuf writes one, of whole milliseconds.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/agent/validation.go`, `ValidateDuration`.
+fn is_duration(text: &str) -> bool {
+    let Some(seconds) = text.strip_suffix('s') else {
+        return false;
+    };
+    let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let below = fraction.trim_end_matches('0').len() > 3;
+    let nothing = seconds.bytes().all(|byte| byte == b'0' || byte == b'.');
+    digits(whole) && digits(fraction) && !below && !nothing
+}
+
+/// Whether a text is a set of JSON web keys, or one of them.
+///
+/// # Upstream
+/// lestrrat-go/jwx v1: `jwk/jwk.go`, `Parse`; the fields that each kind of key requires.
+fn is_key_set(text: &str) -> bool {
+    let Ok(Value::Object(set)) = serde_json::from_str::<Value>(text) else {
+        return false;
+    };
+    match set.get("keys") {
+        Some(Value::Array(keys)) => keys.iter().all(is_key),
+        Some(_) => false,
+        None => is_key(&Value::Object(set)),
+    }
+}
+
+/// Whether a value is a JSON web key.
+fn is_key(key: &Value) -> bool {
+    let required: &[&str] = match key.get("kty").and_then(Value::as_str) {
+        Some("RSA") => &["n", "e"],
+        Some("EC") => &["crv", "x", "y"],
+        Some("OKP") => &["crv", "x"],
+        Some("oct") => &["k"],
+        _ => return false,
+    };
+    required.iter().all(|name| key.get(name).is_some_and(Value::is_string))
+}
