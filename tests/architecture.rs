@@ -126,9 +126,8 @@ const OWN: &[(&str, &str)] = &[
     ("forward", "look-up"),
     ("chains", "look-up"),
     ("is_empty", "look-up"),
-    ("forwards", "look-up"),
-    ("split", "observed on Envoy, no function of istiod"),
-    ("verifies", "observed on Envoy, no function of istiod"),
+    ("token_place", "the contract"),
+    ("bearer", "the contract"),
     ("service_targets", "the second half of a function that has it"),
     ("workload_ports", "has it"),
 ];

@@ -6,14 +6,15 @@ use std::rc::Rc;
 
 use super::entrypoint::{Entrypoint, parse_entrypoint};
 use super::hop::{
-    Malformed, agree, chain_and_peer, first_sight, forwarded_address, next_sight, server_name, trusted_address, verify,
+    Malformed, agree, chain_and_peer, first_sight, forwarded_address, next_sight, server_name, trusted_address,
 };
 use super::settle::{decisions, default_host, ended, settle};
 use crate::model::{Gateway, Resource, Service, ServicePort, Workload};
 use crate::semantics::{
-    Abort, Answer, By, Cause, CauseKind, Chain, Client, ClientSide, Ending, Guard, Inbound, Judgement, Membership,
-    NamespaceReader, Outcome, Proxy, Request, RoutingProxy, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort,
-    World, client_proxy, decide_inbound, gateway_proxy, guard, path_normalization,
+    Abort, Answer, By, Cause, CauseKind, Chain, Client, ClientSide, Ending, Guard, Inbound, Judgement, JwtFilter,
+    Membership, NamespaceReader, Outcome, Passing, Proxy, Request, RoutingProxy, Seen, Step, Target, Verdict,
+    WireProtocol, WorkloadPort, World, client_proxy, decide_inbound, gateway_proxy, guard, jwt_filter,
+    path_normalization, present_token, token_place,
 };
 use crate::space::{Budget, Cube, Partition, label_of, partition};
 
@@ -82,6 +83,9 @@ impl<'w> Evaluator<'w> {
         let authority = request.authority.clone().unwrap_or_else(|| self.host_of(workload));
         let mode = guarded.then(|| path_normalization(self.world));
         let (mut seen, malformed) = first_sight(request, &authority, mode);
+        let filter =
+            jwt_filter(&self.world.mesh, Proxy { namespace: &workload.id.namespace, labels: &workload.labels });
+        seen.token_place = token_place(self.world, &filter, request.claims.as_ref());
         seen.peer = request.source.clone().filter(|_| guarded);
         seen.sni = if seen.peer.is_some() { seen.sni.or_else(|| server_name(&authority)) } else { None };
         seen.remote_ip = forwarded_address(&seen);
@@ -126,8 +130,11 @@ impl<'w> Evaluator<'w> {
             seen.remote_ip = seen.source_ip;
         }
         let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
-        if chain == Chain::Http {
-            verify(self.world, proxy, &mut seen);
+        if chain == Chain::Http
+            && guard(self.world, workload, port.number) == Guard::Sidecar
+            && let Err(cause) = present_token(&jwt_filter(&self.world.mesh, proxy), &mut seen)
+        {
+            return Ok(outcome(&Ending::undetermined(cause), &seen));
         }
         let (ending, remarks) = decide_inbound(self.world, workload, port, &seen);
         trace.extend(remarks.into_iter().map(|(what, span)| Step { at: name.clone(), what, span }));
@@ -196,6 +203,8 @@ impl<'w> Evaluator<'w> {
             };
             let (mut seen, mut malformed) = first_sight(request, &authority, Some(path_normalization(world)));
             seen.port = proxy.port;
+            let filter = jwt_filter(&world.mesh, Proxy { namespace: &proxy.namespace, labels: &proxy.labels });
+            seen.token_place = token_place(world, &filter, request.claims.as_ref());
             let trusted = world.mesh.settings.config.default_config.as_ref();
             let trusted = trusted.and_then(|config| config.gateway_topology.as_ref()?.num_trusted_proxies);
             seen.remote_ip = trusted_address(&seen, trusted.unwrap_or(0));
@@ -245,6 +254,7 @@ impl<'w> Evaluator<'w> {
             }
             for target in &targets {
                 let (mut seen, malformed) = first_sight(request, &authority, None);
+                seen.token_place = token_place(world, &JwtFilter::default(), request.claims.as_ref());
                 seen.remote_ip = forwarded_address(&seen);
                 outcomes.push(self.at_target(target, seen, malformed, None, request.protocol, trace)?);
             }
@@ -254,6 +264,7 @@ impl<'w> Evaluator<'w> {
         for client in callers {
             let proxy = client_proxy(world, &client, service, port);
             let (mut seen, malformed) = first_sight(request, &authority, Some(path_normalization(world)));
+            seen.token_place = token_place(world, &JwtFilter::default(), request.claims.as_ref());
             seen.peer = None;
             seen.sni = None;
             seen.port = proxy.port;
@@ -328,7 +339,13 @@ impl<'w> Evaluator<'w> {
             return Ok(vec![ended(&at, &malformed.ending())]);
         }
         let place = Proxy { namespace: &proxy.namespace, labels: &proxy.labels };
-        let passes_token = if at.starts_with("gateway") { verify(world, place, &mut seen) } else { None };
+        let filter = jwt_filter(&world.mesh, place);
+        let carried = (seen.token, seen.claims.clone());
+        let passing = if at.starts_with("gateway") { present_token(&filter, &mut seen) } else { Ok(Passing::Kept) };
+        let passing = match passing {
+            Ok(passing) => passing,
+            Err(cause) => return Ok(vec![ended(&at, &Ending::undetermined(cause))]),
+        };
         let (verdict, remarks) = proxy.decide(world, &seen);
         trace.extend(remarks.into_iter().map(|(what, span)| Step { at: at.clone(), what, span }));
         let key = (format!("{at} as {:?}", proxy.identities), proxy.port, Chain::Http);
@@ -356,12 +373,8 @@ impl<'w> Evaluator<'w> {
             return Ok(vec![ended(&at, &Ending::denied(By::Fault, None))]);
         }
         // The token goes on as it came unless the proxy that verified it keeps it.
-        seen.claims.clone_from(&request.claims);
-        seen.token = request.token();
-        if passes_token == Some(false) {
-            seen.claims = None;
-            seen.token = crate::semantics::Token::None;
-        }
+        (seen.token, seen.claims) =
+            if passing == Passing::Kept { carried } else { (crate::semantics::Token::None, None) };
         let mut outcomes = Vec::new();
         for target in forward.targets.iter().chain(&forward.mirrors) {
             let mut by_identity: Vec<Outcome> = Vec::new();

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use crate::model::Workload;
 use crate::semantics::{
-    By, Chain, Decision, Ending, Forward, Guard, METHODS, Protocol, Request, Seen, Token, WireProtocol, WorkloadPort,
-    World, guard,
+    By, Chain, Decision, Ending, Forward, Guard, METHODS, Protocol, Request, Seen, TokenPlace, WireProtocol,
+    WorkloadPort, World, guard,
 };
 use crate::space::{Normalization, PathRewrite, normalize};
 
@@ -68,6 +68,7 @@ pub(super) fn first_sight(
         path,
         headers: request.headers.clone(),
         token: request.token(),
+        token_place: TokenPlace::bearer(),
         claims: request.claims.clone(),
     };
     (seen, malformed)
@@ -188,26 +189,6 @@ pub(super) fn next_sight(
     next.headers.extend(forward.set.iter().chain(&forward.add).cloned());
     next.sni = None;
     Some((next, malformed))
-}
-
-/// Claims and token as a proxy with these JWT rules sees them.
-pub(super) fn verify(world: &World, proxy: crate::semantics::Proxy<'_>, seen: &mut Seen) -> Option<bool> {
-    let filter = crate::semantics::jwt_filter(&world.mesh, proxy);
-    if filter.is_empty() {
-        seen.claims = None;
-        seen.token = Token::None;
-        return None;
-    }
-    let verified = seen.token == Token::Valid && seen.claims.as_ref().is_some_and(|claims| filter.verifies(claims));
-    if seen.token == Token::Valid && !verified {
-        seen.token = Token::Invalid;
-    }
-    let forwarded = verified.then(|| seen.claims.as_ref().is_some_and(|claims| filter.forwards(claims)));
-    match &mut seen.claims {
-        Some(claims) if verified => filter.split(claims),
-        claims => *claims = None,
-    }
-    forwarded
 }
 
 /// Whether two endings say the same, causes aside.

@@ -81,10 +81,11 @@ impl Reading<'_> {
 
     /// A header; pseudo headers are the attributes they name, with regard to case.
     fn header(&mut self, name: &str, span: Span, values: &Values, not_values: &Values) -> Vec<Cube> {
-        if name == ":path" {
+        let carries_token = self.context.token_headers.iter().any(|known| known == name);
+        if name == ":path" && !carries_token {
             return self.whole_path(values, not_values);
         }
-        if is_managed(name) || self.context.token_headers.iter().any(|known| known == name) {
+        if is_managed(name) || carries_token {
             return if self.has_http(values, not_values) {
                 self.unmodelled(span, &format!("what proxies make of the header `{name}`"))
             } else {

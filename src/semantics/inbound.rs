@@ -227,11 +227,20 @@ fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
         }
         return;
     }
-    let no_issuer = Cube::default().none(Dimension::Issuer, vec![Pattern::Any]);
-    let stray: Vec<Rule> = claims
-        .into_iter()
-        .map(|claim| Rule::new(no_issuer.and(&Cube::default().any(claim, vec![Pattern::Any])), Label::IMPOSSIBLE))
-        .collect();
+    let unverified = Cube::default().none(Dimension::Token, vec![Pattern::Exact("valid".into())]);
+    let audience = Dimension::Claim(["aud".into()].into());
+    let others: Vec<Cube> = if claims.contains(&audience) {
+        let demanded = jwt.audiences().into_iter().map(|(issuer, audiences)| {
+            let exact = |text: String| Pattern::Exact(text.into());
+            let audiences = audiences.into_iter().map(exact).collect();
+            Cube::default().any(Dimension::Issuer, vec![exact(issuer)]).none(audience.clone(), audiences)
+        });
+        demanded.collect()
+    } else {
+        Vec::new()
+    };
+    let stray = claims.into_iter().map(|claim| unverified.and(&Cube::default().any(claim, vec![Pattern::Any])));
+    let stray: Vec<Rule> = stray.chain(others).map(|cube| Rule::new(cube, Label::IMPOSSIBLE)).collect();
     judgement.list.rules.splice(0..0, stray);
 }
 

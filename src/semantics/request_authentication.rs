@@ -2,8 +2,6 @@
 
 use std::hash::{Hash, Hasher};
 
-use serde_json::{Map, Value};
-
 use super::decision::By;
 use super::judgement::{Ending, JudgementBuilder};
 use super::workload_selector::{Proxy, attached_request_authentications};
@@ -20,7 +18,7 @@ pub struct JwtFilter {
 
 impl JwtFilter {
     /// Its rules.
-    fn rules(&self) -> impl Iterator<Item = &JwtRule> {
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &JwtRule> {
         self.rules.iter().map(|rule| &rule.value)
     }
 
@@ -58,7 +56,9 @@ const INVALID: &str = "invalid";
 pub fn jwt_filter(mesh: &Mesh, proxy: Proxy<'_>) -> JwtFilter {
     let attached = attached_request_authentications(mesh, proxy);
     let rules = attached.iter().flat_map(|authentication| authentication.spec.jwt_rules());
-    JwtFilter { rules: rules.cloned().collect() }
+    let mut rules: Vec<Spanned<JwtRule>> = rules.cloned().collect();
+    rules.sort_by(|a, b| issuer_of(&a.value).cmp(&issuer_of(&b.value)));
+    JwtFilter { rules }
 }
 
 impl JwtFilter {
@@ -71,17 +71,38 @@ impl JwtFilter {
         issuers
     }
 
-    /// Appends what the filter decides, and which combinations of token and claims cannot occur.
+    /// The audiences of which a verified token has one, by issuer; issuers that a rule accepts with any are not among them.
+    pub(crate) fn audiences(&self) -> Vec<(String, Vec<String>)> {
+        let of = |issuer: &String| {
+            let rules = || self.rules().filter(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
+            let free = rules().any(|rule| rule.audiences.as_ref().is_none_or(Vec::is_empty));
+            (!free)
+                .then(|| (issuer.clone(), rules().flat_map(|rule| rule.audiences.iter().flatten().cloned()).collect()))
+        };
+        self.issuers().iter().filter_map(of).collect()
+    }
+
+    /// Appends what the filter decides, and which combinations of token and claims cannot occur. A preflight is let
+    /// through unread, so nobody behind the filter sees a token of it.
     pub(crate) fn append(&self, builder: &mut JudgementBuilder) {
         if self.rules.is_empty() {
             return;
         }
         let token = |value: &str| Cube::default().any(Dimension::Token, vec![Pattern::Exact(value.into())]);
         let issuer = || Cube::default().any(Dimension::Issuer, vec![Pattern::Any]);
+        let subject = || Cube::default().any(Dimension::Subject, vec![Pattern::Any]);
         let no_issuer = Cube::default().none(Dimension::Issuer, vec![Pattern::Any]);
-        builder.impossible([token(VALID).and(&no_issuer)]);
-        builder.impossible([token(NONE).and(&issuer()), token(INVALID).and(&issuer())]);
-        builder.impossible([no_issuer.and(&Cube::default().any(Dimension::Subject, vec![Pattern::Any]))]);
+        let preflight = Cube::default()
+            .any(Dimension::Method, vec![Pattern::Exact("OPTIONS".into())])
+            .any(Dimension::Header("origin".into()), vec![Pattern::NonEmpty])
+            .any(Dimension::Header("access-control-request-method".into()), vec![Pattern::NonEmpty]);
+        builder.impossible([token(VALID).and(&preflight), token(INVALID).and(&preflight)]);
+        if self.rules().all(|rule| issuer_of(rule).is_some()) {
+            builder.impossible([token(VALID).and(&no_issuer)]);
+        }
+        for absent in [NONE, INVALID] {
+            builder.impossible([token(absent).and(&issuer()), token(absent).and(&subject())]);
+        }
         builder.end([token(INVALID)], &Ending::denied(By::Jwt, None));
     }
 
@@ -129,70 +150,64 @@ impl JwtFilter {
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
+}
 
-    /// Whether the rule of the claims' issuer passes the token on.
-    pub fn forwards(&self, claims: &Map<String, Value>) -> bool {
-        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
-        let rule = self.rules().find(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
-        rule.is_some_and(|rule| rule.forward_original_token == Some(true))
-    }
+/// A place of a request where a filter looks for a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// A header, behind a prefix
+    Header {
+        /// Its name, lower-case
+        name: String,
+        /// What stands before the token
+        prefix: String,
+    },
+    /// A query parameter
+    Param(String),
+    /// A cookie
+    Cookie(String),
+}
 
-    /// Splits the claims that hold several values separated by spaces, as the filter does before anybody looks.
-    pub fn split(&self, claims: &mut Map<String, Value>) {
-        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let rules = self.rules().filter(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
-        let named: Vec<&str> =
-            rules.flat_map(|rule| rule.space_delimited_claims.iter().flatten()).map(String::as_str).collect();
-        for (name, value) in claims.iter_mut() {
-            let splits = matches!(name.as_str(), "scope" | "permission") || named.contains(&name.as_str());
-            if let Value::String(text) = value
-                && splits
-            {
-                *value = text
-                    .split(' ')
-                    .filter(|part| !part.is_empty())
-                    .map(|part| Value::String(part.to_owned()))
-                    .collect();
-            }
-        }
-    }
-
-    /// Whether claims verify here: a known issuer and, where the rule asks, one of its audiences.
-    pub fn verifies(&self, claims: &Map<String, Value>) -> bool {
-        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
-        self.rules().any(|rule| {
-            let known = issuer_of(rule).is_none_or(|known| known == issuer);
-            let audiences = rule.audiences.iter().flatten();
-            let mut audiences = audiences.peekable();
-            known && (audiences.peek().is_none() || audiences.any(|wanted| has_audience(claims, wanted)))
-        })
+impl TokenPlace {
+    /// Where clients carry tokens unless they are told otherwise.
+    pub fn bearer() -> Self {
+        Self::Header { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() }
     }
 }
 
-/// The headers in which a rule looks for tokens.
+/// Where a rule looks for tokens, in its order; without any place of its own, where everybody looks.
+///
+/// # Upstream
+/// Envoy: `source/extensions/filters/http/jwt_authn/extractor.cc`, `addProvider`. Observed: `Authorization: Bearer ` in
+/// this case, and the parameter `access_token`.
+pub(crate) fn places(rule: &JwtRule) -> Vec<TokenPlace> {
+    let headers = rule.from_headers.iter().flatten().map(|header| TokenPlace::Header {
+        name: header.name.clone().unwrap_or_default().to_ascii_lowercase(),
+        prefix: header.prefix.clone().unwrap_or_default(),
+    });
+    let params = rule.from_params.iter().flatten().cloned().map(TokenPlace::Param);
+    let cookies = rule.from_cookies.iter().flatten().cloned().map(TokenPlace::Cookie);
+    let found: Vec<TokenPlace> = headers.chain(params).chain(cookies).collect();
+    if found.is_empty() { vec![TokenPlace::bearer(), TokenPlace::Param("access_token".to_owned())] } else { found }
+}
+
+/// Where a rule looks first.
+pub(crate) fn first_place(rule: &JwtRule) -> TokenPlace {
+    places(rule).into_iter().next().unwrap_or_else(TokenPlace::bearer)
+}
+
+/// The headers in which a rule looks for tokens; `:path` for parameters.
 fn carriers(rule: &JwtRule) -> Vec<String> {
-    let named = rule.from_headers.iter().flatten().filter_map(|header| header.name.clone());
-    let mut carriers: Vec<String> = named.collect();
-    let filled = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-    if carriers.is_empty() && !filled(&rule.from_params) && !filled(&rule.from_cookies) {
-        carriers.push("authorization".to_owned());
-    }
-    if filled(&rule.from_cookies) {
-        carriers.push("cookie".to_owned());
-    }
-    carriers
+    let named = rule.from_params.as_ref().is_some_and(|params| !params.is_empty());
+    let carrier = |place| match place {
+        TokenPlace::Header { name, .. } => Some(name),
+        TokenPlace::Param(_) => named.then(|| ":path".to_owned()),
+        TokenPlace::Cookie(_) => Some("cookie".to_owned()),
+    };
+    places(rule).into_iter().filter_map(carrier).collect()
 }
 
 /// The issuer of a rule; without one its keys verify tokens of any issuer.
-fn issuer_of(rule: &JwtRule) -> Option<&str> {
+pub(crate) fn issuer_of(rule: &JwtRule) -> Option<&str> {
     rule.issuer.as_ref().map(|issuer| issuer.value.as_str()).filter(|issuer| !issuer.is_empty())
-}
-
-/// Whether the claims name an audience, alone or in a list.
-fn has_audience(claims: &Map<String, Value>, wanted: &str) -> bool {
-    match claims.get("aud") {
-        Some(Value::String(audience)) => audience == wanted,
-        Some(Value::Array(audiences)) => audiences.iter().any(|audience| audience.as_str() == Some(wanted)),
-        _ => false,
-    }
 }

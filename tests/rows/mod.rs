@@ -29,7 +29,7 @@ pub(crate) struct Row {
 impl Row {
     /// The id without the letter of a variant.
     pub(crate) fn specified(&self) -> &str {
-        self.id.trim_end_matches(|last: char| last.is_ascii_lowercase())
+        if self.id.contains('-') { &self.id } else { self.id.trim_end_matches(|last: char| last.is_ascii_lowercase()) }
     }
 }
 

@@ -9,8 +9,10 @@ mod policy;
 mod route;
 mod seen;
 mod strings;
+mod token;
 
 pub(super) use inbound::{ConcretePolicies, Passed};
 pub use inbound::{Remark, decide_inbound};
 pub(super) use route::route_matches;
 pub use seen::Seen;
+pub use token::{Passing, present_token, token_place};

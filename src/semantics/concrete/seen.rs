@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::authorization_policy::Chain;
 use super::super::request::Token;
+use super::super::request_authentication::TokenPlace;
 use crate::space::{Dimension, Point};
 
 /// One request as one proxy sees it.
@@ -35,6 +36,8 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     /// The token
     pub token: Token,
+    /// Where it is carried
+    pub token_place: TokenPlace,
     /// Claims of a token that verified here
     pub claims: Option<Map<String, Value>>,
 }
