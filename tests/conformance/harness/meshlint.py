@@ -16,10 +16,14 @@ def evaluate(program: str, world: dict) -> list[dict]:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8", newline="") as out:
                 out.write(file["text"])
+        config = os.path.join(folder, "meshlint.yaml")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write("world: closed\n")
         requests = os.path.join(folder, "requests.jsonl")
         with open(requests, "w", encoding="utf-8") as out:
             out.writelines(json.dumps(request) + "\n" for request in world["requests"])
-        command = [program, "eval", os.path.join(folder, "world"), "--requests", requests, "--allow-empty", "--quiet"]
+        options = ["--config", config, "--requests", requests, "--allow-empty", "--quiet"]
+        command = [program, "eval", os.path.join(folder, "world"), *options]
         done = subprocess.run(command, capture_output=True, check=False)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     if len(answers) != len(world["requests"]):

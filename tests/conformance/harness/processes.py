@@ -38,6 +38,10 @@ class Istiod:
             raise HarnessError(answer["error"])
         return answer
 
+    def certify(self, identities: list[str]) -> dict:
+        """Certificates for identities."""
+        return self.translate({"want": "certificates", "identities": identities}).get("certificates") or {}
+
     def close(self) -> None:
         """Ends the program."""
         if self._process is not None:

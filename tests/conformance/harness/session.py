@@ -9,7 +9,7 @@ from .applications import Applications
 from .processes import Envoy, HarnessError, Istiod
 from .world import Cast, Door
 
-CALLER = "10.250.0.1"  # whence requests come that do not say
+CALLER = "203.0.113.7"  # whence requests come that do not say, as for `eval`
 OUTSIDE_ALPN, MESH_ALPN = ["http/1.1"], ["istio-http/1.1", "istio", "http/1.1"]
 TCP_ALPN = ["istio-peer-exchange", "istio"]
 
@@ -36,15 +36,19 @@ class Stack:
     applications: Applications = field(default_factory=Applications)
 
 
-def run(stack: Stack, world: dict, times: dict[str, int]) -> list[list[dict]]:
+def translate(stack: Stack, files: list[dict]) -> Cast:
+    """What istiod makes of manifests."""
+    return Cast(stack.istiod.translate({"files": files}))
+
+
+def run(stack: Stack, cast: Cast, world: dict, times: dict[str, int]) -> list[list[dict]]:
     """Every outcome that was observed of each request. `times` says which requests are sent repeatedly."""
     identities = {request["source"] for request in world["requests"] if request.get("source")}
-    question = {"id": world["id"], "files": world["files"], "identities": sorted(identities)}
-    cast = Cast(stack.istiod.translate(question))
+    cast.certificates |= stack.istiod.certify(sorted(identities))
     with tempfile.TemporaryDirectory(prefix="meshlint-conformance-") as folder:
         plan = _Plan(cast)
         attempts = [plan.attempts(request) for request in world["requests"]]
-        replies = _exchange(stack, cast, plan, world, attempts, times, folder)
+        replies = _exchange(stack, cast, plan, world["requests"], attempts, times, folder)
         logs = observe.Logs(os.path.join(folder, "access.log"))
     found = []
     for mine in replies:
@@ -57,7 +61,7 @@ def run(stack: Stack, world: dict, times: dict[str, int]) -> list[list[dict]]:
     return found
 
 
-def _exchange(stack, cast, plan, world, attempts, times, folder) -> list[list]:
+def _exchange(stack, cast, plan, requests, attempts, times, folder) -> list[list]:
     """Runs Envoy and the applications, and sends everything."""
     log = os.path.join(folder, "access.log")
     open(log, "wb").close()
@@ -68,20 +72,20 @@ def _exchange(stack, cast, plan, world, attempts, times, folder) -> list[list]:
     try:
         envoy = Envoy(stack.envoy, adapt.bootstrap(cast, plan.doors, log), folder, cast.READY)
         try:
-            return [_send_all(stack, cast, world, request, mine, times) for request, mine in zip(world["requests"], attempts)]
+            return [_send_all(stack, cast, request, mine, times) for request, mine in zip(requests, attempts)]
         finally:
             envoy.close()
     finally:
         stack.applications.close()
 
 
-def _send_all(stack, cast, world, request, attempts, times) -> list[tuple[Attempt, client.Reply]]:
+def _send_all(stack, cast, request, attempts, times) -> list[tuple[Attempt, client.Reply]]:
     """Every attempt of a request, as often as it is to be sent."""
     repeated = [attempt for attempt in attempts for _ in range(times.get(request["id"], 1))]
-    return [(attempt, _send(stack, cast, world, request, attempt)) for attempt in repeated]
+    return [(attempt, _send(stack, cast, request, attempt)) for attempt in repeated]
 
 
-def _send(stack: Stack, cast: Cast, world: dict, request: dict, attempt: Attempt) -> client.Reply:
+def _send(stack: Stack, cast: Cast, request: dict, attempt: Attempt) -> client.Reply:
     if attempt.target is None:
         return client.Reply("refused")
     authority = request["authority"]
@@ -92,7 +96,7 @@ def _send(stack: Stack, cast: Cast, world: dict, request: dict, attempt: Attempt
         context = stack.identities.context(cast.certificates[source] if source else None, alpn)
     sent = dict(request)
     if request.get("claims") is not None or request.get("token"):
-        sent = _with_token(sent, world)
+        sent = _with_token(sent, cast.token_places)
     data = client.message(sent, authority)
     sni = request.get("sni") or _host(authority) or None
     return client.send(attempt.target, attempt.source, attempt.prefix, data, context, sni)
@@ -103,11 +107,11 @@ def _host(authority: str) -> str:
     return authority.rsplit(":", 1)[0].rstrip(".").lower()
 
 
-def _with_token(request: dict, world: dict) -> dict:
+def _with_token(request: dict, places: dict) -> dict:
     """The request with its token, where the world's rule for that issuer looks first."""
     claims = request.get("claims") or {"iss": "meshlint"}
     signed = token.sign(claims, request.get("token", "valid") == "valid")
-    place = (world.get("tokens") or {}).get(claims.get("iss"), {"header": "authorization", "prefix": "Bearer "})
+    place = places.get(claims.get("iss"), {"header": "authorization", "prefix": "Bearer "})
     if "header" in place:
         headers = [*(request.get("headers") or []), [place["header"], place.get("prefix", "") + signed]]
         return {**request, "headers": headers}

@@ -31,6 +31,9 @@ class Cast:
         self.pods = translation.get("pods") or []
         self.services = translation.get("services") or []
         self.gateways = translation.get("gateways") or []
+        self.objects = translation.get("objects") or []
+        self.rejected = translation["rejected"] or []
+        self.token_places = _token_places(self.objects)
         self.authority = translation["authority"]
         self.certificates = translation["certificates"]
         self.trust_domain = translation["trustDomain"]
@@ -139,3 +142,20 @@ class Cast:
             index for index, pod in enumerate(self.pods)
             if pod["identity"] == source and pod["sidecar"] and workload in (None, self.name(index))
         ]
+
+
+def _token_places(objects: list[dict]) -> dict:
+    """Where a token of each issuer goes: where the first rule of that issuer looks first."""
+    found = {}
+    for each in objects:
+        for rule in each.get("spec", {}).get("jwtRules", []) if each["kind"] == "RequestAuthentication" else []:
+            place = {"header": "authorization", "prefix": "Bearer "}
+            if rule.get("fromHeaders"):
+                first = rule["fromHeaders"][0]
+                place = {"header": first["name"], "prefix": first.get("prefix", "")}
+            elif rule.get("fromParams"):
+                place = {"param": rule["fromParams"][0]}
+            elif rule.get("fromCookies"):
+                place = {"cookie": rule["fromCookies"][0]}
+            found.setdefault(rule.get("issuer"), place)
+    return found

@@ -175,12 +175,11 @@ func (c *cluster) addPod(each object, trustDomain string) error {
 // appendPod gives a pod its address, its identity and the ports that its template declares.
 func (c *cluster) appendPod(pod *Pod, trustDomain string) {
 	index := len(c.pods)
-	account := pod.template.Spec.ServiceAccountName
-	if account == "" {
-		account = "default"
+	if pod.template.Spec.ServiceAccountName == "" {
+		pod.template.Spec.ServiceAccountName = "default"
 	}
-	pod.Address = fmt.Sprintf("10.244.%d.%d", index/200, 10+index%200)
-	pod.Identity = trustDomain + "/ns/" + pod.Namespace + "/sa/" + account
+	pod.Address = fmt.Sprintf("172.20.%d.%d", index/200, 10+index%200)
+	pod.Identity = trustDomain + "/ns/" + pod.Namespace + "/sa/" + pod.template.Spec.ServiceAccountName
 	for _, container := range pod.template.Spec.Containers {
 		for _, port := range container.Ports {
 			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
@@ -276,7 +275,7 @@ func (c *cluster) addService(service *corev1.Service, index int) {
 		service.Spec.Type = corev1.ServiceTypeClusterIP
 	}
 	if service.Spec.ClusterIP == "" && service.Spec.Type != corev1.ServiceTypeExternalName {
-		service.Spec.ClusterIP = fmt.Sprintf("10.96.%d.%d", index/200, 10+index%200)
+		service.Spec.ClusterIP = fmt.Sprintf("172.21.%d.%d", index/200, 10+index%200)
 	}
 	found := &Service{Namespace: service.Namespace, Name: service.Name, Address: service.Spec.ClusterIP}
 	for at := range service.Spec.Ports {

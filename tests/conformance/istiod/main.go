@@ -16,13 +16,13 @@ import (
 	"istio.io/istio/pkg/log"
 )
 
-// World is a set of manifests, and the identities that will send requests to it.
+// World is a set of manifests, and identities that need certificates.
 type World struct {
 	ID         string   `json:"id"`
 	Files      []File   `json:"files"`
 	Identities []string `json:"identities"`
-	// ValidateOnly asks for the webhook's verdicts and nothing else.
-	ValidateOnly bool `json:"validateOnly"`
+	// Want is empty for all, "verdicts" for those of the webhook alone, "certificates" for those alone.
+	Want string `json:"want"`
 }
 
 // File is one manifest file.

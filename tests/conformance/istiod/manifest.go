@@ -43,6 +43,7 @@ type Rejection struct {
 // manifests are objects by what reads them.
 type manifests struct {
 	configs  []config.Config
+	acting   []map[string]any // what configs were made of
 	kube     []object
 	judged   []Rejection
 	rejected []Rejection
@@ -141,6 +142,7 @@ func (m *manifests) admit(each object) {
 		return
 	}
 	m.configs = append(m.configs, *converted)
+	m.acting = append(m.acting, each.Object)
 }
 
 // convert reads an object as istiod's kind of it. Keys are never fetched: the proxy gets the harness's own.

@@ -25,6 +25,7 @@ type Translation struct {
 	Unread        []string               `json:"unread,omitempty"`
 	Judged        []Rejection            `json:"judged,omitempty"`
 	Rejected      []Rejection            `json:"rejected"`
+	Objects       []map[string]any       `json:"objects,omitempty"`
 	TrustDomain   string                 `json:"trustDomain,omitempty"`
 	RootNamespace string                 `json:"rootNamespace,omitempty"`
 	Pods          []*Pod                 `json:"pods,omitempty"`
@@ -48,9 +49,13 @@ type Proxy struct {
 func translate(world *World, authority *authority) (*Translation, error) {
 	read := read(world.Files)
 	answer := &Translation{ID: world.ID, Unread: read.unread, Judged: read.judged, Rejected: read.rejected}
-	if world.ValidateOnly {
+	if world.Want == "verdicts" {
 		return answer, nil
 	}
+	if world.Want == "certificates" {
+		return answer, answer.certify(world.Identities, authority)
+	}
+	answer.Objects = read.acting
 	settings, err := meshSettings(read)
 	if err != nil {
 		return nil, err
@@ -131,7 +136,6 @@ func (p *Pod) proxy() *model.Proxy {
 	if p.Router {
 		kind = model.Router
 	}
-	account := p.template.Spec.ServiceAccountName
 	labels := p.object().Labels
 	return &model.Proxy{
 		Type:            kind,
@@ -142,7 +146,7 @@ func (p *Pod) proxy() *model.Proxy {
 		Metadata: &model.NodeMetadata{
 			Namespace:      p.Namespace,
 			Labels:         labels,
-			ServiceAccount: account,
+			ServiceAccount: p.template.Spec.ServiceAccountName,
 			ClusterID:      "Kubernetes",
 			IstioVersion:   release,
 		},

@@ -1,4 +1,4 @@
-"""Random worlds and requests around the borders of what they tell apart."""
+"""Random worlds, and requests around the borders of what a world tells apart."""
 
 import json
 import random
@@ -8,8 +8,8 @@ from .draw import Draw
 from .requests import requests
 
 
-def world(seed: int, index: int, count: int) -> dict:
-    """The world of a number: the same for everybody who asks with the same seed."""
+def world(seed: int, index: int) -> dict:
+    """The world of a number, without requests: the same for everybody who asks with the same seed."""
     draw = Draw(random.Random(f"{seed}/{index}"))
     settings = mesh.settings(draw)
     cast = workloads.cast(draw, settings)
@@ -18,12 +18,14 @@ def world(seed: int, index: int, count: int) -> dict:
     objects += policies.objects(draw, cast)
     for each in objects:
         each["metadata"]["creationTimestamp"] = f"2026-01-0{draw.integer(1, 4)}T00:00:00Z"
-    found = {"id": f"random-{seed}-{index}", "objects": objects, "tokens": policies.token_places(objects)}
-    found["requests"] = requests(draw, cast, objects, count)
-    return found
+    return {"id": f"random-{seed}-{index}", "objects": objects}
 
 
-def as_files(world: dict) -> dict:
-    """The world with its objects as a file of manifests."""
-    text = "".join(f"---\n{json.dumps(each)}\n" for each in world["objects"])
-    return {**world, "files": [{"name": "world.yaml", "text": text}]}
+def as_files(objects: list[dict]) -> list[dict]:
+    """Objects as a file of manifests."""
+    return [{"name": "world.yaml", "text": "".join(f"---\n{json.dumps(each)}\n" for each in objects)}]
+
+
+def ask(identity: str, cast, count: int) -> list[dict]:
+    """So many requests to a translated world: the same ones for the same world."""
+    return requests(Draw(random.Random(identity)), cast, count)

@@ -27,9 +27,7 @@ def settings(draw: Draw) -> dict:
 
 
 def objects(found: dict) -> list[dict]:
-    """The ConfigMap, where anything is set."""
-    if not found["config"]:
-        return []
+    """The ConfigMap, also where nothing is set: then the defaults are known."""
     metadata = {"name": "istio", "namespace": "istio-system"}
     data = {"mesh": json.dumps(found["config"])}
     return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}]

@@ -213,17 +213,3 @@ def _request(draw: Draw, cast: Cast, name: str, places: dict) -> dict:
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": API, "kind": "RequestAuthentication", "metadata": metadata, "spec": spec}
 
-
-def token_places(objects: list[dict]) -> dict:
-    """Where a token of each issuer goes."""
-    found = {}
-    for each in objects:
-        for rule in each.get("spec", {}).get("jwtRules", []) if each["kind"] == "RequestAuthentication" else []:
-            place = {"header": "authorization", "prefix": "Bearer "}
-            if rule.get("fromHeaders"):
-                first = rule["fromHeaders"][0]
-                place = {"header": first["name"], "prefix": first.get("prefix", "")}
-            elif rule.get("fromParams"):
-                place = {"param": rule["fromParams"][0]}
-            found[rule["issuer"]] = place
-    return found

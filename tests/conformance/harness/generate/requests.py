@@ -1,28 +1,40 @@
 """Requests around the borders of a world: each literal, a byte more, a byte less, and the usual tricks."""
 
+import re
+
 from . import draw as words
 from .draw import Draw
-from .workloads import ROOT, Cast
+
+IDENTITY = re.compile(r"^[a-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+$")
+HOST_NAME = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)*$")
+PLAIN_VALUE = re.compile(r"^[!-~]*$")
 
 
-def requests(draw: Draw, cast: Cast, objects: list[dict], count: int) -> list[dict]:
-    """So many requests of a world."""
-    known = _Literals(objects)
-    doors = _doors(cast, objects)
-    return [{"id": str(index), **_request(draw, cast, known, draw.one(doors))} for index in range(count)]
+def requests(draw: Draw, cast, count: int) -> list[dict]:
+    """So many requests to a translated world; none where it has no door."""
+    known, doors = _Literals(cast), _doors(cast)
+    return [{"id": str(index), **_request(draw, known, draw.one(doors))} for index in range(count if doors else 0)]
 
 
 class _Literals:
     """The texts that a world tells apart."""
 
-    def __init__(self, objects: list[dict]):
+    def __init__(self, cast):
         self.paths, self.hosts, self.headers = {"/"}, set(words.HOSTS), {}
+        self.identities = {pod["identity"] for pod in cast.pods if not pod["router"]}
+        self.clients = {pod["identity"] for pod in cast.pods if pod["sidecar"]}
+        self.issuers = {issuer for issuer in cast.token_places if issuer}
+        # Where a stranger's token goes is only known where all are looked for in one place.
+        if all(place.get("header") == "authorization" for place in cast.token_places.values()):
+            self.issuers.add("nobody")
         self._regexes = dict(words.PATH_REGEXES)
-        for each in objects:
-            if each["apiVersion"] != "v1":
-                self._collect(each.get("spec"))
+        for each in cast.objects:
+            self._collect(each.get("spec"))
         for name in words.HEADERS:
             self.headers.setdefault(name, set()).update(words.HEADER_VALUES)
+        names = [("shop", "web"), ("istio-system", "ingress"), ("other", "default"), ("pay", "cart")]
+        self.identities |= {f"{cast.trust_domain}/ns/{namespace}/sa/{account}" for namespace, account in names}
+        self.identities |= {"old.example/ns/shop/sa/web", "cluster.local/ns/shop/sa/cart"}
 
     def _collect(self, node) -> None:
         if isinstance(node, list):
@@ -30,49 +42,66 @@ class _Literals:
                 self._collect(each)
         elif isinstance(node, dict):
             for key, value in node.items():
-                if key in ("paths", "notPaths"):
-                    self.paths.update(_concrete(path) for path in value)
-                elif key in ("hosts", "notHosts"):
-                    self.hosts.update(host.rpartition("/")[2].strip("*").strip(".") or "any.example" for host in value)
-                elif key == "uri":
-                    self._uri(value)
+                self._field(key, value)
                 self._collect(value)
+
+    def _field(self, key: str, value) -> None:
+        if key in ("paths", "notPaths") and isinstance(value, list):
+            self.paths.update(_concrete(path) for path in value)
+        elif key in ("hosts", "notHosts") and isinstance(value, list):
+            hosts = [host.rpartition("/")[2].strip("*").strip(".") for host in value]
+            self.hosts.update(host for host in hosts if host)
+        elif key in ("principals", "notPrincipals") and isinstance(value, list):
+            self.identities.update(each for each in value if IDENTITY.match(each))
+        elif key in ("headers", "withoutHeaders") and isinstance(value, dict):
+            for name, match in value.items():
+                texts = [text for text in match.values() if isinstance(text, str)] if isinstance(match, dict) else []
+                if re.fullmatch(r"[A-Za-z0-9-]+", name) and name not in ("request", "response"):
+                    self.headers.setdefault(name, {"x"}).update(text for text in texts if PLAIN_VALUE.match(text))
+        elif key == "uri":
+            self._uri(value)
 
     def _uri(self, value) -> None:
         """A match of a path, or what a path becomes."""
         if isinstance(value, str):
-            self.paths.add(value)
-        else:
+            self.paths.add(_concrete(value))
+        elif isinstance(value, dict):
             for kind, text in value.items():
-                self.paths.update(self._regexes[text] if kind == "regex" else [text or "/"])
+                texts = self._regexes.get(text, ["/"]) if kind == "regex" else [_concrete(text)]
+                self.paths.update(texts)
 
 
 def _concrete(pattern: str) -> str:
-    """A path that a policy's pattern is near to."""
+    """A path that a pattern is near to."""
     path = pattern.replace("{**}", "x/y").replace("{*}", "x").replace("*", "")
     return path if path.startswith("/") else "/" + path
 
 
-def _doors(cast: Cast, objects: list[dict]) -> list[tuple[str, object]]:
-    """Entrypoints, with the workload behind where there is one."""
+def _doors(cast) -> list[tuple[str, str | None]]:
+    """Entrypoints, each with the host that one would use there."""
     found = []
-    for workload in cast.workloads:
-        targets = {target for _, _, target in workload.ports} | set(workload.declared)
-        found += [(f"workload {workload.namespace}/{workload.name}:{port}", workload) for port in sorted(targets)]
-        found += [(f"service {workload.namespace}/{workload.name}:{port}", workload) for _, port, _ in workload.ports]
-    for each in objects:
-        if each["kind"] == "Gateway":
-            metadata = each["metadata"]
-            for port in sorted({server["port"]["number"] for server in each["spec"]["servers"]}):
-                found += [(f"gateway {metadata['namespace']}/{metadata['name']}:{port}", None)] * 4
+    for index, pod in enumerate(cast.pods):
+        if not pod["router"]:
+            host = f"{pod['name']}.{pod['namespace']}"
+            found += [(f"workload {cast.name(index)}:{port['number']}", host) for port in pod["ports"] or []]
+    for service in cast.services:
+        own = [each for each in service["ports"] or [] if each["targets"]]
+        routers = any(cast.pods[target["pod"]]["router"] for each in own for target in each["targets"])
+        if not routers and service["address"] not in ("", "None"):
+            path = f"{service['namespace']}/{service['name']}"
+            host = f"{service['name']}.{service['namespace']}.svc.cluster.local"
+            found += [(f"service {path}:{port['number']}", host) for port in own]
+    for gateway in cast.gateways:
+        for port in sorted({server["port"] for server in gateway["servers"]}):
+            found += [(f"gateway {gateway['namespace']}/{gateway['name']}:{port}", None)] * 4
     return found
 
 
-def _request(draw: Draw, cast: Cast, known: _Literals, door: tuple[str, object]) -> dict:
-    entrypoint, workload = door
+def _request(draw: Draw, known: _Literals, door: tuple[str, str | None]) -> dict:
+    entrypoint, host = door
     kind = entrypoint.split(" ")[0]
-    found = {"entrypoint": entrypoint, "authority": _authority(draw, known, workload), "path": _path(draw, known)}
-    source = _source(draw, cast, kind)
+    found = {"entrypoint": entrypoint, "authority": _authority(draw, known, host), "path": _path(draw, known)}
+    source = _source(draw, known, kind)
     if source:
         found["source"] = source
     if draw.chance(0.4):
@@ -81,54 +110,53 @@ def _request(draw: Draw, cast: Cast, known: _Literals, door: tuple[str, object])
         found["headers"] = _headers(draw, known)
     if kind != "service":
         found["source_ip"] = draw.one(words.ADDRESSES)
+        found["sni"] = _server_name(draw, found["authority"])
     if kind == "workload" and draw.chance(0.05):
         found["protocol"] = "tcp"
-    if draw.chance(0.3):
-        found |= _token(draw)
+    if draw.chance(0.3) and known.issuers:
+        found |= _token(draw, known)
     return found
 
 
-def _source(draw: Draw, cast: Cast, kind: str) -> str | None:
+def _source(draw: Draw, known: _Literals, kind: str) -> str | None:
     if kind == "gateway" or draw.chance(0.3):
         return None
-    inside = [f"{cast.trust_domain}/ns/{each.namespace}/sa/{each.account}" for each in [*cast.workloads, cast.gateway]]
-    if kind == "service":
-        return draw.one(inside[:-1])
-    domain = draw.weighted([(cast.trust_domain, 8), ("old.example", 1), ("cluster.local", 1)])
-    namespace, account = draw.one(["shop", "pay", ROOT, "other"]), draw.one(["web", "default", "cart", "ingress"])
-    return draw.one([*inside, f"{domain}/ns/{namespace}/sa/{account}"])
+    return draw.one(sorted(known.clients)) if kind == "service" and known.clients else draw.one(sorted(known.identities))
 
 
-def _authority(draw: Draw, known: _Literals, workload) -> str:
+def _authority(draw: Draw, known: _Literals, own: str | None) -> str:
     hosts = sorted(known.hosts)
-    if workload:
-        fqdn = f"{workload.name}.{workload.namespace}.svc.cluster.local"
-        hosts += [fqdn] * 4 + [f"{workload.name}.{workload.namespace}", workload.name]
+    if own:
+        hosts += [own] * 5 + [".".join(own.split(".")[:2]), own.split(".")[0]]
     host = draw.one(hosts)
     return draw.weighted([
         (host, 14), (f"{host}:80", 2), (host.upper(), 1), (f"{host}.", 1), (f"sub.{host}", 2), (f"x{host}", 1),
-        (host[1:], 1), (host.capitalize(), 1),
+        (host[1:] or host, 1), (host.capitalize(), 1),
     ])
 
 
+def _server_name(draw: Draw, authority: str) -> str:
+    """What TLS asks for: mostly the host, as far as it is a name."""
+    host = authority.rsplit(":", 1)[0].lower()
+    return host if HOST_NAME.match(host) and draw.chance(0.85) else draw.one(words.HOSTS)
+
+
 def _path(draw: Draw, known: _Literals) -> str:
-    path = draw.one(sorted(known.paths))
-    other = draw.one(sorted(known.paths))
+    """A literal, two in a row, or one with a trick."""
+    path, other = draw.one(sorted(known.paths)), draw.one(sorted(known.paths))
     if draw.chance(0.3):
         path = path.rstrip("/") + other
     if draw.chance(0.45):
         return path
-    trick = draw.one([
-        lambda: path + "x", lambda: path[:-1] or "/", lambda: path + "/", lambda: path + "//", lambda: "/" + path,
-        lambda: path.replace("/", "/%2e%2e/", 1), lambda: path.replace("/", "%2F")[3:] and "/" + path[1:].replace("/", "%2F"),
-        lambda: f"/x/..{other}", lambda: f"/x/..;{other}", lambda: f"{path};x", lambda: f"{path}?q", lambda: f"{path}#f",
-        lambda: path.upper(), lambda: path.replace("a", "%61"), lambda: path.replace("/", "\\")[1:] and "/" + path[1:].replace("/", "\\"),
-        lambda: f"{path}?k=v", lambda: f"{path}?debug", lambda: f"{path}?k=1&k=v", lambda: f"{path}/.", lambda: f"{path}/..",
-        lambda: f"{path}/../{other}", lambda: f"{path}..{other}", lambda: f"{path}%00", lambda: f"{path}%", lambda: f"{path}|",
-        lambda: f"/x/%2e%2e;{other}", lambda: path.replace("/", "//"), lambda: f"{path}?k={other}", lambda: f"/.{path}",
-        lambda: f"{path}*", lambda: f"{path}/x/y", lambda: path.swapcase(),
-    ])
-    return trick()
+    below = path[1:]
+    return draw.one([
+        f"{path}x", path[:-1], f"{path}/", f"{path}//", f"/{path}", f"/%2e%2e/{below}", f"/.{path}", f"{path}*",
+        "/" + below.replace("/", "%2F"), "/" + below.replace("/", "\\"), f"/x/..{other}", f"/x/..;{other}",
+        f"/x/%2e%2e;{other}", f"{path};x", f"{path}?q", f"{path}#f", f"{path}?k=v", f"{path}?debug", f"{path}?k=1&k=v",
+        f"{path}?k={other}", path.upper(), path.swapcase(), path.replace("a", "%61"), path.replace("/", "//"),
+        f"{path}/.", f"{path}/..", f"{path}/../{other}", f"{path}..{other}", f"{path}%00", f"{path}%", f"{path}|",
+        f"{path}/x/y",
+    ]) or "/"
 
 
 def _headers(draw: Draw, known: _Literals) -> list[list[str]]:
@@ -140,12 +168,13 @@ def _headers(draw: Draw, known: _Literals) -> list[list[str]]:
     if draw.chance(0.1):
         found.append(["x-forwarded-for", ", ".join(draw.some(words.ADDRESSES, 2))])
     if draw.chance(0.1):
-        found += [["origin", draw.one(["https://x.example", "https://y.example"])], ["access-control-request-method", "GET"]]
+        origin = draw.one(["https://x.example", "https://y.example"])
+        found += [["origin", origin], ["access-control-request-method", "GET"]]
     return found
 
 
-def _token(draw: Draw) -> dict:
-    claims = {"iss": draw.one([*words.ISSUERS, "nobody"])}
+def _token(draw: Draw, known: _Literals) -> dict:
+    claims = {"iss": draw.one(sorted(known.issuers))}
     if draw.chance(0.9):
         claims["sub"] = draw.one(words.SUBJECTS)
     if draw.chance(0.5):
