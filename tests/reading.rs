@@ -61,6 +61,23 @@ fn keys_follow_yaml_1_1_too() {
 }
 
 #[test]
+fn a_colon_ends_a_plain_scalar_only_before_a_blank() {
+    let text = "a: [1.2.3.4, 001:db8::, x::]\nb: {c:, d: 1, \"e\":}\nf: [g: 1, h: , {i: }]\n";
+    let mut files = Files::default();
+    let file = files.add("a.yaml", text);
+    let stream = yaml::read(file, text);
+    assert!(stream.problems.is_empty(), "{:?}", stream.problems);
+    let root = stream.documents.first().expect("one").root();
+    let addresses: Vec<(Option<&str>, &str)> =
+        root.get("a").expect("a").items().map(|item| (item.as_str(), files.slice(item.span()))).collect();
+    assert_eq!(addresses, [(Some("1.2.3.4"), "1.2.3.4"), (Some("001:db8::"), "001:db8::"), (Some("x::"), "x::")]);
+    let keys: Vec<&str> = root.get("b").expect("b").entries().map(|(key, ..)| key).collect();
+    assert_eq!(keys, ["c:", "d", "e"]);
+    let kinds: Vec<NodeKind> = root.get("f").expect("f").items().map(yaml::Node::kind).collect();
+    assert_eq!(kinds, [NodeKind::Mapping, NodeKind::Mapping, NodeKind::Mapping]);
+}
+
+#[test]
 fn spans_are_exact_for_keys_values_and_containers_behind_wide_characters() {
     let text = "# 世界\r\na:\r\n  - \"x y\"\r\n  - {k: [1, 2]}\r\n---\r\nb: |\r\n  one\r\n  two\r\n";
     let mut files = Files::default();
@@ -139,7 +156,7 @@ fn a_type_that_does_not_fit_refuses_the_object_at_its_place() {
     let text = format!("{POLICY}spec:\n  rules:\n  - to:\n    - operation:\n        ports: [8080]\n");
     let (files, loaded) = loaded(&text);
     let problem = loaded.problems.first().expect("refused");
-    assert_eq!(problem.kind, ProblemKind::Rejected);
+    assert_eq!(problem.kind, ProblemKind::Misfit);
     assert_eq!(files.slice(problem.span), "8080");
     assert!(
         problem.message.contains("`spec.rules[0].to[0].operation.ports[0]` must be a string, not the number `8080`"),
@@ -163,6 +180,151 @@ fn the_nearest_kustomization_gives_the_namespace_and_patches_are_no_objects() {
     let namespaces: Vec<&str> = loaded.mesh.services.iter().map(|service| service.id.namespace.as_str()).collect();
     assert_eq!(namespaces, ["shop", "fallback"]);
     assert_eq!(loaded.counts.patches, 1);
+}
+
+#[test]
+fn an_overlay_gives_its_namespace_where_all_overlays_agree() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n";
+    let overlay = |namespace: &str| format!("namespace: {namespace}\nresources: [../../base]\n");
+    let (dev, prod) = (overlay("shop"), overlay("other"));
+    let base = [("base/kustomization.yaml", "resources: [service.yaml]\n"), ("base/service.yaml", service)];
+    let namespace = |overlays: &[(&str, &str)]| {
+        let files: Vec<(&str, &str)> = base.iter().chain(overlays).copied().collect();
+        let (_, loaded) = loaded_files(&files, &LoadOptions::default());
+        loaded.mesh.services.first().map(|service| service.id.namespace.clone())
+    };
+    assert_eq!(namespace(&[("overlays/dev/kustomization.yaml", &dev)]).as_deref(), Some("shop"));
+    let both = [("overlays/dev/kustomization.yaml", dev.as_str()), ("overlays/prod/kustomization.yaml", &prod)];
+    assert_eq!(namespace(&both).as_deref(), Some("default"), "which of the two cannot be said");
+    assert_eq!(namespace(&[("base/../base/kustomization.yml", "resources: [../base]\n")]).as_deref(), Some("default"));
+}
+
+#[test]
+fn names_and_labels_are_those_that_a_kustomization_makes() {
+    let files = [
+        ("a/kustomization.yaml", "namePrefix: a-\ncommonLabels: {app: a}\nresources: [all.yaml]\n"),
+        (
+            "a/all.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec: {serviceAccountName: runner, containers: [{image: a}]}\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: runner}\n",
+        ),
+        (
+            "b/kustomization.yaml",
+            "nameSuffix: -b\nlabels: [{pairs: {app: b}, includeSelectors: true}, {pairs: {owner: me}}]\nresources: [all.yaml]\n",
+        ),
+        (
+            "b/all.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec: {serviceAccountName: elsewhere}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {tier: front}}\n",
+        ),
+    ];
+    let (_, loaded) = loaded_files(&files, &LoadOptions::default());
+    assert!(loaded.problems.is_empty(), "two names are no duplicate: {:?}", loaded.problems);
+    let workloads: Vec<(&str, &str, Option<&str>)> = loaded
+        .mesh
+        .workloads
+        .iter()
+        .map(|workload| {
+            let app = workload.labels.get("app").map(String::as_str);
+            (workload.id.name.as_str(), workload.service_account.as_str(), app)
+        })
+        .collect();
+    assert_eq!(workloads, [("a-web", "a-runner", Some("a")), ("web-b", "elsewhere", Some("b"))]);
+    let selector = loaded.mesh.services.first().and_then(|service| service.spec.selector.clone()).expect("a selector");
+    assert_eq!(selector.into_iter().collect::<Vec<_>>(), [("app".into(), "b".into()), ("tier".into(), "front".into())]);
+}
+
+#[test]
+fn a_kustomization_that_cannot_be_read_is_said() {
+    let (files, loaded) = loaded_files(&[("a/kustomization.yaml", "namespace: [shop]\n")], &LoadOptions::default());
+    let problem = loaded.problems.first().expect("said");
+    assert_eq!((problem.kind, files.slice(problem.span)), (ProblemKind::Syntax, "[shop]"));
+}
+
+#[test]
+fn a_pod_template_without_labels_and_images_is_a_patch_that_nobody_lists() {
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec: {containers: [{name: web, ports: [{containerPort: 80}]}]}\n";
+    let (_, partial) = loaded(text);
+    assert_eq!((partial.mesh.workloads.len(), partial.counts.skipped), (0, 1));
+    let (_, whole) = loaded(&text.replace("name: web, ports", "name: web, image: web, ports"));
+    assert_eq!((whole.mesh.workloads.len(), whole.counts.skipped), (1, 0));
+}
+
+#[test]
+fn an_object_whose_namespace_is_filled_in_later_is_left_out_and_said() {
+    let (files, unnamed) = loaded(&POLICY.replace("namespace: shop", "namespace: ${NS}"));
+    let problem = unnamed.problems.first().expect("said");
+    assert_eq!((problem.kind, files.slice(problem.span)), (ProblemKind::Template, "${NS}"));
+    assert_eq!((unnamed.mesh.authorization_policies.len(), unnamed.counts.skipped), (0, 1));
+    assert_eq!(unnamed.counts.mesh_resources, 1, "it is a mesh resource all the same");
+    let value = format!("{POLICY}spec: {{rules: [{{from: [{{source: {{namespaces: [\"$(NS)\"]}}}}]}}]}}\n");
+    let (files, loaded) = loaded(&value);
+    let problem = loaded.problems.first().expect("said");
+    assert_eq!((problem.kind, files.slice(problem.span)), (ProblemKind::Template, "\"$(NS)\""));
+    assert_eq!(loaded.mesh.authorization_policies.len(), 1, "as it is written it acts");
+}
+
+#[test]
+fn every_version_that_is_served_is_read_and_no_other() {
+    let acts = |group: &str, kind: &str, version: &str| {
+        let text = format!("apiVersion: {group}/{version}\nkind: {kind}\nmetadata: {{name: a}}\n");
+        let (_, loaded) = loaded(&text);
+        let removed = loaded.problems.iter().any(|problem| problem.kind == ProblemKind::RemovedVersion);
+        assert_eq!(removed, loaded.counts.resources.is_empty(), "{text}");
+        !removed
+    };
+    let networking = ["Gateway", "VirtualService", "DestinationRule", "ServiceEntry", "Sidecar", "WorkloadEntry"];
+    for kind in networking {
+        for version in ["v1", "v1beta1", "v1alpha3"] {
+            assert!(acts("networking.istio.io", kind, version), "{kind} {version}");
+        }
+        assert!(!acts("networking.istio.io", kind, "v1alpha1"));
+    }
+    for kind in ["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"] {
+        assert!(acts("security.istio.io", kind, "v1") && acts("security.istio.io", kind, "v1beta1"));
+        assert!(!acts("security.istio.io", kind, "v1alpha1"));
+    }
+    assert!(
+        acts("networking.istio.io", "EnvoyFilter", "v1alpha3") && !acts("networking.istio.io", "EnvoyFilter", "v1")
+    );
+    assert!(acts("extensions.istio.io", "WasmPlugin", "v1alpha1") && acts("telemetry.istio.io", "Telemetry", "v1"));
+}
+
+#[test]
+fn a_field_that_is_null_is_absent_and_an_item_that_is_null_is_refused() {
+    let (_, closed) = loaded(&format!("{POLICY}spec:\n"));
+    assert!(closed.problems.is_empty());
+    assert!(closed.mesh.authorization_policies.first().is_some_and(|policy| policy.spec.rules().is_empty()));
+    let (files, refused) = loaded(&format!("{POLICY}spec:\n  rules:\n  -\n"));
+    let problem = refused.problems.first().expect("refused");
+    assert_eq!((problem.kind, files.slice(problem.span)), (ProblemKind::Misfit, "-"));
+}
+
+#[test]
+fn objects_of_two_directories_that_differ_are_one_problem() {
+    let object = |name: &str, action: &str| {
+        format!(
+            "{}spec: {{action: {action}, rules: [{{}}]}}\n---\n",
+            POLICY.replace("name: a", &format!("name: {name}"))
+        )
+    };
+    let files = [
+        ("base/x/a.yaml", object("a", "ALLOW")),
+        ("base/y/b.yaml", object("b", "ALLOW")),
+        ("overlay/all.yaml", object("a", "DENY") + &object("b", "DENY")),
+        ("other/c.yaml", object("c", "ALLOW")),
+        ("other/d.yaml", object("c", "DENY")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let (_, loaded) = loaded_files(&files, &LoadOptions::default());
+    let messages: Vec<&str> = loaded.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "AuthorizationPolicy shop/a is written more than once, with different contents, and so is 1 more object of \
+             `base` in `overlay`",
+            "AuthorizationPolicy shop/c is written more than once, with different contents",
+        ]
+    );
+    assert_eq!(loaded.counts.repeated, 3);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use super::args::InputArgs;
 use super::error::Failure;
 use crate::config::{self, Config};
-use crate::model::{InputFile, LoadOptions, Loaded, Problem, ProblemKind, load};
+use crate::model::{InputFile, LeftOut, LoadOptions, Loaded, Problem, ProblemKind, load};
 use crate::report;
 use crate::text::{Files, Span, decode};
 
@@ -64,8 +64,12 @@ pub(crate) fn read(args: &InputArgs) -> Result<Input, Failure> {
         mesh: config.mesh.clone(),
     };
     let mut loaded = load(&files, &inputs, &options);
-    loaded.counts.skipped += undecodable.len();
-    loaded.problems.extend(undecodable);
+    for problem in undecodable {
+        loaded.counts.files += 1;
+        loaded.counts.documents += 1;
+        loaded.counts.leave_out(LeftOut::Unreadable, problem.span);
+        loaded.problems.push(problem);
+    }
     if loaded.counts.mesh_resources == 0 && !args.allow_empty {
         return Err(Failure::NoMesh(listed()));
     }

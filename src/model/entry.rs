@@ -1,8 +1,13 @@
-//! Objects found in documents, before their own part is read.
+//! Objects found in documents, before their own part is read: who they are, and in which namespace.
 
-use super::kind::Kind;
+use super::counts::LeftOut;
+use super::kind::{self, Kind};
+use super::kustomize::Transformation;
+use super::load::{InputFile, Loader};
 use super::object::{Labels, Metadata, ObjectId, Resource};
-use crate::text::Span;
+use super::placeholder;
+use super::problem::{Problem, ProblemKind};
+use crate::text::{Span, Spanned};
 use crate::yaml::{self, Node};
 
 /// One object found in a document.
@@ -19,6 +24,8 @@ pub(super) struct Entry<'d> {
     pub(super) id: ObjectId,
     /// Somebody else's
     pub(super) context: bool,
+    /// What a kustomization makes of it
+    pub(super) transformation: Option<Transformation>,
 }
 
 /// The object without its own part read.
@@ -43,7 +50,7 @@ pub(super) fn name_span(entry: &Entry<'_>) -> Span {
 }
 
 /// Whether the object, or the pods it makes, bear a label that asks for a sidecar or refuses it.
-pub(super) fn has_injection_label(node: Node<'_>, metadata: &Metadata) -> bool {
+fn has_injection_label(node: Node<'_>, metadata: &Metadata) -> bool {
     let is_injection = |labels: &Labels| {
         labels.keys().any(|key| {
             matches!(
@@ -55,4 +62,102 @@ pub(super) fn has_injection_label(node: Node<'_>, metadata: &Metadata) -> bool {
     let template = node.pointer(&["spec", "template", "metadata", "labels"]);
     let template = template.and_then(|labels| yaml::from_node::<Labels>(labels).value.ok());
     metadata.labels.as_ref().is_some_and(is_injection) || template.as_ref().is_some_and(is_injection)
+}
+
+/// Whether an object that makes pods is only a part of one, as patches are: neither labels nor an image.
+fn is_partial(node: Node<'_>, transformation: Option<&Transformation>) -> bool {
+    let Some(template) = node.pointer(&["spec", "template"]) else {
+        return node.pointer(&["spec", "jobTemplate"]).is_none();
+    };
+    let labelled = template.pointer(&["metadata", "labels"]).is_some_and(|labels| labels.entries().next().is_some());
+    let containers = template.pointer(&["spec", "containers"]);
+    let has_image = containers.is_some_and(|list| list.items().any(|item| item.get("image").is_some()));
+    !labelled && !has_image && transformation.is_none_or(|transformation| transformation.labels.is_empty())
+}
+
+impl Loader<'_> {
+    /// Reads who an object is, or why it is none.
+    pub(super) fn entry<'d>(&mut self, input: InputFile, node: Node<'d>) -> Result<Entry<'d>, LeftOut> {
+        let kind_name = node.get("kind").and_then(Node::as_str).ok_or(LeftOut::NoObject)?;
+        let api_version = node.get("apiVersion").and_then(Node::as_str).ok_or(LeftOut::NoObject)?;
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let kind = Kind::of(group, kind_name);
+        if kind == Kind::Kustomization {
+            let id = ObjectId {
+                kind: kind_name.to_owned(),
+                namespace: String::new(),
+                name: self.files.name(input.file).to_owned(),
+            };
+            let metadata = Metadata::default();
+            let group = group.to_owned();
+            return Ok(Entry { node, kind, group, metadata, id, context: input.context, transformation: None });
+        }
+        // An object that is refused further down is one all the same.
+        if kind::is_mesh_group(group) {
+            self.loaded.counts.mesh_resources += 1;
+        }
+        let metadata = self.metadata(node, kind, kind_name)?;
+        let name = metadata.name.as_ref().filter(|name| !name.value.is_empty()).ok_or(LeftOut::NoObject)?;
+        if !kind::is_mesh_group(group) && has_injection_label(node, &metadata) {
+            self.loaded.counts.mesh_resources += 1;
+        }
+        if kind::is_removed(group, kind_name, version) {
+            let span = node.get("apiVersion").map_or_else(|| node.span(), Node::span);
+            let message = format!("no current release of Istio serves {kind_name} in `{api_version}`: it does not act");
+            self.loaded.problems.push(Problem::new(ProblemKind::RemovedVersion, span, message));
+            return Err(LeftOut::NotServed);
+        }
+        for part in [Some(name), metadata.namespace.as_ref()].into_iter().flatten() {
+            if kind != Kind::Other && placeholder::is_explicit(&part.value) {
+                self.loaded.problems.push(unnamed(kind_name, part));
+                return Err(LeftOut::Placeholder);
+            }
+        }
+        let file = self.files.name(input.file);
+        let transformation = self.kustomizations.transformation_of(file).filter(|_| kind != Kind::Namespace);
+        if kind == Kind::Controller && is_partial(node, transformation.as_ref()) {
+            return Err(LeftOut::Partial);
+        }
+        let applied = transformation.as_ref().map_or_else(|| name.value.clone(), |made| made.rename(&name.value));
+        if let Some(made) = transformation.as_ref().filter(|_| kind == Kind::ServiceAccount) {
+            self.accounts.insert((made.directory.clone(), name.value.clone()));
+        }
+        let namespace =
+            if kind.cluster_wide(kind_name) { String::new() } else { self.namespace(input, &metadata, kind) };
+        let id = ObjectId { kind: kind_name.to_owned(), namespace, name: applied };
+        Ok(Entry { node, kind, group: group.to_owned(), metadata, id, context: input.context, transformation })
+    }
+
+    /// Reads `metadata`; what does not fit there is a problem.
+    fn metadata(&mut self, node: Node<'_>, kind: Kind, kind_name: &str) -> Result<Metadata, LeftOut> {
+        let written = node.get("metadata").ok_or(LeftOut::NoObject)?;
+        yaml::from_node::<Metadata>(written).value.map_err(|error| {
+            if kind != Kind::Other {
+                let way = if error.field_path.is_empty() { String::new() } else { format!(".{}", error.field_path) };
+                let message = format!("this {kind_name} does not act: `metadata{way}` {}", error.message);
+                let span = self.files.visible(error.span);
+                self.loaded.problems.push(Problem::new(ProblemKind::Misfit, span, message));
+            }
+            LeftOut::Misfit
+        })
+    }
+
+    /// The namespace in force for an object.
+    fn namespace(&mut self, input: InputFile, metadata: &Metadata, kind: Kind) -> String {
+        let written = metadata.namespace.as_ref().map(|namespace| namespace.value.as_str());
+        let given = written
+            .filter(|namespace| !namespace.is_empty())
+            .or_else(|| self.kustomizations.namespace_of(self.files.name(input.file)));
+        if let Some(namespace) = given {
+            return namespace.to_owned();
+        }
+        self.loaded.counts.without_namespace += usize::from(kind.decides());
+        self.options.default_namespace.as_deref().unwrap_or("default").to_owned()
+    }
+}
+
+/// The problem of an object that has no name or namespace yet.
+fn unnamed(kind_name: &str, part: &Spanned<String>) -> Problem {
+    let message = format!("this {kind_name} is left out: `{}` is filled in later", part.value);
+    Problem::new(ProblemKind::Template, part.span, message)
 }

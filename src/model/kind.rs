@@ -112,16 +112,27 @@ pub(super) fn is_mesh_group(group: &str) -> bool {
     matches!(group, "networking.istio.io" | "security.istio.io" | "gateway.networking.k8s.io")
 }
 
-/// Whether no current release serves this version of the group.
+/// Whether a text names an API group of the mesh.
+pub(crate) fn names_mesh_group(text: &str) -> bool {
+    let groups = ["networking.istio.io/", "security.istio.io/", "gateway.networking.k8s.io/", "telemetry.istio.io/"];
+    groups.into_iter().chain(["extensions.istio.io/"]).any(|group| text.contains(group))
+}
+
+/// Whether the current release does not serve this version of the kind.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pkg/config/schema/metadata.yaml` (versions and aliases of each kind);
-/// the groups `rbac.istio.io`, `authentication.istio.io` and `config.istio.io` ended with 1.6.
-pub(super) fn is_removed(group: &str, version: &str) -> bool {
-    match group {
-        "networking.istio.io" => !matches!(version, "v1" | "v1beta1" | "v1alpha3"),
-        "security.istio.io" => !matches!(version, "v1" | "v1beta1"),
-        "rbac.istio.io" | "authentication.istio.io" | "config.istio.io" => true,
-        _ => false,
-    }
+/// istio/istio 1.32: `manifests/charts/base/files/crd-all.gen.yaml` (`served` versions of each kind); the groups
+/// `rbac.istio.io`, `authentication.istio.io` and `config.istio.io` ended with 1.6.
+pub(super) fn is_removed(group: &str, kind: &str, version: &str) -> bool {
+    let served: &[&str] = match (group, kind) {
+        ("networking.istio.io", "EnvoyFilter") => &["v1alpha3"],
+        ("networking.istio.io", "ProxyConfig") => &["v1beta1"],
+        ("networking.istio.io", _) => &["v1", "v1beta1", "v1alpha3"],
+        ("security.istio.io", _) => &["v1", "v1beta1"],
+        ("telemetry.istio.io", _) => &["v1", "v1alpha1"],
+        ("extensions.istio.io", _) => &["v1alpha1"],
+        ("rbac.istio.io" | "authentication.istio.io" | "config.istio.io", _) => &[],
+        _ => return false,
+    };
+    !served.contains(&version)
 }

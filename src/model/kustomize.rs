@@ -1,10 +1,13 @@
-//! What `kustomization.yaml` files say about the files beside them: the namespace, and which are only patches.
+//! What `kustomization.yaml` files say about the files beside them: namespace, names, labels, and which are only patches.
+//!
+//! Kustomizations are not built; this is the part of them without which files cannot be read one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::yaml::{self, Node};
+use super::object::Labels;
+use crate::yaml::{self, Node, TypeError};
 
 /// The fields of a kustomization that matter for reading its files one by one.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -12,14 +15,34 @@ use crate::yaml::{self, Node};
 struct Kustomization {
     /// Namespace of everything it builds
     namespace: Option<String>,
+    /// What all names begin with
+    name_prefix: Option<String>,
+    /// What all names end with
+    name_suffix: Option<String>,
+    /// Labels of everything, selectors and pods included
+    common_labels: Option<Labels>,
+    /// Labels, newer form
+    labels: Option<Vec<LabelEntry>>,
     /// Files and directories it builds from
     resources: Option<Vec<String>>,
+    /// Directories it builds from, older form
+    bases: Option<Vec<String>>,
     /// Patches by path
     patches: Option<Vec<PatchEntry>>,
     /// Patches by path, older form
     patches_strategic_merge: Option<Vec<String>>,
     /// JSON patches by path, older form
     patches_json6902: Option<Vec<PatchEntry>>,
+}
+
+/// An entry of `labels`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct LabelEntry {
+    /// The labels
+    pairs: Option<Labels>,
+    /// Whether selectors and pods get them too
+    include_selectors: bool,
 }
 
 /// A patch that may stand in a file of its own.
@@ -30,13 +53,33 @@ struct PatchEntry {
     path: Option<String>,
 }
 
+/// What a kustomization makes of the objects in a file that it lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Transformation {
+    /// The directory of the kustomization
+    pub(super) directory: String,
+    /// What names begin with
+    pub(super) prefix: String,
+    /// What names end with
+    pub(super) suffix: String,
+    /// Labels that selectors and pods get
+    pub(super) labels: Labels,
+}
+
+impl Transformation {
+    /// The name as it is applied.
+    pub(super) fn rename(&self, name: &str) -> String {
+        format!("{}{name}{}", self.prefix, self.suffix)
+    }
+}
+
 /// What all kustomizations of the input say about single files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kustomizations {
-    /// Namespace by file, from the nearest kustomization that lists it
-    namespaces: BTreeMap<String, (usize, String)>,
-    /// Files listed as resources
-    resources: BTreeSet<String>,
+    /// By directory
+    by_directory: BTreeMap<String, Kustomization>,
+    /// The kustomizations that list a file or a directory, by its path
+    listed_by: BTreeMap<String, BTreeSet<String>>,
     /// Files listed as patches
     patches: BTreeSet<String>,
 }
@@ -48,40 +91,78 @@ impl Kustomizations {
         matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
     }
 
-    /// Takes in one kustomization file.
-    pub(super) fn add(&mut self, file: &str, root: Node<'_>) {
-        let Ok(kustomization) = yaml::from_node::<Kustomization>(root).value else {
-            return;
-        };
-        let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
-        let depth = directory.split('/').count();
-        for resource in kustomization.resources.iter().flatten() {
-            let path = join(directory, resource);
-            if let Some(namespace) = &kustomization.namespace {
-                let nearer = self.namespaces.get(&path).is_none_or(|(known, _)| depth > *known);
-                if nearer {
-                    self.namespaces.insert(path.clone(), (depth, namespace.clone()));
-                }
-            }
-            self.resources.insert(path);
+    /// Takes in one kustomization file, or says what does not fit in it.
+    pub(super) fn add(&mut self, file: &str, root: Node<'_>) -> Result<(), TypeError> {
+        let kustomization = yaml::from_node::<Kustomization>(root).value?;
+        let directory = join("", file.rsplit_once('/').map_or("", |(directory, _)| directory));
+        for resource in kustomization.resources.iter().chain(&kustomization.bases).flatten() {
+            self.listed_by.entry(join(&directory, resource)).or_default().insert(directory.clone());
         }
         let strategic = kustomization.patches_strategic_merge.iter().flatten();
         let by_path = kustomization.patches.iter().flatten();
         let by_path = by_path.chain(kustomization.patches_json6902.iter().flatten());
         for patch in strategic.chain(by_path.filter_map(|patch| patch.path.as_ref())) {
-            self.patches.insert(join(directory, patch));
+            self.patches.insert(join(&directory, patch));
         }
+        self.by_directory.insert(directory, kustomization);
+        Ok(())
     }
 
-    /// The namespace that objects of the file get when they name none.
+    /// The kustomizations that list a path, the innermost last.
+    fn listing(&self, path: &str) -> impl Iterator<Item = (&String, &Kustomization)> {
+        let mut directories: Vec<&String> = self.listed_by.get(path).into_iter().flatten().collect();
+        directories.sort_by_key(|directory| directory.split('/').count());
+        directories.into_iter().filter_map(|directory| Some((directory, self.by_directory.get(directory)?)))
+    }
+
+    /// The namespace that objects of the file get when they name none: that of the nearest kustomization that lists
+    /// the file, else the one on which those agree that list the kustomization.
     pub(super) fn namespace_of(&self, file: &str) -> Option<&str> {
-        self.namespaces.get(&join("", file)).map(|(_, namespace)| namespace.as_str())
+        let path = join("", file);
+        let direct = self.listing(&path).filter_map(|(_, kustomization)| kustomization.namespace.as_deref()).last();
+        if direct.is_some() {
+            return direct;
+        }
+        let mut level: BTreeSet<&String> = self.listing(&path).map(|(directory, _)| directory).collect();
+        let mut seen: BTreeSet<&String> = BTreeSet::new();
+        while !level.is_empty() {
+            seen.extend(&level);
+            let above: Vec<(&String, &Kustomization)> =
+                level.iter().flat_map(|directory| self.listing(directory)).collect();
+            let mut namespaces: Vec<&str> =
+                above.iter().filter_map(|(_, kustomization)| kustomization.namespace.as_deref()).collect();
+            namespaces.sort_unstable();
+            namespaces.dedup();
+            match namespaces.as_slice() {
+                [] => {}
+                [only] => return Some(only),
+                _ => return None,
+            }
+            level = above.into_iter().map(|(directory, _)| directory).filter(|found| !seen.contains(found)).collect();
+        }
+        None
+    }
+
+    /// What the nearest kustomization that lists the file makes of its objects, if anything.
+    pub(super) fn transformation_of(&self, file: &str) -> Option<Transformation> {
+        let path = join("", file);
+        let (directory, kustomization) = self.listing(&path).last()?;
+        let newer = kustomization.labels.iter().flatten().filter(|entry| entry.include_selectors);
+        let labels = kustomization.common_labels.iter().chain(newer.filter_map(|entry| entry.pairs.as_ref()));
+        let found = Transformation {
+            directory: directory.clone(),
+            prefix: kustomization.name_prefix.clone().unwrap_or_default(),
+            suffix: kustomization.name_suffix.clone().unwrap_or_default(),
+            labels: labels.flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        };
+        let nothing = found.prefix.is_empty() && found.suffix.is_empty() && found.labels.is_empty();
+        (!nothing).then_some(found)
     }
 
     /// Whether the file is listed as a patch and never as a resource.
     pub(super) fn is_patch(&self, file: &str) -> bool {
         let file = join("", file);
-        self.patches.contains(&file) && !self.resources.contains(&file)
+        self.patches.contains(&file) && !self.listed_by.contains_key(&file)
     }
 }
 

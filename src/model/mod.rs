@@ -5,6 +5,8 @@
 //! namespace an object lives and which of two equal names acts.
 
 mod cluster;
+mod counts;
+mod duplicate;
 mod entry;
 mod extension;
 mod gateway;
@@ -15,7 +17,9 @@ mod mesh;
 mod mesh_settings;
 mod object;
 mod objects;
+mod placeholder;
 mod problem;
+mod read;
 mod security;
 mod traffic;
 mod unknown_field;
@@ -23,13 +27,16 @@ mod virtual_service;
 mod workload;
 
 pub use cluster::{ContainerPort, Ingress, NoSpec, Service, ServicePort};
+pub use counts::{Counts, LeftOut};
 pub use extension::{ConfigPatch, EnvoyFilter, ProxyConfig, ProxyExtension};
 pub use gateway::{Gateway, Server, ServerTls, TlsMode};
-pub use load::{Counts, InputFile, LoadOptions, Loaded, load};
+pub(crate) use kind::names_mesh_group;
+pub use load::{InputFile, LoadOptions, Loaded, load};
 pub use mesh::Mesh;
 pub use mesh_settings::{MeshSettings, SettingsOrigin};
 pub use object::{Labels, Metadata, ObjectId, Resource};
 pub use objects::{Objects, Placed};
+pub(crate) use placeholder::{is_explicit as is_placeholder, is_likely as is_likely_placeholder};
 pub use problem::{Problem, ProblemKind};
 pub use security::{
     Action, AuthorizationPolicy, Condition, From, JwtRule, MtlsMode, Operation, PeerAuthentication, PolicyRule,

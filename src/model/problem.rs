@@ -15,8 +15,10 @@ pub enum ProblemKind {
     DuplicateKey,
     /// A template that was not rendered
     Template,
-    /// An object that the API server or istiod's validation refuses: it does not act
+    /// An object that istiod's validation refuses: it does not act
     Rejected,
+    /// An object with a value that does not fit its type, which the API server refuses: it does not act
+    Misfit,
     /// A key that the API does not have
     UnknownField,
     /// An API version that no current release serves

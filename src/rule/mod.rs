@@ -5,6 +5,7 @@ mod default_deny;
 mod file;
 mod finding;
 mod input;
+mod notes;
 mod path_rules;
 mod report;
 mod run;

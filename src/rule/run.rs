@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use super::default_deny::{self, DefaultDeny};
 use super::finding::{Finding, Severity, Status};
-use super::input;
 use super::path_rules::{self, PathFindings};
 use super::report::{Note, Report, Summary};
 use super::scope::{self, Scope};
+use super::{input, notes};
 use crate::config::{Config, NotProven};
 use crate::model::{Counts, Problem, Workload};
 use crate::semantics::World;
@@ -17,10 +17,11 @@ use crate::text::Files;
 
 /// Runs everything on what was loaded.
 pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts, config: &Config) -> Report {
+    let found = input::findings(problems, files);
     let mut report = Report {
-        findings: input::findings(problems, files),
+        findings: found.findings,
         assumptions: world.assumptions.clone(),
-        notes: notes(&counts),
+        notes: notes::of_input(&counts).into_iter().chain(found.notes).collect(),
         summary: Summary {
             files: counts.files,
             documents: counts.documents,
@@ -41,30 +42,6 @@ pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts,
     report.findings.sort_by_key(key);
     report.notes.sort();
     report
-}
-
-/// What was left out of the answer.
-fn notes(counts: &Counts) -> Vec<Note> {
-    let mut notes = Vec::new();
-    let mut note = |message: String| notes.push(Note { message, span: None });
-    if counts.without_namespace > 0 {
-        note(format!(
-            "{} objects name no namespace and are taken to be in the one of `--namespace`, else in `default`",
-            counts.without_namespace
-        ));
-    }
-    if counts.network_policies > 0 {
-        note(format!("{} NetworkPolicies are not considered", counts.network_policies));
-    }
-    if counts.kustomizations > 0 {
-        note(
-            "kustomizations were not built: `kustomize build DIR | meshlint check -` checks what is applied".to_owned(),
-        );
-    }
-    if counts.patches > 0 {
-        note(format!("{} files that kustomizations list as patches were not read as objects", counts.patches));
-    }
-    notes
 }
 
 /// What came of asking the rules of one namespace.

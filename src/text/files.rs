@@ -77,6 +77,21 @@ impl Files {
         self.text(span.file).get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
+    /// The span, or where it is empty the text of the line it stands on: what is not there has no place of its own.
+    pub fn visible(&self, span: Span) -> Span {
+        if !self.slice(span).trim().is_empty() {
+            return span;
+        }
+        let text = self.text(span.file);
+        let at = (span.start as usize).min(text.len());
+        let rest_of_line = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| at + length);
+        let before = text.get(..rest_of_line).unwrap_or_default().trim_end();
+        let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let indent = before.len() - line - before.get(line..).unwrap_or_default().trim_start().len();
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span { file: span.file, start: offset(line + indent), end: offset(before.len()) }
+    }
+
     /// Line and column of a byte.
     pub fn position(&self, file: FileId, offset: u32) -> Position {
         let lines = self.line_starts(file);

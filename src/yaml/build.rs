@@ -251,6 +251,12 @@ impl Builder<'_> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
+        if open.mapping && self.keys_that_end_in_colons(&open) {
+            // `[a::]` holds one text, no mapping.
+            if let Some(key) = open.children.first().copied().filter(|_| !self.has_braces(&open)) {
+                return self.finish(key, open.start);
+            }
+        }
         let size = open
             .children
             .iter()
@@ -276,6 +282,35 @@ impl Builder<'_> {
         }
         self.anchor(open.anchor, open.index);
         self.finish(open.index, open.start)
+    }
+
+    /// Whether a container is written with `{`.
+    fn has_braces(&self, open: &Open) -> bool {
+        self.body.get(open.start..).is_some_and(|rest| rest.starts_with('{'))
+    }
+
+    /// Puts back colons that are part of plain keys. In flow style go-yaml ends a plain scalar only at a colon with a
+    /// blank behind it, so `[a::]` and `{a:}` hold `a::` and `a:` (`scannerc.go`, `yaml_parser_scan_plain_scalar`).
+    fn keys_that_end_in_colons(&mut self, open: &Open) -> bool {
+        let in_flow = self.has_braces(open) || self.open.last().is_some_and(|around| around.flow && !around.mapping);
+        let mut any = false;
+        for pair in open.children.chunks_exact(2).filter(|_| in_flow) {
+            let [key, value] = pair else { continue };
+            let empty = self.nodes.get(*value as usize).is_some_and(|node| node.start == node.end);
+            let offset = self.offset;
+            let Some(node) = self.nodes.get_mut(*key as usize).filter(|_| empty) else { continue };
+            let (start, end) = (node.start as usize - offset, node.end as usize - offset);
+            let quoted = self.body.get(start..).is_some_and(|rest| rest.starts_with(['"', '\'', '&', '*', '!']));
+            let mut behind = self.body.get(end..).unwrap_or_default().chars();
+            let glued = behind.next() == Some(':') && behind.next().is_some_and(|next| ",[]{}".contains(next));
+            if glued && !quoted {
+                node.text = format!("{}:", self.body.get(start..end).unwrap_or_default());
+                node.value = Value::String;
+                node.end += 1;
+                any = true;
+            }
+        }
+        any
     }
 
     /// Hands a finished node to the container around it.

@@ -1,0 +1,216 @@
+//! The own part of each object, read into the mesh.
+
+use serde::de::DeserializeOwned;
+
+use super::cluster::{ConfigMap, Controller, NoSpec, PodSpec, PodTemplate, Service};
+use super::entry::{Entry, bare, name_span};
+use super::kind::Kind;
+use super::load::Loader;
+use super::mesh_settings::{MeshSettings, SettingsOrigin};
+use super::object::Resource;
+use super::placeholder;
+use super::problem::{Problem, ProblemKind};
+use super::unknown_field;
+use super::workload::Workload;
+use crate::config::MeshConfig;
+use crate::text::{Span, Spanned};
+use crate::yaml::{self, Node, NodeKind};
+
+impl Loader<'_> {
+    /// Reads one object into the mesh.
+    pub(super) fn object(&mut self, entry: &Entry<'_>) {
+        if entry.kind == Kind::Kustomization {
+            self.loaded.counts.kustomizations += 1;
+        } else {
+            *self.loaded.counts.resources.entry(entry.id.kind.clone()).or_default() += 1;
+        }
+        macro_rules! into {
+            ($list:ident) => {
+                if let Some(resource) = self.resource(entry) {
+                    self.loaded.mesh.$list.push(resource);
+                }
+            };
+        }
+        match entry.kind {
+            Kind::Gateway => into!(gateways),
+            Kind::VirtualService => into!(virtual_services),
+            Kind::DestinationRule => into!(destination_rules),
+            Kind::ServiceEntry => into!(service_entries),
+            Kind::Sidecar => into!(sidecars),
+            Kind::EnvoyFilter => into!(envoy_filters),
+            Kind::ProxyConfig => into!(proxy_configs),
+            Kind::ProxyExtension => into!(proxy_extensions),
+            Kind::AuthorizationPolicy => into!(authorization_policies),
+            Kind::PeerAuthentication => into!(peer_authentications),
+            Kind::RequestAuthentication => into!(request_authentications),
+            Kind::Service => {
+                if let Some(mut service) = self.resource::<Service>(entry) {
+                    let labels = entry.transformation.iter().flat_map(|made| made.labels.clone());
+                    if let Some(selector) = service.spec.selector.as_mut().filter(|selector| !selector.is_empty()) {
+                        selector.extend(labels);
+                    }
+                    self.loaded.mesh.services.push(service);
+                }
+            }
+            Kind::Ingress => into!(ingresses),
+            Kind::ServiceAccount => self.loaded.mesh.service_accounts.push(bare(entry, NoSpec {})),
+            Kind::Unmodelled => self.loaded.mesh.unmodelled.push(bare(entry, NoSpec {})),
+            Kind::Namespace => {
+                let namespace = bare(entry, NoSpec {});
+                self.loaded.mesh.namespaces.insert(entry.id.name.clone(), namespace);
+            }
+            Kind::WorkloadEntry => {
+                if let Some(resource) = self.resource(entry) {
+                    self.loaded.mesh.workloads.push(Workload::from_entry(&resource));
+                    self.loaded.mesh.workload_entries.push(resource);
+                }
+            }
+            Kind::Pod => {
+                if let Some(spec) = self.typed::<PodSpec>(entry, "spec") {
+                    let span = entry.node.pointer(&["metadata", "labels"]).map_or_else(|| name_span(entry), Node::span);
+                    let template = PodTemplate { metadata: entry.metadata.clone(), spec: Some(spec) };
+                    self.workload(entry, &Spanned { value: template, span });
+                }
+            }
+            Kind::Controller => self.controller(entry),
+            Kind::ConfigMap => self.config_map(entry),
+            Kind::IstioOperator => self.mesh_settings(entry.node.pointer(&["spec", "meshConfig"])),
+            Kind::SailIstio => self.mesh_settings(entry.node.pointer(&["spec", "values", "meshConfig"])),
+            Kind::NetworkPolicy => self.loaded.counts.network_policies += 1,
+            Kind::Harmless | Kind::Kustomization | Kind::Other => {}
+        }
+    }
+
+    /// Reads an object whose own part stands under `spec`.
+    fn resource<T: DeserializeOwned + Default>(&mut self, entry: &Entry<'_>) -> Option<Resource<T>> {
+        self.unknown_top_level(entry);
+        let spec = self.typed(entry, "spec")?;
+        Some(bare(entry, spec))
+    }
+
+    /// Reads one part of an object; its type errors and unknown fields are problems.
+    fn typed<T: DeserializeOwned + Default>(&mut self, entry: &Entry<'_>, part: &str) -> Option<T> {
+        // The API server drops a field that is null, as if it were absent.
+        let Some(node) = entry.node.get(part).filter(|node| node.kind() != NodeKind::Null) else {
+            return Some(T::default());
+        };
+        let typed = yaml::from_node::<T>(node);
+        if entry.kind.is_istio_api() && !entry.context {
+            for unread in &typed.unread {
+                let problem = unknown_field::problem(unread, &entry.id, part);
+                self.loaded.problems.push(problem);
+            }
+            self.placeholders(node, entry);
+        }
+        match typed.value {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let path =
+                    if error.field_path.is_empty() { part.to_owned() } else { format!("{part}.{}", error.field_path) };
+                let message = format!("{} does not act: `{path}` {}", entry.id, error.message);
+                let span = self.files.visible(error.span);
+                self.loaded.problems.push(Problem::new(ProblemKind::Misfit, span, message).of(&entry.id));
+                None
+            }
+        }
+    }
+
+    /// Values that are filled in later: the answers are those of the text as it stands.
+    fn placeholders(&mut self, node: Node<'_>, entry: &Entry<'_>) {
+        let mut pending = vec![node];
+        while let Some(node) = pending.pop() {
+            if node.as_str().is_some_and(placeholder::is_explicit) {
+                let message = format!("{} holds a value that is filled in later", entry.id);
+                self.loaded.problems.push(Problem::new(ProblemKind::Template, node.span(), message).of(&entry.id));
+                return;
+            }
+            let children: Vec<Node<'_>> = node.items().chain(node.entries().map(|(_, _, value)| value)).collect();
+            pending.extend(children.into_iter().rev());
+        }
+    }
+
+    /// Keys beside `spec` that no object has.
+    fn unknown_top_level(&mut self, entry: &Entry<'_>) {
+        if !entry.kind.is_istio_api() || entry.context {
+            return;
+        }
+        for (key, key_span, _) in entry.node.entries() {
+            if !matches!(key, "apiVersion" | "kind" | "metadata" | "spec" | "status") {
+                let problem = unknown_field::top_level(key, key_span, &entry.id);
+                self.loaded.problems.push(problem);
+            }
+        }
+    }
+
+    /// Reads whatever has a pod template.
+    fn controller(&mut self, entry: &Entry<'_>) {
+        let Some(controller) = self.typed::<Controller>(entry, "spec") else {
+            return;
+        };
+        let job = controller.job_template.as_ref().and_then(|job| job.spec.as_ref());
+        let template = controller.template.as_ref().or_else(|| job.and_then(|job| job.template.as_ref()));
+        if let Some(template) = template {
+            let labels = ["spec", "template", "metadata", "labels"];
+            let span = entry.node.pointer(&labels).map_or_else(|| name_span(entry), Node::span);
+            self.workload(entry, &Spanned { value: template.clone(), span });
+        }
+    }
+
+    /// Adds a workload.
+    fn workload(&mut self, entry: &Entry<'_>, template: &Spanned<PodTemplate>) {
+        let mut workload = Workload::from_template(&bare(entry, ()), template);
+        if let Some(made) = &entry.transformation {
+            workload.labels.extend(made.labels.clone());
+            if self.accounts.contains(&(made.directory.clone(), workload.service_account.clone())) {
+                workload.service_account = made.rename(&workload.service_account);
+            }
+        }
+        self.loaded.mesh.workloads.push(workload);
+    }
+
+    /// A `ConfigMap` named `istio` or `istio-REVISION` holds the mesh settings.
+    fn config_map(&mut self, entry: &Entry<'_>) {
+        if entry.id.name != "istio" && !entry.id.name.starts_with("istio-") {
+            return;
+        }
+        let typed = yaml::from_node::<ConfigMap>(entry.node);
+        let Ok(ConfigMap { data: Some(data) }) = typed.value else {
+            return;
+        };
+        let Some(text) = data.get("mesh") else {
+            return;
+        };
+        let stream = yaml::read(text.span.file, &text.value);
+        if let Some(document) = stream.documents.first() {
+            self.set_mesh(yaml::from_node::<MeshConfig>(document.root()).value.ok(), text.span, true);
+        }
+    }
+
+    /// Mesh settings that stand in an operator's object.
+    fn mesh_settings(&mut self, node: Option<Node<'_>>) {
+        if let Some(node) = node {
+            self.set_mesh(yaml::from_node::<MeshConfig>(node).value.ok(), node.span(), false);
+        }
+    }
+
+    /// Takes mesh settings in. Those inside a text have no spans of their own: they get the text's.
+    fn set_mesh(&mut self, config: Option<MeshConfig>, span: Span, in_text: bool) {
+        let Some(mut config) = config else {
+            let message = "these mesh settings cannot be read; Istio's defaults are taken";
+            self.loaded.problems.push(Problem::new(ProblemKind::Rejected, span, message));
+            return;
+        };
+        if in_text {
+            for provider in config.extension_providers.iter_mut().flatten() {
+                provider.span = span;
+            }
+            if let Some(mode) = config.path_normalization.as_mut().and_then(|path| path.normalization.as_mut()) {
+                mode.span = span;
+            }
+            if let Some(mode) = config.outbound_traffic_policy.as_mut().and_then(|policy| policy.mode.as_mut()) {
+                mode.span = span;
+            }
+        }
+        self.loaded.mesh.settings = MeshSettings { config, origin: SettingsOrigin::Manifest(span) };
+    }
+}
