@@ -171,3 +171,74 @@ fn without_assumed_injection_nothing_guards_a_workload_of_which_nothing_is_said(
     let (_, report) = check(text, "assume-injected: false");
     assert!(report.notes.iter().any(|note| note.message.contains("outside the mesh")), "{:?}", report.notes);
 }
+
+/// A Deployment with a port.
+fn deployment(namespace: &str, name: &str, labels: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: {namespace}}}\n\
+         spec: {{template: {{metadata: {{labels: {{app: {name}{labels}}}}}, \
+         spec: {{containers: [{{ports: [{{containerPort: 3306}}]}}]}}}}}}\n---\n"
+    )
+}
+
+#[test]
+fn the_root_namespace_is_judged_only_where_something_asks_for_sidecars() {
+    let text = deployment("istio-system", "prometheus", "") + GATEWAY;
+    let (_, report) = check(&text, "");
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    assert!(report.notes.iter().any(|note| note.message.contains("is the root namespace")), "{:?}", report.notes);
+    assert!(!report.assumptions.iter().any(|assumption| assumption.kind == "membership"));
+    let (_, report) = check(&text.replace("app: prometheus", "sidecar.istio.io/inject: \"true\""), "");
+    let finding = report.findings.first().expect("asked");
+    assert_eq!(finding.rule, "missing-default-deny");
+    let help = finding.help.as_deref().unwrap_or_default();
+    assert!(help.contains("closes every namespace"), "a deny-all here is no small thing: {help}");
+}
+
+#[test]
+fn what_guards_only_a_gateway_makes_no_namespace_ones_own() {
+    let policy = |labels: &str| {
+        format!(
+            "{GATEWAY}apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: a, namespace: edge}}\n\
+             spec: {{selector: {{matchLabels: {{{labels}}}}}, rules: [{{to: [{{operation: {{methods: [GET]}}}}]}}]}}\n"
+        )
+    };
+    assert_eq!(found(&policy("istio: custom"), ""), Vec::<&str>::new(), "the labels of the Gateway's selector");
+    assert_eq!(found(&policy("istio: ingressgateway"), ""), Vec::<&str>::new(), "the labels that installers give");
+    assert_eq!(found(&policy("app: web"), "").first(), Some(&"api-outside-ingress"));
+}
+
+#[test]
+fn what_is_declared_tcp_serves_no_path_with_a_proxy_or_without() {
+    let service = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: db, namespace: shop}}\n\
+             spec: {{selector: {{app: db}}, ports: [{{name: {name}, port: {}}}]}}\n---\n",
+            if name == "mysql" { 3306 } else { 80 }
+        )
+    };
+    let policy = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a, namespace: shop}\n\
+                  spec: {rules: [{from: [{source: {principals: [x]}}], to: [{operation: {paths: [/api]}}]}]}\n---\n";
+    let bare = deployment("shop", "db", ", sidecar.istio.io/inject: \"false\"");
+    let (_, report) = check(&format!("{bare}{}{policy}", service("mysql")), "");
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    assert_eq!(report.summary.tcp_ports, 1);
+    let http = format!("{bare}{}{policy}", service("http"));
+    assert_eq!(found(&http, ""), ["api-outside-ingress", "internal-outside-namespace"]);
+}
+
+#[test]
+fn nothing_is_called_proven_beside_what_is_not() {
+    let filter = "---\napiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: f, namespace: other}\n\
+                  spec: {configPatches: [{applyTo: HTTP_FILTER, patch: {operation: INSERT_BEFORE, value: {name: x}}}]}\n---\n";
+    let deny = |namespace: &str| {
+        format!(
+            "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n\
+             metadata: {{name: deny-all, namespace: {namespace}}}\nspec: {{}}\n---\n"
+        )
+    };
+    let (_, proven) = check(&deny("shop"), "");
+    assert_eq!(proven.summary.proven.len(), 1);
+    let (_, report) = check(&format!("{}{}{filter}", deny("shop"), deny("other")), "");
+    assert!(report.not_proven() > 0 && report.summary.proven.is_empty(), "{:?}", report.summary.proven);
+}

@@ -164,7 +164,7 @@ fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, c
         return DefaultDeny::NotProven(Box::new(Finding {
             status: Status::NotProven,
             message: format!("it is not proven that {open} refuses what no policy names: {}", cause.message),
-            help: Some(deny_all(namespace)),
+            help: Some(deny_all(world, namespace)),
             label: Label {
                 span: cause.span.or_else(|| scope::first_mention(world, namespace)).unwrap_or(base.label.span),
                 text: "decides instead of the policies".to_owned(),
@@ -204,7 +204,7 @@ fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, c
         by: None,
         finding: Box::new(Finding {
             message: format!("namespace `{namespace}` has no default deny: {open} accepts any request"),
-            help: Some(deny_all(namespace)),
+            help: Some(deny_all(world, namespace)),
             label: Label { span: span.unwrap_or(base.label.span), text },
             resource,
             ..base
@@ -219,7 +219,12 @@ fn request_workload(request: &Request) -> String {
 }
 
 /// The policy to write.
-fn deny_all(namespace: &str) -> String {
+fn deny_all(world: &World, namespace: &str) -> String {
+    if namespace == world.mesh.settings.root_namespace() {
+        return "add policies for the workloads of this namespace by selector: a policy without one in the root \
+                namespace closes every namespace of the mesh"
+            .to_owned();
+    }
     format!(
         "add a default deny:\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata:\n  name: deny-all\n  namespace: {namespace}\nspec: {{}}"
     )

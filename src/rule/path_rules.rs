@@ -8,7 +8,7 @@ use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope::{self, Scope};
 use crate::matrix::{Delivered, Door, Lock, Opening, doors};
 use crate::model::{MtlsMode, Values};
-use crate::semantics::{Cause, CauseKind, Chain, Decision, Ending, Guard, Request, World, effective_mode};
+use crate::semantics::{Cause, CauseKind, Chain, Decision, Ending, Guard, Protocol, Request, World, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
 
 /// What one rule asks.
@@ -49,7 +49,9 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
     let cubes = QUESTIONS.map(|question| cube(world, namespace, question));
     let mut locks: Vec<*const Lock> = Vec::new();
     for door in doors(world, namespace, &scope::asked(world, namespace), &cubes) {
-        if door.chain == Chain::Tcp {
+        // What is declared TCP serves no path, whether or not a proxy looks at it.
+        let bare_tcp = matches!(door.lock.guard, Guard::Nothing { .. }) && door.port.protocol == Protocol::Tcp;
+        if door.chain == Chain::Tcp || bare_tcp {
             found.tcp_ports += 1;
             continue;
         }

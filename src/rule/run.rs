@@ -68,7 +68,12 @@ fn ask_namespace(scope: &Scope<'_>, namespace: &str) -> Asked {
     let workloads = world.workloads_in(namespace);
     if !scope::in_mesh(world, namespace) {
         let said = !workloads.is_empty() && scope::is_owned(world, namespace);
-        return Asked::Not(note(format!("`{namespace}` is outside the mesh and was not judged")).filter(|_| said));
+        let why = if namespace == world.mesh.settings.root_namespace() {
+            "is the root namespace, where nothing asks for sidecars,"
+        } else {
+            "is outside the mesh"
+        };
+        return Asked::Not(note(format!("`{namespace}` {why} and was not judged")).filter(|_| said));
     }
     if !scope::is_owned(world, namespace) {
         let said = workloads.iter().any(|workload| !world.is_gateway(workload) && !workload.implied);
@@ -87,11 +92,14 @@ fn ask_namespaces(world: &World, report: &mut Report) {
     let namespaces: Vec<String> = world.namespaces().into_iter().collect();
     let asked: Vec<Asked> = namespaces.par_iter().map(|namespace| ask_namespace(&scope, namespace)).collect();
     let mut clean: [usize; 3] = [0; 3];
-    for asked in asked {
+    for (namespace, asked) in namespaces.iter().zip(asked) {
         let Asked::Judged { default_deny, mut paths, workloads, implied } = asked else {
             if let Asked::Not(note) = asked {
                 report.notes.extend(note);
             }
+            // Nothing that is said rests on what has a sidecar there.
+            let idle = World::assumed_membership(namespace);
+            report.assumptions.retain(|assumption| assumption.message != idle);
             continue;
         };
         report.summary.workloads += workloads;
@@ -127,7 +135,7 @@ fn ask_namespaces(world: &World, report: &mut Report) {
         ("internal-outside-namespace", clean[2], "workload"),
     ];
     for (rule, count, what) in statements {
-        if count > 0 && !report.findings.iter().any(|finding| finding.rule == rule) {
+        if count > 0 && report.not_proven() == 0 && !report.findings.iter().any(|finding| finding.rule == rule) {
             let plural = if count == 1 { "" } else { "s" };
             report.summary.proven.push(format!("no {rule} in {count} {what}{plural}"));
         }

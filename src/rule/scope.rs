@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::config::Ask;
 use crate::matrix::Fronts;
-use crate::model::{Values, Workload};
-use crate::semantics::{Membership, World, implied_workload};
+use crate::model::{Labels, Values, Workload, WorkloadSelector};
+use crate::semantics::{Membership, World, implied_workload, selects};
 use crate::space::{Cube, Pattern};
 use crate::text::Span;
 
@@ -116,20 +116,34 @@ pub(super) fn paths_below(prefix: &str) -> Cube {
 
 /// The workloads of a namespace that the path rules are asked of.
 pub(super) fn asked<'w>(world: &'w World, namespace: &str) -> Vec<&'w Workload> {
-    let workloads = world.workloads_in(namespace).iter();
-    workloads
-        .filter(|workload| !world.is_gateway(workload) && !World::is_control_plane(workload) && !workload.context)
-        .collect()
+    let own = |workload: &&Workload| {
+        let gateway = world.is_gateway(workload) || (workload.implied && serves_gateways(world, &workload.labels));
+        !gateway && !World::is_control_plane(workload) && !workload.context
+    };
+    world.workloads_in(namespace).iter().filter(own).collect()
 }
 
-/// Whether a namespace is part of the mesh: something in it has a sidecar, or would have one.
+/// Whether labels are those of a workload that serves Gateways, as the selectors of policies for gateways name them.
+fn serves_gateways(world: &World, labels: &Labels) -> bool {
+    let installed = [("istio", "ingressgateway"), ("istio", "egressgateway"), ("istio", "eastwestgateway")];
+    let by_name = installed.iter().any(|(key, value)| labels.get(*key).is_some_and(|found| found == value))
+        || labels.get("app").is_some_and(|app| app.starts_with("istio-") && app.ends_with("gateway"));
+    let mut selectors = world.mesh.gateways.iter().filter_map(|gateway| gateway.spec.selector.as_ref());
+    by_name || selectors.any(|selector| !selector.value.is_empty() && selects(Some(&selector.value), labels))
+}
+
+/// Whether a namespace is part of the mesh: something in it has a sidecar, or would have one. No installer asks for
+/// sidecars in the root namespace, so there it takes a label that does.
 pub(super) fn in_mesh(world: &World, namespace: &str) -> bool {
-    let probe = implied_workload(namespace, crate::model::Labels::new());
-    !matches!(world.membership(&probe), Membership::Out { .. })
-        || world
-            .mesh
-            .workloads_in(namespace)
-            .any(|workload| !matches!(world.membership(workload), Membership::Out { .. }))
+    let root = namespace == world.mesh.settings.root_namespace();
+    let has_sidecar = |workload: &Workload| match world.membership(workload) {
+        Membership::In => true,
+        Membership::Assumed => !root,
+        Membership::Out { .. } => false,
+    };
+    let others = |workload: &&Workload| !world.is_gateway(workload) && !World::is_control_plane(workload);
+    has_sidecar(&implied_workload(namespace, Labels::new()))
+        || world.mesh.workloads_in(namespace).filter(others).any(has_sidecar)
 }
 
 /// Whether the input owns a namespace, and is not only pointing at it.
@@ -143,17 +157,22 @@ pub(super) fn is_owned(world: &World, namespace: &str) -> bool {
         // Policies of the root namespace are the mesh's, and its Services are those of gateways.
         return workloads;
     }
-    let policies = mesh.authorization_policies.in_namespace(namespace).any(|policy| !policy.context)
-        || mesh.peer_authentications.in_namespace(namespace).any(|policy| !policy.context)
-        || mesh.request_authentications.in_namespace(namespace).any(|policy| !policy.context);
+    // What guards a gateway does not tell that anything else lives beside it.
+    let picks_gateways = |selector: Option<&WorkloadSelector>| {
+        let labels = selector.and_then(|selector| selector.match_labels.as_ref());
+        labels.is_some_and(|labels| serves_gateways(world, labels))
+    };
+    let policies = mesh.authorization_policies.in_namespace(namespace).any(|policy| {
+        !policy.context && !picks_gateways(policy.spec.selector.as_ref().map(|selector| &selector.value))
+    }) || mesh.peer_authentications.in_namespace(namespace).any(|policy| {
+        !policy.context && !picks_gateways(policy.spec.selector.as_ref().map(|selector| &selector.value))
+    }) || mesh.request_authentications.in_namespace(namespace).any(|policy| {
+        !policy.context && !picks_gateways(policy.spec.selector.as_ref().map(|selector| &selector.value))
+    });
     let services = mesh.services.in_namespace(namespace).any(|service| {
         let gateway = world.gateway_workloads.iter().any(|gateway| {
             gateway.namespace == namespace
-                && service
-                    .spec
-                    .selector
-                    .as_ref()
-                    .is_some_and(|selector| crate::semantics::selects(Some(selector), &gateway.labels))
+                && service.spec.selector.as_ref().is_some_and(|selector| selects(Some(selector), &gateway.labels))
         });
         !service.context && !gateway
     });

@@ -149,6 +149,11 @@ impl World {
         })
     }
 
+    /// The words of the assumption that workloads of a namespace have sidecars.
+    pub(crate) fn assumed_membership(namespace: &str) -> String {
+        format!("workloads of `{namespace}` have a sidecar")
+    }
+
     /// Writes down what the answers rest on.
     fn note_assumptions(&mut self) {
         let mut assumptions = Vec::new();
@@ -159,7 +164,7 @@ impl World {
             if let Some(workload) = assumed.filter(|_| self.options.assume_injected) {
                 assumptions.push(Assumption {
                     kind: "membership",
-                    message: format!("workloads of `{namespace}` have a sidecar"),
+                    message: Self::assumed_membership(namespace),
                     span: Some(workload.name_span).filter(|_| !workload.implied),
                 });
             }
