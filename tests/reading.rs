@@ -289,6 +289,22 @@ fn every_version_that_is_served_is_read_and_no_other() {
 }
 
 #[test]
+fn an_object_of_istio_without_kind_version_or_name_is_refused_and_any_other_counted() {
+    for (text, missing) in [
+        (POLICY.replace("apiVersion: security.istio.io/v1\n", ""), "`apiVersion` is missing"),
+        (POLICY.replace("kind: AuthorizationPolicy\n", ""), "`kind` is missing"),
+        (POLICY.replace("  name: a\n", ""), "`metadata.name` is missing"),
+    ] {
+        let (_, refused) = loaded(&text);
+        let problem = refused.problems.first().expect("said");
+        assert!(problem.kind == ProblemKind::Misfit && problem.message.contains(missing), "{}", problem.message);
+        assert_eq!((refused.counts.skipped, refused.counts.mesh_resources), (1, 1), "{text}");
+    }
+    let (_, values) = loaded("replicas: 3\nimage: {tag: x}\n---\n- op: add\n  path: /x\n");
+    assert_eq!((values.problems.len(), values.counts.skipped, values.counts.mesh_resources), (0, 2, 0));
+}
+
+#[test]
 fn a_field_that_is_null_is_absent_and_an_item_that_is_null_is_refused() {
     let (_, closed) = loaded(&format!("{POLICY}spec:\n"));
     assert!(closed.problems.is_empty());

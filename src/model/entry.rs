@@ -78,8 +78,11 @@ fn is_partial(node: Node<'_>, transformation: Option<&Transformation>) -> bool {
 impl Loader<'_> {
     /// Reads who an object is, or why it is none.
     pub(super) fn entry<'d>(&mut self, input: InputFile, node: Node<'d>) -> Result<Entry<'d>, LeftOut> {
-        let kind_name = node.get("kind").and_then(Node::as_str).ok_or(LeftOut::NoObject)?;
-        let api_version = node.get("apiVersion").and_then(Node::as_str).ok_or(LeftOut::NoObject)?;
+        let kind_name = node.get("kind").and_then(Node::as_str);
+        let api_version = node.get("apiVersion").and_then(Node::as_str);
+        let (Some(kind_name), Some(api_version)) = (kind_name, api_version) else {
+            return Err(self.nameless(node, kind_name, api_version));
+        };
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let kind = Kind::of(group, kind_name);
         if kind == Kind::Kustomization {
@@ -97,7 +100,9 @@ impl Loader<'_> {
             self.loaded.counts.mesh_resources += 1;
         }
         let metadata = self.metadata(node, kind, kind_name)?;
-        let name = metadata.name.as_ref().filter(|name| !name.value.is_empty()).ok_or(LeftOut::NoObject)?;
+        let Some(name) = metadata.name.as_ref().filter(|name| !name.value.is_empty()) else {
+            return Err(self.nameless(node, Some(kind_name), Some(api_version)));
+        };
         if !kind::is_mesh_group(group) && has_injection_label(node, &metadata) {
             self.loaded.counts.mesh_resources += 1;
         }
@@ -128,9 +133,27 @@ impl Loader<'_> {
         Ok(Entry { node, kind, group: group.to_owned(), metadata, id, context: input.context, transformation })
     }
 
+    /// Why a document without kind, version or name is no object; where it was meant for Istio that is a problem.
+    fn nameless(&mut self, node: Node<'_>, kind_name: Option<&str>, api_version: Option<&str>) -> LeftOut {
+        let group = api_version.and_then(|version| Some(version.split_once('/')?.0));
+        let (what, missing) = match (kind_name, group) {
+            (Some(kind), None) if api_version.is_none() && kind::is_istio_kind(kind) => (kind, "apiVersion"),
+            (None, Some(group)) if kind::is_mesh_group(group) => (group, "kind"),
+            (Some(kind), Some(group)) if Kind::of(group, kind).is_istio_api() => (kind, "metadata.name"),
+            _ => return LeftOut::NoObject,
+        };
+        self.loaded.counts.mesh_resources += usize::from(missing != "metadata.name");
+        let named = node.get("kind").or_else(|| node.get("apiVersion")).unwrap_or(node);
+        let message = format!("this {what} does not act: `{missing}` is missing");
+        self.loaded.problems.push(Problem::new(ProblemKind::Misfit, self.files.visible(named.span()), message));
+        LeftOut::Misfit
+    }
+
     /// Reads `metadata`; what does not fit there is a problem.
     fn metadata(&mut self, node: Node<'_>, kind: Kind, kind_name: &str) -> Result<Metadata, LeftOut> {
-        let written = node.get("metadata").ok_or(LeftOut::NoObject)?;
+        let Some(written) = node.get("metadata") else {
+            return Ok(Metadata::default());
+        };
         yaml::from_node::<Metadata>(written).value.map_err(|error| {
             if kind != Kind::Other {
                 let way = if error.field_path.is_empty() { String::new() } else { format!(".{}", error.field_path) };

@@ -107,6 +107,12 @@ impl Kind {
     }
 }
 
+/// Whether a kind is Istio's by its name alone: names that other groups use too do not count.
+pub(super) fn is_istio_kind(kind: &str) -> bool {
+    let groups = ["networking.istio.io", "security.istio.io"];
+    kind != "Gateway" && groups.into_iter().any(|group| Kind::of(group, kind).is_istio_api())
+}
+
 /// Whether objects of the group make the input a mesh.
 pub(super) fn is_mesh_group(group: &str) -> bool {
     matches!(group, "networking.istio.io" | "security.istio.io" | "gateway.networking.k8s.io")

@@ -2,6 +2,8 @@
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Severity as Level};
 
+use textwrap::{WordSeparator, WordSplitter};
+
 use super::request::request_line;
 use super::source::Source;
 use crate::rule::{Finding, Report, Severity, Status};
@@ -66,8 +68,14 @@ impl miette::Diagnostic for Drawn {
 /// All findings.
 pub fn text(files: &Files, report: &Report, look: Look) -> String {
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler =
-        GraphicalReportHandler::new_themed(theme).with_width(look.width).with_links(false).with_context_lines(2);
+    // Names are broken nowhere: they are there to be copied.
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(look.width)
+        .with_links(false)
+        .with_context_lines(2)
+        .with_break_words(false)
+        .with_word_separator(WordSeparator::AsciiSpace)
+        .with_word_splitter(WordSplitter::NoHyphenation);
     let mut drawn = String::new();
     for finding in &report.findings {
         // Writing to a string cannot fail.
@@ -93,7 +101,7 @@ fn draw(files: &Files, finding: &Finding, look: Look) -> Drawn {
             labels.push(LabeledSpan::new_with_span(Some(text), source.span(place.span)));
         } else {
             let other = Source::new(files, place.span.file);
-            let label = LabeledSpan::new_primary_with_span(Some(place.message.clone()), other.span(place.span));
+            let label = LabeledSpan::new_primary_with_span(None, other.span(place.span));
             elsewhere.push(Drawn {
                 diagnostic: MietteDiagnostic::new(text).with_severity(Level::Advice).with_labels([label]),
                 source: other,

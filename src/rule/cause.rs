@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::finding::{Finding, Label, Related, Severity, Status};
 use crate::matrix::{Door, Opening};
 use crate::model::ObjectId;
-use crate::semantics::{Cause, Ending, Guard, Request, World};
+use crate::semantics::{Cause, CauseKind, Ending, Guard, Request, World};
 use crate::text::Span;
 
 /// Why a door is open.
@@ -55,6 +55,8 @@ pub(super) struct Group {
     pub(super) severity: Severity,
     /// Further places
     pub(super) related: Vec<Related>,
+    /// Whether all of it comes from the ingress
+    pub(super) from_ingress: bool,
 }
 
 /// Openings grouped by root cause.
@@ -65,8 +67,24 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Adds an opening of a door.
+    /// Adds an opening of a door to everybody but the ingress.
     pub(super) fn add(&mut self, door: &Door<'_>, opening: &Opening, severity: Severity, related: Vec<Related>) {
+        self.group(door, opening, severity, related).from_ingress = false;
+    }
+
+    /// Adds an opening of a door to the ingress.
+    pub(super) fn add_ingress(
+        &mut self,
+        door: &Door<'_>,
+        opening: &Opening,
+        severity: Severity,
+        related: Vec<Related>,
+    ) {
+        self.group(door, opening, severity, related);
+    }
+
+    /// The group of an opening, with the opening in it.
+    fn group(&mut self, door: &Door<'_>, opening: &Opening, severity: Severity, related: Vec<Related>) -> &mut Group {
         let cause = RootCause::of(door, &opening.ending);
         let name = door.workload.display_name();
         let group = self.groups.entry(cause).or_insert_with(|| Group {
@@ -76,6 +94,7 @@ impl Groups {
             witness: None,
             severity,
             related: Vec::new(),
+            from_ingress: true,
         });
         group.cells += 1;
         if !group.workloads.contains(&name) {
@@ -90,6 +109,7 @@ impl Groups {
                 group.related.push(place);
             }
         }
+        group
     }
 }
 
@@ -101,6 +121,10 @@ pub(super) struct Words<'a> {
     pub(super) accepts: &'a str,
     /// What to do about a policy rule that admits
     pub(super) narrow: &'a str,
+    /// What the workload would accept of the ingress, if a route sent it
+    pub(super) unrouted: &'a str,
+    /// What to do about a policy rule that admits the namespace in which the ingress runs
+    pub(super) apart: &'a str,
 }
 
 /// The findings of groups.
@@ -119,15 +143,13 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         let namespace = first.split('/').next().unwrap_or_default();
         super::scope::first_mention(world, namespace)
     });
-    let verb = if group.workloads.len() > 1 {
-        words.accepts.replacen("accepts", "accept", 1)
-    } else {
-        words.accepts.to_owned()
-    };
+    let accepts = if group.severity == Severity::Warning { words.unrouted } else { words.accepts };
+    let verb = if group.workloads.len() > 1 { accepts.replacen("accepts", "accept", 1) } else { accepts.to_owned() };
+    let narrow = if group.from_ingress && shares_namespace(world, &first) { words.apart } else { words.narrow };
     let (message, help, label, resource, causes) = match cause {
         RootCause::Rule(policy, _, span) => (
             format!("{who} {verb}"),
-            words.narrow.to_owned(),
+            narrow.to_owned(),
             Label { span: *span, text: "this rule admits it".to_owned() },
             Some(policy.clone()),
             Vec::new(),
@@ -148,7 +170,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         ),
         RootCause::Undetermined(cause) => (
             format!("it is not proven that {who} {}: {}", refuses(&verb), cause.message),
-            "vouch for it under `trusted` in `meshlint.yaml`, or let a policy decide before it".to_owned(),
+            settle(cause).to_owned(),
             Label {
                 span: cause.span.or(nowhere).unwrap_or(NOWHERE),
                 text: "decides instead of the policies".to_owned(),
@@ -181,6 +203,36 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         cells: group.cells,
         causes,
         related,
+    }
+}
+
+/// Whether an ingress runs in the namespace of a workload.
+fn shares_namespace(world: &World, workload: &str) -> bool {
+    let namespace = workload.split('/').next().unwrap_or_default();
+    world
+        .ingress
+        .iter()
+        .any(|identity| identity.strip_prefix("ns/").and_then(|rest| rest.split('/').next()) == Some(namespace))
+}
+
+/// What to do about something that leaves an answer open.
+pub(super) fn settle(cause: &Cause) -> &'static str {
+    match cause.kind {
+        CauseKind::CustomPolicy | CauseKind::RefusingFilter => {
+            "let a policy refuse what must not get in, whatever this decides: it can only take away"
+        }
+        CauseKind::ChangingFilter => {
+            "if it changes no decision, vouch for it under `trusted` in `meshlint.yaml`, with the reason"
+        }
+        CauseKind::UnmodelledKind => {
+            "this is not modelled yet: see to it by other means, or soften it by `not-proven: warning` in `meshlint.yaml`"
+        }
+        CauseKind::RefusedConfiguration => "mend the configuration that the proxy refuses",
+        CauseKind::CreationOrder => "keep one of them: which of them acts depends on which is older",
+        CauseKind::MissingResource => "check it together with what it names, or give that as `--context`",
+        CauseKind::UnmodelledCondition | CauseKind::UnknownCaller | CauseKind::Budget | CauseKind::Regex => {
+            "write the condition in a way that can be decided, or let another policy refuse the request"
+        }
     }
 }
 

@@ -5,14 +5,15 @@
     reason = "a dimension without words or values of its own is treated as any other"
 )]
 
+use super::cause::settle;
 use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope::{self, Scope};
 use crate::config::WorldSetting;
 use crate::matrix::{inbound_witness, judge};
 use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Workload};
 use crate::semantics::{
-    Chain, Decision, Ending, Guard, Judgement, PolicyRuleRef, Protocol, Proxy, Request, Verdict, WorkloadPort, World,
-    attached_policies, implied_workload,
+    CauseKind, Chain, Decision, Ending, Guard, Judgement, PolicyRuleRef, Protocol, Proxy, Request, Verdict,
+    WorkloadPort, World, attached_policies, implied_workload,
 };
 use crate::space::{DecisionList, Dimension, Point};
 use crate::text::Span;
@@ -164,7 +165,10 @@ fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, c
         return DefaultDeny::NotProven(Box::new(Finding {
             status: Status::NotProven,
             message: format!("it is not proven that {open} refuses what no policy names: {}", cause.message),
-            help: Some(deny_all(world, namespace)),
+            help: Some(match cause.kind {
+                CauseKind::CustomPolicy | CauseKind::RefusingFilter => deny_all(world, namespace),
+                _ => settle(cause).to_owned(),
+            }),
             label: Label {
                 span: cause.span.or_else(|| scope::first_mention(world, namespace)).unwrap_or(base.label.span),
                 text: "decides instead of the policies".to_owned(),

@@ -81,6 +81,8 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
         rule: "api-outside-ingress",
         accepts: &format!("accepts `{}` from a peer that is no ingress gateway", convention.api),
         narrow: "name the ingress gateway's identity under `from[].source.principals`, and nobody else",
+        unrouted: "",
+        apart: "",
     };
     let internal_words = Words {
         rule: "internal-outside-namespace",
@@ -88,6 +90,12 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
         narrow: &format!(
             "admit only `namespaces: [\"{namespace}\"]` to this path, or name the paths that others may reach"
         ),
+        unrouted: &format!(
+            "accepts `{}` from the ingress gateway: only the route table keeps it out",
+            convention.internal
+        ),
+        apart: "a gateway runs in this namespace and is admitted with it: name the callers' accounts under `principals`, \
+                or let the gateway run in a namespace of its own",
     };
     for (groups, words, prefix) in
         [(api, &api_words, &convention.api), (internal, &internal_words, &convention.internal)]
@@ -207,27 +215,27 @@ fn reasons(world: &World, door: &Door<'_>, witness: Option<&Request>) -> Vec<Rel
 /// Judges what the ingress may send: an error where it gets through, a warning where only the routes keep it out.
 fn through_ingress(scope: &Scope<'_>, door: &Door<'_>, opening: Opening, within: &Cube, groups: &mut Groups) {
     if opening.ending.decision == Decision::Undetermined {
-        groups.add(door, &opening, Severity::Error, Vec::new());
+        groups.add_ingress(door, &opening, Severity::Error, Vec::new());
         return;
     }
     let world = scope.world;
     let deliveries = scope.fronts.delivered(door, within);
     let first = deliveries.first();
     if let Some((Delivered::Request(request), route)) = first.map(|delivery| (&delivery.delivered, delivery.route)) {
-        let message = "this route delivers it".to_owned();
+        let message = "a route of the ingress gateway delivers such a request".to_owned();
         let related = vec![Related { span: route, message, rule: None, severity: None }];
         let opening = Opening { witness: Some((**request).clone()), ..opening };
-        groups.add(door, &opening, Severity::Error, related);
+        groups.add_ingress(door, &opening, Severity::Error, related);
         return;
     }
     let open = world.gateway_workloads.iter().any(|workload| workload.ingress && workload.open);
     if open && names_ingress(world, &opening) {
-        groups.add(door, &opening, Severity::Error, Vec::new());
+        groups.add_ingress(door, &opening, Severity::Error, Vec::new());
         return;
     }
     if let Some(Delivered::Unknown(cause)) = first.map(|delivery| &delivery.delivered) {
         let ending = Ending::undetermined(cause.clone());
-        groups.add(door, &Opening { ending, witness: None }, Severity::Error, Vec::new());
+        groups.add_ingress(door, &Opening { ending, witness: None }, Severity::Error, Vec::new());
         return;
     }
     let api_gateway = world.mesh.unmodelled.iter().find(|object| object.id.kind == "Gateway");
@@ -237,10 +245,15 @@ fn through_ingress(scope: &Scope<'_>, door: &Door<'_>, opening: Opening, within:
             message: format!("what {} routes is not modelled yet", gateway.id),
             span: Some(gateway.name_span),
         };
-        groups.add(door, &Opening { ending: Ending::undetermined(cause), witness: None }, Severity::Error, Vec::new());
+        groups.add_ingress(
+            door,
+            &Opening { ending: Ending::undetermined(cause), witness: None },
+            Severity::Error,
+            Vec::new(),
+        );
         return;
     }
-    groups.add(door, &opening, Severity::Warning, Vec::new());
+    groups.add_ingress(door, &opening, Severity::Warning, Vec::new());
 }
 
 /// Whether the policy rule that admits names the ingress by its identity, and not merely by its namespace.

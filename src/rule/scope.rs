@@ -125,9 +125,11 @@ pub(super) fn asked<'w>(world: &'w World, namespace: &str) -> Vec<&'w Workload> 
 
 /// Whether labels are those of a workload that serves Gateways, as the selectors of policies for gateways name them.
 fn serves_gateways(world: &World, labels: &Labels) -> bool {
-    let installed = [("istio", "ingressgateway"), ("istio", "egressgateway"), ("istio", "eastwestgateway")];
-    let by_name = installed.iter().any(|(key, value)| labels.get(*key).is_some_and(|found| found == value))
-        || labels.get("app").is_some_and(|app| app.starts_with("istio-") && app.ends_with("gateway"));
+    let names = ["istio", "app", "app.kubernetes.io/name"].into_iter().filter_map(|key| labels.get(key));
+    let by_name = names
+        .map(|name| name.replace('-', ""))
+        .any(|name| ["ingressgateway", "egressgateway", "eastwestgateway"].iter().any(|known| name.ends_with(known)))
+        || labels.contains_key("gateway.networking.k8s.io/gateway-name");
     let mut selectors = world.mesh.gateways.iter().filter_map(|gateway| gateway.spec.selector.as_ref());
     by_name || selectors.any(|selector| !selector.value.is_empty() && selects(Some(&selector.value), labels))
 }
@@ -170,9 +172,9 @@ pub(super) fn is_owned(world: &World, namespace: &str) -> bool {
         !policy.context && !picks_gateways(policy.spec.selector.as_ref().map(|selector| &selector.value))
     });
     let services = mesh.services.in_namespace(namespace).any(|service| {
-        let gateway = world.gateway_workloads.iter().any(|gateway| {
-            gateway.namespace == namespace
-                && service.spec.selector.as_ref().is_some_and(|selector| selects(Some(selector), &gateway.labels))
+        let gateway = service.spec.selector.as_ref().is_some_and(|selector| {
+            let mut gateways = world.gateway_workloads.iter().filter(|gateway| gateway.namespace == namespace);
+            serves_gateways(world, selector) || gateways.any(|gateway| selects(Some(selector), &gateway.labels))
         });
         !service.context && !gateway
     });

@@ -130,10 +130,16 @@ impl World {
         self.gateway_objects.contains(&workload.id)
     }
 
-    /// Whether a workload belongs to the control plane.
+    /// Whether a workload belongs to Istio itself: the control plane, node agents, and what it makes for gateways and
+    /// waypoints of the Gateway API.
     pub fn is_control_plane(workload: &Workload) -> bool {
-        workload.labels.get("app").is_some_and(|app| app == "istiod")
-            || workload.labels.contains_key("operator.istio.io/component")
+        let named = |key: &str| workload.labels.get(key).map(String::as_str);
+        let agents = ["istiod", "ztunnel", "istio-cni", "istio-cni-node"];
+        let by_name = [named("app"), named("k8s-app"), named("app.kubernetes.io/name")];
+        by_name.into_iter().flatten().any(|name| agents.contains(&name))
+            || ["operator.istio.io/component", "gateway.networking.k8s.io/gateway-name", "gateway.istio.io/managed"]
+                .into_iter()
+                .any(|label| workload.labels.contains_key(label))
     }
 
     /// The Services that select a workload.
