@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::{Arguments, Failed, Trial};
 use meshlint::config::Config;
 use meshlint::model::{InputFile, LoadOptions, Problem, load};
-use meshlint::query;
-use meshlint::report::{Look, text};
+use meshlint::query::{self, Evaluator};
+use meshlint::report::{Look, findings_json, text};
 use meshlint::rule::{self, Report, Status};
-use meshlint::semantics::{World, WorldOptions};
+use meshlint::semantics::{Decision, Request, World, WorldOptions};
 use meshlint::text::Files;
 use serde::Deserialize;
 
@@ -144,7 +144,7 @@ fn marks_of(case: &Case, files: &[(String, String)], run: &str) -> BTreeSet<Expe
 }
 
 /// Runs the check as the command line does.
-fn run_check(files: &[(String, String)]) -> (Files, Report) {
+fn run_check(files: &[(String, String)]) -> (Files, World, Report) {
     let mut loaded_files = Files::default();
     let inputs: Vec<InputFile> = files
         .iter()
@@ -156,13 +156,40 @@ fn run_check(files: &[(String, String)]) -> (Files, Report) {
     let problems: Vec<Problem> = loaded.problems.into_iter().chain(refused).collect();
     let mut report = rule::check(&loaded_files, &world, &problems, loaded.counts, &config);
     query::confirm(&world, &mut report);
-    (loaded_files, report)
+    (loaded_files, world, report)
+}
+
+/// Every finding of the mission comes with a request, and that request, as JSON carries it, gets through: `eval` says
+/// so on the same manifests, what they imply included. Of what is not proven it says that it cannot tell.
+fn confirm(files: &Files, world: &World, report: &Report) -> Result<(), Failed> {
+    let json: serde_json::Value = serde_json::from_str(&findings_json(files, report)).map_err(|e| e.to_string())?;
+    let shown = json.get("findings").and_then(|findings| findings.as_array()).cloned().unwrap_or_default();
+    let evaluator = Evaluator::new(world);
+    for (finding, shown) in report.findings.iter().zip(shown) {
+        let mission =
+            ["missing-default-deny", "api-outside-ingress", "internal-outside-namespace"].contains(&finding.rule);
+        let witness = shown.get("witness").cloned().unwrap_or_default();
+        if witness.is_null() && !mission {
+            continue;
+        }
+        let request: Request =
+            serde_json::from_value(witness).map_err(|error| format!("{} has no witness: {error}", finding.rule))?;
+        let answer = evaluator.answer(&request).map_err(|error| format!("{}: {error:?}", finding.rule))?;
+        let wanted = match finding.status {
+            Status::Broken => Decision::Allowed,
+            Status::NotProven => Decision::Undetermined,
+        };
+        if answer.outcome.decision != wanted {
+            return Err(format!("{}: {:?} for {request:?}", finding.rule, answer.outcome).into());
+        }
+    }
+    Ok(())
 }
 
 fn check_case(name: &str, directory: &Path, case: &Case, run: &str) -> Result<(), Failed> {
     let sources = files_of(name, directory, case, run);
     let expected = marks_of(case, &sources, run);
-    let (files, report) = run_check(&sources);
+    let (files, world, report) = run_check(&sources);
     let found: BTreeSet<Expected> = report
         .findings
         .iter()
@@ -189,13 +216,7 @@ fn check_case(name: &str, directory: &Path, case: &Case, run: &str) -> Result<()
             return Err(note.message.clone().into());
         }
     }
-    for finding in &report.findings {
-        let mission =
-            ["missing-default-deny", "api-outside-ingress", "internal-outside-namespace"].contains(&finding.rule);
-        if mission && finding.witness.is_none() {
-            return Err(format!("{} has no witness", finding.rule).into());
-        }
-    }
+    confirm(&files, &world, &report)?;
     let labelled = match case.label.as_str() {
         "harmless" => report.findings.is_empty(),
         "hole" => report.findings.iter().any(|finding| finding.status == Status::Broken),

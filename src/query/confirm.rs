@@ -6,7 +6,8 @@ use super::eval::Evaluator;
 use crate::rule::{Note, Report, Status};
 use crate::semantics::{Decision, World};
 
-/// Holds every witness against the answer that `eval` gives: what is shown must go through.
+/// Holds every witness against the answer that `eval` gives: what is shown must go through. Notes what the workload
+/// sees of it.
 pub fn confirm(world: &World, report: &mut Report) {
     let doubts = report.findings.par_iter_mut().filter_map(|finding| {
         let witness = finding.witness.as_ref()?;
@@ -16,6 +17,8 @@ pub fn confirm(world: &World, report: &mut Report) {
         };
         // The symbolic reading found it; the other one, step by step, must say the same.
         let answer = Evaluator::step_by_step(world).answer(witness);
+        let seen = answer.as_ref().ok().and_then(|answer| answer.outcome.path.clone());
+        finding.seen_path = seen.filter(|seen| *seen != witness.path);
         if answer.as_ref().is_ok_and(|answer| answer.outcome.decision == wanted) {
             return None;
         }

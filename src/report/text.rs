@@ -132,7 +132,8 @@ fn help(finding: &Finding, look: Look) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(witness) = &finding.witness {
         let gets = if finding.status == Status::Broken { "gets through" } else { "may get through" };
-        parts.push(format!("{gets}: {}", request_line(witness)));
+        let seen = finding.seen_path.as_ref().map_or_else(String::new, |path| format!("; the workload sees {path}"));
+        parts.push(format!("{gets}: {}{seen}", request_line(witness)));
         if look.verbose {
             parts.extend(serde_json::to_string(witness).ok());
         }

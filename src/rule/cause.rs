@@ -200,6 +200,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         resource,
         workload: Some(first),
         witness: group.witness,
+        seen_path: None,
         cells: group.cells,
         causes,
         related,

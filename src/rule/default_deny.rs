@@ -157,6 +157,7 @@ fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, c
         resource: None,
         workload: Some(request_workload(request)),
         witness: Some(request.clone()),
+        seen_path: None,
         cells,
         causes: Vec::new(),
         related: Vec::new(),

@@ -84,6 +84,8 @@ pub struct Finding {
     pub workload: Option<String>,
     /// A request that goes through
     pub witness: Option<Request>,
+    /// The path as the workload sees it, where that is another than the witness's
+    pub seen_path: Option<String>,
     /// How many cells of the matrix it stands for
     pub cells: usize,
     /// Why it is not proven

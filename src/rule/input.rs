@@ -122,6 +122,7 @@ fn finding(problem: &Problem, kind: ProblemKind, rule: &'static str, severity: S
         resource: problem.object.clone(),
         workload: None,
         witness: None,
+        seen_path: None,
         cells: 0,
         causes: Vec::new(),
         related: related

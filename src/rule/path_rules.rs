@@ -149,6 +149,7 @@ fn drop_doubts(
         resource: None,
         workload: first.workloads.first().cloned(),
         witness: first.witness.clone(),
+        seen_path: None,
         cells: open.iter().map(|(_, group)| group.cells).sum(),
         causes: Vec::new(),
         related: Vec::new(),
