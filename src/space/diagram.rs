@@ -2,7 +2,7 @@
 //! leaf is rules on the path, for each list.
 #![expect(clippy::indexing_slicing, reason = "columns, rules and nodes are numbered here")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::budget::Excess;
 use super::classes::{AtomIds, Classes};
+use super::diff::Pairs;
 use super::list::{Dimension, Label, PathTest};
 use super::narrow::Narrowed;
 use super::path_book::PathRules;
@@ -148,14 +149,24 @@ impl<'a> Bounded<'a> {
     }
 }
 
+/// How the lists of a diagram belong together.
+pub(super) enum Joint<'a> {
+    /// One list, or two that a request meets one after the other; the bounds are about the path at the last.
+    Hops,
+    /// Two lists for the same request; the bounds are about its path, and only what differs is looked at.
+    LockStep(&'a mut Pairs),
+}
+
 /// The state of the construction.
-struct Builder<'a> {
+struct Builder<'a, 'j> {
     /// The lists.
     lists: &'a [&'a RuleList],
     /// The cubes of their rules.
     cubes: Vec<Vec<Bounded<'a>>>,
     /// The bounds of the question.
     bounds: &'a Bounds,
+    /// How the lists belong together.
+    joint: &'a mut Joint<'j>,
     /// What is known of dimensions and paths.
     space: &'a Space,
     /// The dimensions in play.
@@ -172,7 +183,7 @@ struct Builder<'a> {
 
 impl Diagram {
     /// Builds the diagram of some lists. The bounds restrict the dimensions, and the path of the last list.
-    pub(super) fn build(space: &Arc<Space>, lists: &[&RuleList], bounds: &Bounds) -> Self {
+    pub(super) fn build(space: &Arc<Space>, lists: &[&RuleList], bounds: &Bounds, joint: &mut Joint<'_>) -> Self {
         let views = views(space, lists, bounds);
         let mut diagram = Self {
             space: Arc::clone(space),
@@ -191,14 +202,16 @@ impl Diagram {
             }
         }
         let cubes_of = |(at, list): (usize, &&RuleList)| {
-            // The bounds are about the path of the last list alone.
-            let inside = if at + 1 == lists.len() { bounds.inside.as_slice() } else { &[] };
+            let is_bounded = at + 1 == lists.len() || matches!(joint, Joint::LockStep(_));
+            let inside = if is_bounded { bounds.inside.as_slice() } else { &[] };
             list.rules.iter().map(|(id, _)| Bounded::of(space, space.cube(*id), inside)).collect()
         };
+        let cubes = lists.iter().enumerate().map(cubes_of).collect();
         let mut builder = Builder {
             lists,
-            cubes: lists.iter().enumerate().map(cubes_of).collect(),
+            cubes,
             bounds,
+            joint,
             space,
             views: &diagram.views,
             nodes: Vec::new(),
@@ -301,7 +314,7 @@ fn views(space: &Space, lists: &[&RuleList], bounds: &Bounds) -> Vec<Option<View
     views
 }
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// The live rules before a column: cut at the first that always matches, and at the end where the rest agrees.
     fn live(&self, list: usize, column: usize, rules: impl Iterator<Item = u32>, fallback: Label) -> Live {
         let mut live = Live { rules: Vec::new(), fallback };
@@ -335,7 +348,9 @@ impl Builder<'_> {
             return *node;
         }
         let lives = &key.1;
-        let node = if column == self.space.columns.len() {
+        let node = if matches!(self.joint, Joint::LockStep(_)) && self.are_alike(lives) {
+            Node::Leaf(self.nothing())
+        } else if column == self.space.columns.len() {
             Node::Leaf(self.leaf(lives))
         } else if self.nodes.len() >= self.space.budget.nodes {
             let why = Excess::Nodes(self.space.budget.nodes);
@@ -352,17 +367,38 @@ impl Builder<'_> {
         id
     }
 
-    /// The labels that the last list may still give.
-    fn labels(&self, lives: &[Live]) -> Vec<Label> {
-        let mut labels = Vec::new();
-        if let (Some(live), Some(list)) = (lives.last(), self.lists.last()) {
-            labels.extend(live.rules.iter().map(|id| list.rules[*id as usize].1));
-            labels.push(live.fallback);
+    /// Whether the same rules are left of two lists.
+    fn are_alike(&self, lives: &[Live]) -> bool {
+        let [old, new] = lives else { return false };
+        let rules = |at: usize, live: &Live| live.rules.iter().map(|id| self.lists[at].rules[*id as usize]).collect();
+        let (old_rules, new_rules): (Vec<_>, Vec<_>) = (rules(0, old), rules(1, new));
+        old.fallback == new.fallback && old_rules == new_rules
+    }
+
+    /// The leaf at which nothing is asked.
+    fn nothing(&mut self) -> usize {
+        *self.leaf_ids.entry(SmallVec::new()).or_insert_with(|| {
+            self.leaves.push(SmallVec::new());
+            self.leaves.len() - 1
+        })
+    }
+
+    /// The labels that the last list may still give, or the changes that may still show.
+    fn labels(&mut self, lives: &[Live]) -> Vec<Label> {
+        let of = |at: usize| {
+            let list = self.lists[at];
+            let rules = lives[at].rules.iter().map(|id| list.rules[*id as usize].1);
+            let possible = rules.chain([lives[at].fallback]).filter(|label| *label != Label::IMPOSSIBLE);
+            possible.collect::<BTreeSet<Label>>()
+        };
+        match self.joint {
+            Joint::Hops => of(lives.len() - 1).into_iter().collect(),
+            Joint::LockStep(pairs) => {
+                let (old, new) = (of(0), of(1));
+                let all = old.iter().flat_map(|from| new.iter().map(|to| (*from, *to)));
+                all.filter(|(from, to)| from != to).map(|pair| pairs.id(pair)).collect()
+            }
         }
-        labels.retain(|label| *label != Label::IMPOSSIBLE);
-        labels.sort_unstable();
-        labels.dedup();
-        labels
     }
 
     /// The leaf of some live rules.

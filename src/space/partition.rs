@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::best::Best;
 use super::budget::{Budget, Excess, Search};
-use super::diagram::{Diagram, Node};
+use super::diagram::{Diagram, Joint, Node};
 use super::list::{Cube, DecisionList, Label};
 use super::path_search::PathSearch;
 use super::store::{Bounds, RuleList, RuleStore, Space};
@@ -40,7 +40,7 @@ impl Space {
     /// Partitions all requests that lie within the bounds.
     #[must_use]
     pub fn partition(self: &Arc<Self>, list: &RuleList, bounds: &Bounds) -> Partition {
-        let diagram = Diagram::build(self, &[list], bounds);
+        let diagram = Diagram::build(self, &[list], bounds, &mut Joint::Hops);
         let rules = diagram.leaves.iter().filter_map(|lists| lists.first());
         let answers = rules.map(|rules| self.paths.solve(rules, self.budget.path_states)).collect();
         let mut written: Vec<Label> = list.rules.iter().map(|(_, label)| *label).collect();

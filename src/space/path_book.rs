@@ -43,6 +43,14 @@ pub(super) struct PathBook {
     common: Vec<Candidate>,
 }
 
+impl PathRules {
+    /// The labels that a path may get.
+    pub(super) fn labels(&self) -> BTreeSet<Label> {
+        let all = self.rules.iter().map(|(_, label)| *label).chain([self.fallback]);
+        all.filter(|label| *label != Label::IMPOSSIBLE).collect()
+    }
+}
+
 impl PathBook {
     /// Conditions by number.
     pub(super) fn new(domain: PathDomain, tests: Vec<PathTest>) -> Self {
@@ -83,27 +91,30 @@ impl PathBook {
         rules.rules.iter().find(|(tests, _)| holds(tests)).map_or(rules.fallback, |(_, label)| *label)
     }
 
-    /// Decides every label of the rules: by paths worth trying, and by proofs for labels that none of them got.
-    pub(super) fn solve(&self, rules: &PathRules, states: usize) -> BTreeMap<Label, PathSearch> {
-        let mut found: BTreeMap<Label, PathSearch> = BTreeMap::new();
-        let mut wanted: BTreeSet<Label> = rules.rules.iter().map(|(_, label)| *label).collect();
-        wanted.insert(rules.fallback);
-        wanted.remove(&Label::IMPOSSIBLE);
-        let tests = rules.rules.iter().flat_map(|(tests, _)| tests);
+    /// Paths worth trying for some rules, the cheapest first.
+    pub(super) fn likely(&self, lists: &[&PathRules]) -> impl Iterator<Item = &str> {
+        let tests = lists.iter().flat_map(|rules| &rules.rules).flat_map(|(tests, _)| tests);
         let own = tests.flat_map(|test| &self.candidates[*test as usize]);
         let mut likely: Vec<&Candidate> = self.common.iter().chain(own).collect();
         likely.sort_unstable();
         likely.dedup();
+        likely.into_iter().map(|(_, path)| &**path)
+    }
+
+    /// Decides every label of the rules: by paths worth trying, and by proofs for labels that none of them got.
+    pub(super) fn solve(&self, rules: &PathRules, states: usize) -> BTreeMap<Label, PathSearch> {
+        let mut found: BTreeMap<Label, PathSearch> = BTreeMap::new();
+        let mut wanted = rules.labels();
         let spelled = (rules.rules.len() > MANY_RULES).then(|| self.spelled(rules));
         let mut machine = spelled.as_ref().map(ListMachine::new);
-        for (_, path) in likely {
+        for path in self.likely(&[rules]) {
             if wanted.is_empty() {
                 return found;
             }
             let by_machine = machine.as_mut().and_then(|machine| machine.label_of(path));
             let label = by_machine.unwrap_or_else(|| self.label(rules, path));
             if wanted.remove(&label) {
-                found.insert(label, PathSearch::Found(path.to_string()));
+                found.insert(label, PathSearch::Found(path.to_owned()));
             }
         }
         if !wanted.is_empty() {

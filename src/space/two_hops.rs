@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::best::Best;
 use super::budget::{Budget, Excess};
-use super::diagram::Diagram;
+use super::diagram::{Diagram, Joint};
 use super::form::Form;
 use super::junction::Junction;
 use super::list::{Cube, DecisionList, Label, PathTest, Rule};
@@ -107,7 +107,7 @@ pub fn through(
     let lists = [store.list(&first), store.list(second)];
     let bounds = store.bounds(within);
     let space = store.freeze(budget);
-    let diagram = Diagram::build(&space, &[&lists[0], &lists[1]], &bounds);
+    let diagram = Diagram::build(&space, &[&lists[0], &lists[1]], &bounds, &mut Joint::Hops);
     let hops = Hops { rewrite, space: &space, form: &space.paths.form, mode: space.paths.mode };
     let answers: Vec<BTreeMap<Label, PathSearch>> = diagram
         .leaves

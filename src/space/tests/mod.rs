@@ -3,6 +3,7 @@ mod adversarial;
 mod brute;
 mod budgets;
 mod counting;
+mod diffs;
 mod forms;
 mod laws;
 mod matching;
