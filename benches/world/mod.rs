@@ -2,7 +2,9 @@
 
 #![expect(clippy::indexing_slicing, reason = "words and workloads are chosen by number")]
 
-use meshlint::space::{ByteSet, Cube, Dimension, PathTest, Pattern, Piece, Test};
+use std::sync::Arc;
+
+use meshlint::space::{ByteSet, Cube, Dimension, Domain, PathTest, Pattern, Piece, Test, Universe, Values};
 
 /// A small generator of numbers, so that no world depends on a library's version.
 #[derive(Debug, Clone)]
@@ -32,11 +34,11 @@ pub(crate) struct Policy {
     /// Whether it denies
     pub(crate) deny: bool,
     /// Which requests
-    pub(crate) cubes: Vec<Cube>,
+    pub(crate) cubes: Vec<Arc<Cube>>,
 }
 
 /// A mesh: its policies, and which of them each workload has.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct World {
     /// Every policy
     pub(crate) policies: Vec<Policy>,
@@ -117,6 +119,31 @@ fn cube(dice: &mut Dice, namespaces: usize) -> Cube {
     cube
 }
 
+/// The rules of a policy.
+pub(crate) fn cubes(dice: &mut Dice, namespaces: usize) -> Vec<Arc<Cube>> {
+    (0..=dice.below(5)).map(|_| Arc::new(cube(dice, namespaces))).collect()
+}
+
+/// What can occur in a request: any identity of a mesh or none, and the usual methods.
+pub(crate) fn universe() -> Universe {
+    let label = ByteSet::from_bytes(b"abcdefghijklmnopqrstuvwxyz0123456789-.");
+    let part = || Piece::Repeat { bytes: label, at_least: 1 };
+    let [ns, sa] = ["/ns/", "/sa/"].map(|text| Piece::Literal(text.into()));
+    let identity = Values::Language(Pattern::sequence(&[part(), ns, part(), sa, part()]));
+    let methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"].map(str::to_owned).to_vec();
+    let peer = Domain {
+        values: identity,
+        absent: true,
+        several: false,
+        preferred: vec!["cluster.local/ns/other/sa/default".to_owned()],
+    };
+    let method = Domain { values: Values::Finite(methods), absent: false, several: false, preferred: Vec::new() };
+    let mut universe = Universe::default();
+    universe.domains.insert(Dimension::Peer, peer);
+    universe.domains.insert(Dimension::Method, method);
+    universe
+}
+
 /// A mesh of so many workloads and policies: a thousandth of the policies mesh-wide, six hundredths
 /// namespace-wide, the others by label.
 pub(crate) fn world(workloads: usize, policies: usize, seed: u64) -> World {
@@ -126,7 +153,7 @@ pub(crate) fn world(workloads: usize, policies: usize, seed: u64) -> World {
     let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); workloads];
     let of = |namespace: usize| (0..workloads).filter(move |workload| workload % namespaces == namespace);
     for number in 0..policies {
-        let cubes = (0..=dice.below(5)).map(|_| cube(&mut dice, namespaces)).collect();
+        let cubes = cubes(&mut dice, namespaces);
         all.push(Policy { deny: dice.chance(20), cubes });
         match number * 1000 / policies {
             0 => chosen.iter_mut().for_each(|policies| policies.push(number)),
