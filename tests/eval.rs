@@ -86,7 +86,7 @@ fn an_unknown_host_is_passed_through_unless_the_registry_is_all_there_is() {
     assert_eq!(answer("", &other).outcome.by, Some(By::Reached));
     let closed = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\n\
                   data: {mesh: \"outboundTrafficPolicy: {mode: REGISTRY_ONLY}\"}\n";
-    assert_eq!(answer(closed, &other).outcome.by, Some(By::NoDestination));
+    assert_eq!(answer(closed, &other).outcome.by, Some(By::DirectResponse));
 }
 
 #[test]
@@ -96,9 +96,12 @@ fn a_caller_that_nobody_in_the_input_is_has_no_known_sidecar() {
 }
 
 #[test]
-fn without_automatic_mtls_nothing_says_how_a_client_speaks() {
+fn without_automatic_mtls_and_without_a_rule_clients_speak_plaintext() {
     let off = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata: {mesh: \"enableAutoMtls: false\"}\n";
-    assert_eq!(answer(off, &from_pay("/")).outcome.decision, Decision::Undetermined);
+    let strict = "---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: default, namespace: app}\n\
+                  spec: {mtls: {mode: STRICT}}\n";
+    assert_eq!(answer(off, &from_pay("/")).outcome.by, Some(By::Reached));
+    assert_eq!(answer(&format!("{off}{strict}"), &from_pay("/")).outcome.by, Some(By::Closed));
 }
 
 #[test]

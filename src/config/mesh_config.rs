@@ -34,6 +34,8 @@ pub struct MeshConfig {
     pub ingress_selector: Option<String>,
     /// `exportTo` of virtual services without one
     pub default_virtual_service_export_to: Option<Vec<String>>,
+    /// `exportTo` of destination rules without one
+    pub default_destination_rule_export_to: Option<Vec<String>>,
     /// `exportTo` of services without one
     pub default_service_export_to: Option<Vec<String>>,
 }

@@ -7,10 +7,12 @@ use super::door::Door;
 use super::witness::fill;
 use crate::model::ObjectId;
 use crate::semantics::{
-    Cause, CauseKind, Decision, Ending, Forward, Judgement, Request, RoutingProxy, Target, Verdict, World,
-    gateway_proxy,
+    By, Cause, CauseKind, Chain, Decision, Ending, Forward, Guard, HeaderChanges, Judgement, Leg, Passes, Protocol,
+    Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener,
 };
-use crate::space::{Budget, Cube, DecisionList, Dimension, Excess, PathDomain, TwoHopSearch, through};
+use crate::space::{
+    Budget, Cube, DecisionList, Dimension, Excess, PathDomain, Pattern, Rule, Search, TwoHopSearch, partition, through,
+};
 use crate::text::Span;
 
 /// What a route makes of the requests that were asked about.
@@ -60,6 +62,8 @@ struct Lead {
     front: usize,
     /// The route's place in its table
     route: usize,
+    /// The way's place among those of the route
+    leg: usize,
     /// Why the workload may not be the one that the route means
     supposed: Option<Cause>,
 }
@@ -74,7 +78,8 @@ impl<'w> Fronts<'w> {
                 ports.sort_unstable();
                 ports.dedup();
                 for port in ports {
-                    if let Some(proxy) = gateway_proxy(world, gateway, port, workload) {
+                    let listener = gateway_listener(world, gateway, port, workload);
+                    for proxy in listener.into_iter().flat_map(|listener| listener.chains) {
                         found.add(format!("gateway {}:{port}", gateway.id.path()), proxy);
                     }
                 }
@@ -88,11 +93,19 @@ impl<'w> Fronts<'w> {
         let front = self.listeners.len();
         for route in 0..proxy.table.routes.len() {
             let Some((_, forward)) = proxy.forward(route) else { continue };
-            for target in forward.targets.iter().chain(&forward.mirrors) {
-                let Target::Workload { workload, port, supposed, .. } = target else { continue };
+            // A connection that is passed on as a whole keeps the client's own identity: no delivery of the gateway's.
+            if forward.passes == Passes::Connection {
+                continue;
+            }
+            let known = |leads: &[Lead], changes: &HeaderChanges| {
+                let alike = |lead: &Lead| forward.legs.get(lead.leg).is_some_and(|leg| leg.changes == *changes);
+                leads.iter().any(|lead| (lead.front, lead.route) == (front, route) && alike(lead))
+            };
+            for (index, leg) in forward.legs.iter().enumerate() {
+                let Target::Workload { workload, port, supposed, .. } = &leg.target else { continue };
                 let leads = self.leads.entry((workload.id.clone(), port.number)).or_default();
-                if leads.last().is_none_or(|last| (last.front, last.route) != (front, route)) {
-                    leads.push(Lead { front, route, supposed: supposed.clone() });
+                if !known(leads, &leg.changes) {
+                    leads.push(Lead { front, route, leg: index, supposed: supposed.clone() });
                 }
             }
         }
@@ -106,7 +119,12 @@ impl<'w> Fronts<'w> {
             let front = self.listeners.get(lead.front)?;
             let (route, forward) = front.proxy.forward(lead.route)?;
             let judgement = front.judgement.get_or_init(|| front.proxy.judgement(self.world));
-            let delivered = one_route(front, judgement, door, within, lead.route, forward, route.span)?;
+            let leg = forward.legs.get(lead.leg)?;
+            let delivered = if forward.passes == Passes::Requests {
+                one_route(front, judgement, door, within, (lead.route, forward, leg), route.span)?
+            } else {
+                bytes(front, judgement, door, within, (lead.route, forward), route.span)?
+            };
             // The route leads to this workload only if it is the one that serves an unknown Service.
             let delivered = match (delivered, &lead.supposed) {
                 (Delivered::Request(_), Some(cause)) => Delivered::Unknown(cause.clone()),
@@ -120,14 +138,75 @@ impl<'w> Fronts<'w> {
     }
 }
 
+/// What a route of bytes delivers through a door: whatever its policies let in from the gateway, as it was sent.
+/// `None`: nothing, proven.
+fn bytes(
+    front: &Front,
+    judgement: &Judgement,
+    door: &Door<'_>,
+    within: &Cube,
+    (index, forward): (usize, &Forward),
+    span: Span,
+) -> Option<Delivered> {
+    // Bytes within TLS are no requests to a port that reads them.
+    let read = door.chain == Chain::Http && !matches!(door.lock.guard, Guard::Nothing { .. });
+    if read && (forward.passes == Passes::Tls || door.port.protocol == Protocol::Sniffed) {
+        return None;
+    }
+    let always = judgement.verdicts.iter().all(|verdict| {
+        *verdict == Verdict::Forward(index)
+            || matches!(verdict, Verdict::End(Ending { by: Some(By::NoRoute | By::Closed), .. }))
+    });
+    let mut doubt = None;
+    for identity in front.proxy.identities.iter().flatten() {
+        let list = door.lock.judgement.list.specialise(&Dimension::Peer, &[identity]).specialise(&Dimension::Sni, &[]);
+        let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
+        let found = partition(&list, &bounds, &door.lock.judgement.universe, &Budget::default());
+        for (label, search) in found.labels() {
+            let ending = match door.lock.judgement.verdict(label) {
+                Some(Verdict::End(ending)) if ending.decision != Decision::Denied => ending,
+                _ => continue,
+            };
+            match search {
+                Search::Empty => {}
+                Search::Found(point)
+                    if always && ending.decision == Decision::Allowed && forward.passes == Passes::Bytes =>
+                {
+                    let mut request = Request::at(&front.entrypoint);
+                    fill(&mut request, &point, door.lock.judgement.universe.path);
+                    request.source = None;
+                    request.sni = front.proxy.sni_hosts.first().map(|host| host.replace('*', "www"));
+                    if door.chain == Chain::Tcp {
+                        request.protocol = WireProtocol::Tcp;
+                        "/".clone_into(&mut request.path);
+                    }
+                    return Some(Delivered::Request(Box::new(request)));
+                }
+                Search::Found(_) => {
+                    let cause = ending.cause.clone().unwrap_or_else(|| Cause {
+                        kind: CauseKind::UnmodelledCondition,
+                        message: "the gateway passes bytes on without reading them".to_owned(),
+                        span: Some(span),
+                    });
+                    doubt.get_or_insert(Delivered::Unknown(cause));
+                }
+                Search::OutOfBudget { why } => {
+                    let cause = Cause { kind: CauseKind::Budget, message: why.to_string(), span: Some(span) };
+                    doubt.get_or_insert(Delivered::Unknown(cause));
+                }
+            }
+        }
+    }
+    doubt
+}
+
 /// What one route delivers through a door. `None`: nothing, proven.
 fn one_route(
     front: &Front,
     judgement: &Judgement,
     door: &Door<'_>,
     within: &Cube,
-    index: usize,
-    forward: &Forward,
+    (index, forward, leg): (usize, &Forward, &Leg),
     span: Span,
 ) -> Option<Delivered> {
     let unknown = |why: &Excess| {
@@ -138,7 +217,7 @@ fn one_route(
     let via = judgement.labels(|verdict| *verdict == Verdict::Forward(index)).first().copied();
     let mut doubt: Option<Delivered> = None;
     for identity in front.proxy.identities.iter().flatten() {
-        let second = arriving(&door.lock.judgement.list, identity, forward);
+        let second = arriving(&door.lock.judgement.list, identity, &leg.changes);
         let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
         let universe = &judgement.universe;
         // A request that the gateway may refuse or change is no delivery, and no proof that there is none.
@@ -159,7 +238,7 @@ fn one_route(
                         let query =
                             request.path.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
                         request.path = format!("{wire_path}{query}");
-                        request.source = None;
+                        request.source = request.source.filter(|_| front.proxy.asks_for_certificate());
                         return Some(Delivered::Request(Box::new(request)));
                     }
                     TwoHopSearch::Found { .. } => {
@@ -182,16 +261,37 @@ fn one_route(
 }
 
 /// The door's list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
-fn arriving(list: &DecisionList, identity: &str, forward: &Forward) -> DecisionList {
+fn arriving(list: &DecisionList, identity: &str, changes: &HeaderChanges) -> DecisionList {
     let mut list = list.specialise(&Dimension::Peer, &[identity]);
-    if let Some(authority) = &forward.authority {
+    if let Some(authority) = &changes.authority {
         list = list.specialise(&Dimension::Authority, &[authority]);
     }
-    for (name, value) in &forward.set {
-        list = list.specialise(&Dimension::Header(name.as_str().into()), &[value]);
-    }
-    for name in &forward.remove {
-        list = list.specialise(&Dimension::Header(name.as_str().into()), &[]);
+    for dimension in changes.touched() {
+        let Dimension::Header(name) = &dimension else {
+            continue;
+        };
+        let (fixed, values) = changes.known(name);
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        list = if fixed { list.specialise(&dimension, &values) } else { beside(&list, &dimension, &values) };
     }
     list.specialise(&Dimension::Sni, &[])
+}
+
+/// A list where values stand beside those that the client sends: what they fulfil is fulfilled, what they break is
+/// broken.
+fn beside(list: &DecisionList, dimension: &Dimension, values: &[&str]) -> DecisionList {
+    let some = |patterns: &[Pattern]| patterns.iter().any(|pattern| values.iter().any(|value| pattern.matches(value)));
+    let keep = |rule: &Rule| {
+        let mut cube = Cube::clone(&rule.cube);
+        for test in cube.tests.iter_mut().filter(|test| test.dimension == *dimension) {
+            if some(&test.none_of) {
+                return None;
+            }
+            if test.any_of.as_deref().is_some_and(some) {
+                test.any_of = None;
+            }
+        }
+        Some(Rule { cube: cube.into(), label: rule.label })
+    };
+    DecisionList { rules: list.rules.iter().filter_map(keep).collect(), default: list.default }
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::door::{Lock, doors};
 use crate::model::Workload;
-use crate::semantics::{By, Chain, Decision, Guard, Judgement, Verdict, World, gateway_proxy};
+use crate::semantics::{By, Chain, Decision, Guard, Judgement, RoutingProxy, Verdict, World, gateway_listener};
 use crate::space::{AtomSet, Budget, Cell, Cube, Dimension, partition};
 
 /// A row of the matrix.
@@ -52,26 +52,10 @@ fn gateway_rows(world: &World) -> Vec<Row> {
             ports.sort_unstable();
             ports.dedup();
             for port in ports {
-                let Some(proxy) = gateway_proxy(world, gateway, port, workload) else {
-                    continue;
-                };
-                let judgement = proxy.judgement(world);
-                for cell in cells(&judgement) {
-                    let Some(verdict) = judgement.verdict(cell.label) else {
-                        continue;
-                    };
-                    let row = row(format!("gateway {}:{port}", gateway.id.path()), &cell, verdict);
-                    let detail = match verdict {
-                        Verdict::Forward(index) => {
-                            proxy.table.routes.get(*index).map(|route| match &route.virtual_service {
-                                Some(service) => format!("routed by {}", service.path()),
-                                None => "routed".to_owned(),
-                            })
-                        }
-                        Verdict::End(_) => None,
-                    };
-                    let detail = detail.unwrap_or(row.detail);
-                    rows.push(Row { source: "outside".to_owned(), detail, ..row });
+                let listener = gateway_listener(world, gateway, port, workload);
+                let entrypoint = format!("gateway {}:{port}", gateway.id.path());
+                for proxy in listener.iter().flat_map(|listener| &listener.chains) {
+                    rows.extend(chain_rows(world, &entrypoint, proxy));
                 }
             }
         }
@@ -101,6 +85,29 @@ fn workload_rows(world: &World, namespace: &str, workloads: &[Workload]) -> Vec<
                 rows.push(row(entrypoint.clone(), cell, verdict));
             }
         }
+    }
+    rows
+}
+
+/// The rows of one chain of a gateway's listener.
+fn chain_rows(world: &World, entrypoint: &str, proxy: &RoutingProxy) -> Vec<Row> {
+    let judgement = proxy.judgement(world);
+    let mut rows = Vec::new();
+    for cell in cells(&judgement) {
+        let Some(verdict) = judgement.verdict(cell.label) else {
+            continue;
+        };
+        let row = row(entrypoint.to_owned(), &cell, verdict);
+        let outside = matches!(row.source.as_str(), "anyone" | "no identity");
+        let source = if outside { "outside".to_owned() } else { row.source.clone() };
+        let detail = match verdict {
+            Verdict::Forward(index) => proxy.table.routes.get(*index).map(|route| match &route.virtual_service {
+                Some(service) => format!("routed by {}", service.path()),
+                None => "routed".to_owned(),
+            }),
+            Verdict::End(_) => None,
+        };
+        rows.push(Row { source, detail: detail.unwrap_or(row.detail.clone()), ..row });
     }
     rows
 }

@@ -196,6 +196,28 @@ pub struct IngressService {
 #[serde(default)]
 pub struct NoSpec {}
 
+/// `spec` of a kind that is recognised and not modelled yet, as far as it says what it is about.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct UnmodelledSpec {
+    /// What a route of the Gateway API is attached to
+    pub parent_refs: Option<Vec<ParentRef>>,
+    /// Class of a Gateway API gateway
+    pub gateway_class_name: Option<String>,
+}
+
+/// An entry of `parentRefs`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ParentRef {
+    /// `Gateway` if absent
+    pub kind: Option<String>,
+    /// Its name
+    pub name: Option<String>,
+    /// Its namespace; the route's own if absent
+    pub namespace: Option<String>,
+}
+
 /// `data` of a `ConfigMap`, as far as it can hold mesh settings.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

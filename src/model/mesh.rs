@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cluster::{Ingress, NoSpec, Service};
+use super::cluster::{Ingress, NoSpec, Service, UnmodelledSpec};
 use super::extension::{EnvoyFilter, ProxyConfig, ProxyExtension};
 use super::gateway::Gateway;
 use super::mesh_settings::MeshSettings;
@@ -39,7 +39,7 @@ pub struct Mesh {
     pub workloads: Objects<Workload>,
     pub service_accounts: Objects<Resource<NoSpec>>,
     /// Kinds that are recognised and not modelled yet: Gateway API and the like
-    pub unmodelled: Objects<Resource<NoSpec>>,
+    pub unmodelled: Objects<Resource<UnmodelledSpec>>,
 }
 
 impl Mesh {

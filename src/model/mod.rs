@@ -10,6 +10,7 @@ mod duplicate;
 mod entry;
 mod extension;
 mod gateway;
+mod http_route;
 mod kind;
 mod kustomize;
 mod load;
@@ -26,10 +27,14 @@ mod unknown_field;
 mod virtual_service;
 mod workload;
 
-pub use cluster::{ContainerPort, Ingress, NoSpec, Service, ServicePort};
+pub use cluster::{ContainerPort, Ingress, NoSpec, ParentRef, Service, ServicePort, UnmodelledSpec};
 pub use counts::{Counts, LeftOut};
 pub use extension::{ConfigPatch, EnvoyFilter, ProxyConfig, ProxyExtension};
 pub use gateway::{Gateway, Server, ServerTls, TlsMode};
+pub use http_route::{
+    CorsPolicy, Delegate, Destination, Fault, HeaderOperations, Headers, HttpMatch, HttpRoute, Percent, Redirect,
+    Rewrite, StringMatch, WeightedDestination,
+};
 pub(crate) use kind::names_mesh_group;
 pub use load::{InputFile, LoadOptions, Loaded, load};
 pub use mesh::Mesh;
@@ -43,11 +48,8 @@ pub use security::{
     RequestAuthentication, Source, TargetRef, To, Values, WorkloadSelector,
 };
 pub use traffic::{
-    ClientTls, ClientTlsMode, DestinationRule, ServiceEntry, ServiceEntryPort, Sidecar, SidecarIngress, Subset,
-    TrafficPolicy, WorkloadEntry,
+    ClientTls, ClientTlsMode, DestinationRule, ServiceEntry, ServiceEntryPort, Sidecar, SidecarEgress, SidecarIngress,
+    Subset, TrafficPolicy, WorkloadEntry,
 };
-pub use virtual_service::{
-    Delegate, Destination, Fault, HeaderOperations, Headers, HttpMatch, HttpRoute, Percent, Redirect, Rewrite,
-    StringMatch, TcpRoute, TlsRoute, VirtualService, WeightedDestination,
-};
+pub use virtual_service::{L4Match, TcpRoute, TlsMatch, TlsRoute, VirtualService};
 pub use workload::Workload;

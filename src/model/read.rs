@@ -54,7 +54,11 @@ impl Loader<'_> {
             }
             Kind::Ingress => into!(ingresses),
             Kind::ServiceAccount => self.loaded.mesh.service_accounts.push(bare(entry, NoSpec {})),
-            Kind::Unmodelled => self.loaded.mesh.unmodelled.push(bare(entry, NoSpec {})),
+            Kind::Unmodelled => {
+                // Another API's object: what it says beside this is not judged, nor whether it says it rightly.
+                let spec = entry.node.get("spec").and_then(|node| yaml::from_node(node).value.ok());
+                self.loaded.mesh.unmodelled.push(bare(entry, spec.unwrap_or_default()));
+            }
             Kind::Namespace => {
                 let namespace = bare(entry, NoSpec {});
                 self.loaded.mesh.namespaces.insert(entry.id.name.clone(), namespace);

@@ -52,7 +52,7 @@ pub struct TrafficPolicy {
 #[serde(default, rename_all = "camelCase")]
 pub struct PortTrafficPolicy {
     /// The service port
-    pub port: Option<super::virtual_service::PortSelector>,
+    pub port: Option<super::http_route::PortSelector>,
     /// Without effect on who gets in
     pub load_balancer: Option<IgnoredAny>,
     /// Without effect on who gets in
@@ -193,6 +193,14 @@ pub struct Sidecar {
     pub inbound_connection_pool: Option<IgnoredAny>,
     /// What happens to unknown hosts
     pub outbound_traffic_policy: Option<OutboundTrafficPolicy>,
+}
+
+impl Sidecar {
+    /// The mode of `outboundTrafficPolicy`; an empty policy means `REGISTRY_ONLY`, the API's zero value.
+    pub fn outbound_mode(&self) -> Option<&str> {
+        let policy = self.outbound_traffic_policy.as_ref()?;
+        Some(policy.mode.as_ref().map_or("REGISTRY_ONLY", |mode| mode.value.as_str()))
+    }
 }
 
 /// An entry of `ingress`.

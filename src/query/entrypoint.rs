@@ -1,7 +1,7 @@
 //! Entrypoints as the `eval` contract writes them.
 
 use crate::model::{Gateway, Labels, Resource, Service, ServicePort, Workload};
-use crate::semantics::{Protocol, WorkloadPort, World, implied_workload, workload_ports};
+use crate::semantics::{Cause, CauseKind, Protocol, WorkloadPort, World, implied_workload, workload_ports};
 
 /// Where a request enters.
 #[derive(Debug, Clone)]
@@ -19,6 +19,13 @@ pub enum Entrypoint<'w> {
         workload: Box<Workload>,
         /// The port
         port: Option<WorkloadPort>,
+    },
+    /// At something that is recognised and not modelled yet
+    Unmodelled {
+        /// `gateway NS/NAME`
+        at: String,
+        /// What it is
+        cause: Cause,
     },
     /// Through the caller's own sidecar
     Service {
@@ -42,6 +49,17 @@ pub fn parse_entrypoint<'w>(world: &'w World, text: &str) -> Result<Entrypoint<'
     let (namespace, name) = path.split_once('/').ok_or_else(form)?;
     match kind {
         "gateway" => {
+            let api = world.mesh.unmodelled.iter().find(|object| {
+                object.id.kind == "Gateway" && object.id.namespace == namespace && object.id.name == name
+            });
+            if let Some(api) = api.filter(|_| world.mesh.gateway(namespace, name).is_none()) {
+                let cause = Cause {
+                    kind: CauseKind::UnmodelledKind,
+                    message: "gateways of the Gateway API are not modelled yet".to_owned(),
+                    span: Some(api.name_span),
+                };
+                return Ok(Entrypoint::Unmodelled { at: format!("gateway {path}"), cause });
+            }
             let gateway =
                 world.mesh.gateway(namespace, name).ok_or_else(|| format!("no Gateway `{path}` in the input"))?;
             if !gateway.spec.servers().iter().any(|server| server.value.number() == port) {

@@ -1,15 +1,13 @@
 //! One hop of one request: what the proxy there sees, and both readings of what it decides.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "a rewrite that is not named can be computed")]
-
 use std::net::IpAddr;
 
 use crate::model::Workload;
 use crate::semantics::{
-    By, Chain, Decision, Ending, Forward, Guard, METHODS, Protocol, Request, Seen, TokenPlace, WireProtocol,
-    WorkloadPort, World, guard,
+    By, Chain, Decision, Ending, Forward, Guard, HeaderChanges, METHODS, Protocol, Request, Seen, TokenPlace,
+    WireProtocol, WorkloadPort, World, guard, path_normalization,
 };
-use crate::space::{Normalization, PathRewrite, normalize};
+use crate::space::{Normalization, normalize, substitute};
 
 /// Why a request does not even get to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +64,7 @@ pub(super) fn first_sight(
         scheme: scheme.to_owned(),
         authority: authority.to_owned(),
         path,
-        headers: request.headers.clone(),
+        headers: joined(&request.headers),
         token: request.token(),
         token_place: TokenPlace::bearer(),
         claims: request.claims.clone(),
@@ -108,6 +106,26 @@ fn asks_for_upgrade(request: &Request) -> bool {
     asked && protocols.peek().is_some() && !protocols.any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
+/// Headers that Envoy keeps in one line, however many the client sends.
+const ONE_LINE: &[&str] = &["origin", "access-control-request-method"];
+
+/// The headers as a proxy keeps them.
+///
+/// # Upstream
+/// Envoy: `source/extensions/filters/http/cors/cors_filter.cc` (registered as inline headers).
+fn joined(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut kept: Vec<(String, String)> = Vec::new();
+    for (name, value) in headers {
+        let lower = name.to_ascii_lowercase();
+        let before = kept.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        match before.filter(|_| ONE_LINE.contains(&lower.as_str())) {
+            Some((_, line)) => *line = format!("{line},{value}"),
+            None => kept.push((name.clone(), value.clone())),
+        }
+    }
+    kept
+}
+
 /// The client's address as a sidecar believes it: the last entry of X-Forwarded-For, else the connection's.
 pub(super) fn forwarded_address(seen: &Seen) -> Option<IpAddr> {
     address_before(seen, 0).or(seen.source_ip)
@@ -132,22 +150,25 @@ fn address_before(seen: &Seen, skipped: u32) -> Option<IpAddr> {
     rest.rsplit(',').next()?.trim().parse().ok()
 }
 
-/// The chain and the peer that a port's proxy sees. `None`: bytes that are no HTTP on an HTTP port.
+/// The chain that a connection takes, and the peer that the port's proxy sees.
 pub(super) fn chain_and_peer(
     world: &World,
     workload: &Workload,
     port: &WorkloadPort,
     protocol: WireProtocol,
     peer: Option<String>,
-) -> Option<(Chain, Option<String>)> {
+) -> (Chain, Option<String>) {
     let disabled =
         crate::semantics::effective_mode(&world.mesh, workload, port.number).mode == crate::model::MtlsMode::Disable;
+    // Without a proxy in front the application itself reads what comes.
+    if matches!(guard(world, workload, port.number), Guard::Nothing { .. }) {
+        return if protocol == WireProtocol::Http { (Chain::Http, None) } else { (Chain::Tcp, None) };
+    }
     match (port.protocol, protocol) {
-        (Protocol::Http, WireProtocol::Tcp) => None,
         // TLS reaches the TCP chain unread where nothing terminates it.
-        (Protocol::Sniffed | Protocol::Tcp, _) if disabled && peer.is_some() => Some((Chain::Tcp, None)),
-        (Protocol::Http | Protocol::Sniffed, WireProtocol::Http) => Some((Chain::Http, peer)),
-        (Protocol::Sniffed, WireProtocol::Tcp) | (Protocol::Tcp | Protocol::Udp, _) => Some((Chain::Tcp, peer)),
+        (Protocol::Sniffed | Protocol::Tcp, _) if disabled && peer.is_some() => (Chain::Tcp, None),
+        (Protocol::Http, _) | (Protocol::Sniffed, WireProtocol::Http) => (Chain::Http, peer),
+        (Protocol::Sniffed, WireProtocol::Tcp) | (Protocol::Tcp | Protocol::Udp, _) => (Chain::Tcp, peer),
     }
 }
 
@@ -156,37 +177,37 @@ pub(super) fn next_sight(
     world: &World,
     seen: &Seen,
     forward: &Forward,
+    changes: &HeaderChanges,
     workload: &Workload,
     port: &WorkloadPort,
-    normalization: Normalization,
 ) -> Option<(Seen, Option<Malformed>)> {
     let mut next = seen.clone();
     let (path, query) = match seen.path.split_once('?') {
         Some((path, query)) => (path, format!("?{query}")),
         None => (seen.path.as_str(), String::new()),
     };
-    let rewritten = match &forward.rewrite {
-        PathRewrite::Opaque => return None,
-        rewrite => rewrite.apply(path)?,
+    let rewritten = match &forward.regex_rewrite {
+        // Nothing left of a path leaves it as it was.
+        Some((pattern, replacement)) => {
+            let made = substitute(pattern, replacement, path).ok()?;
+            if made.is_empty() { path.to_owned() } else { made }
+        }
+        None => forward.rewrite.apply(path)?,
     };
     let sent = format!("{rewritten}{query}");
     let mut malformed = None;
     next.path = if guard(world, workload, port.number) == Guard::Sidecar {
-        normalize(&sent, normalization).unwrap_or_else(|| {
+        normalize(&sent, path_normalization(world)).unwrap_or_else(|| {
             malformed = Some(Malformed::BadRequest);
             "/".to_owned()
         })
     } else {
         sent
     };
-    if let Some(authority) = &forward.authority {
+    if let Some(authority) = &changes.authority {
         next.authority.clone_from(authority);
     }
-    next.headers.retain(|(name, _)| {
-        let name = name.to_ascii_lowercase();
-        !forward.remove.contains(&name) && !forward.set.iter().any(|(set, _)| *set == name)
-    });
-    next.headers.extend(forward.set.iter().chain(&forward.add).cloned());
+    changes.apply(&mut next.headers);
     next.sni = None;
     Some((next, malformed))
 }

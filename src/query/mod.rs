@@ -1,9 +1,12 @@
 //! Questions about single requests: `eval` and `trace`. Both readings of the semantics are asked, and must agree.
 
+mod arrive;
 mod confirm;
+mod enter;
 mod entrypoint;
 mod eval;
 mod hop;
+mod onward;
 mod settle;
 
 pub use confirm::confirm;

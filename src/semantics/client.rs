@@ -1,17 +1,24 @@
 //! The sidecar of a client on the way to a Service: virtual services on `mesh`, and each Service's own route.
 
+use super::authorization_policy::Chain;
+use super::client_hosts::http_table;
 use super::decision::{By, Cause, CauseKind};
-use super::destination::{ClientSide, client_side, service_targets};
+use super::destination::{ClientSide, endpoints};
+use super::destination_rule::{ClientProxy, client_side, rules_for};
 use super::extension::{Role, extensions};
-use super::host_name::{self, service_host};
-use super::protocol::{Protocol, service_port_protocol};
-use super::route_table::{Abort, Forward, Route, RouteAction, RouteTable};
-use super::router::RoutingProxy;
-use super::virtual_service::{MESH, Router, full_hosts, in_order, order_cause, routes};
+use super::forward::{Forward, Passes};
+use super::l4_route::client_bytes;
+use super::protocol::Protocol;
+use super::registry::{Registered, RegisteredPort, WrittenPort, kubernetes_port};
+use super::request::WireProtocol;
+use super::route_table::{Route, RouteAction, RouteTable};
+use super::router::{ClientCertificate, RoutingProxy};
+use super::sidecar_scope::{SidecarScope, sidecar_scope};
+use super::virtual_service::{MESH, Router, in_order};
 use super::workload_selector::Proxy;
 use super::world::World;
-use crate::model::{Labels, Resource, Service, ServicePort, VirtualService};
-use crate::space::PathRewrite;
+use crate::model::{Labels, Resource, Service, ServicePort, VirtualService, Workload};
+use crate::text::Span;
 
 /// A client whose requests to a Service go through its own sidecar.
 #[derive(Debug, Clone)]
@@ -26,156 +33,225 @@ pub struct Client {
     pub identity: String,
 }
 
-/// The sidecar of a client, on the way to a Service's port.
+/// A client that dials a service, with all that it goes by.
+pub(super) struct Dialling<'a> {
+    /// The world
+    pub(super) world: &'a World,
+    /// The client
+    pub(super) client: &'a Client,
+    /// What it knows
+    pub(super) scope: SidecarScope,
+    /// The virtual services that it goes by, in order
+    pub(super) virtual_services: Vec<&'a Resource<VirtualService>>,
+    /// The service that it dials
+    pub(super) service: Registered<'a>,
+    /// The port that it dials
+    pub(super) port: RegisteredPort<'a>,
+}
+
+/// Whether a client's sidecar captures what it sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Capture {
+    /// It does
+    Sidecar,
+    /// It does not, by the annotation at this place
+    Nothing(Span),
+    /// Addresses decide, which the manifests do not tell
+    Unknown(Cause),
+}
+
+/// Whether a workload's sidecar captures what it sends to a Service's port.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/httproute.go`, `buildSidecarOutboundVirtualHosts`.
-/// Differs: a `Sidecar` that narrows what the client knows, and Gateway API routes, are not modelled yet.
-pub fn client_proxy(world: &World, client: &Client, service: &Resource<Service>, port: &ServicePort) -> RoutingProxy {
-    let number = port.port.and_then(|number| u16::try_from(number).ok()).unwrap_or(0);
-    let proxy = Proxy { namespace: &client.namespace, labels: &client.labels };
-    let found = extensions(&world.mesh, proxy, Role::Outbound, &|id| world.is_trusted(id));
-    let protocol = service_port_protocol(port);
-    let sidecar = world.mesh.sidecars.iter().find(|sidecar| {
-        sidecar.id.namespace == client.namespace || sidecar.id.namespace == world.mesh.settings.root_namespace()
-    });
-    let unknown = sidecar
-        .map(|sidecar| Cause {
-            kind: CauseKind::UnmodelledKind,
-            message: format!("{} narrows what clients know, which is not modelled yet", sidecar.id),
-            span: Some(sidecar.name_span),
-        })
-        .or(found.may_change)
-        .or(found.may_refuse)
-        .or_else(|| {
-            (protocol == Protocol::Tcp || protocol == Protocol::Udp).then(|| Cause {
-                kind: CauseKind::UnmodelledKind,
-                message: "TCP ports behind a client's sidecar are not modelled yet".to_owned(),
-                span: Some(service.name_span),
-            })
-        });
-    let mut table = RouteTable::default();
-    for other in &world.mesh.services {
-        let ports = other.spec.ports().iter();
-        for other_port in ports.filter(|candidate| candidate.value.port == port.port) {
-            add_service(world, client, other, &other_port.value, number, &mut table);
-        }
+/// istio/istio 1.32: `cni/pkg/plugin/sidecar_redirect.go`; `tools/istio-iptables/pkg/capture/run.go` (ranges are
+/// addresses, ports leave out).
+pub fn outbound_capture(workload: &Workload, port: &ServicePort) -> Capture {
+    let annotation = |name: &str| workload.annotation(name).filter(|value| !value.value.trim().is_empty());
+    let none = annotation("sidecar.istio.io/interceptionMode").filter(|mode| mode.value == "NONE");
+    if let Some(none) = none {
+        return Capture::Nothing(none.span);
     }
-    let policy = world.mesh.settings.config.outbound_traffic_policy.as_ref();
-    let registry_only =
-        policy.and_then(|policy| policy.mode.as_ref()).is_some_and(|mode| mode.value == "REGISTRY_ONLY");
-    // Any other authority is passed through, in plaintext, to where the client dialled.
-    let dialled = Forward {
-        targets: service_targets(world, service, port, None, &ClientSide::Plaintext(service.name_span)),
-        ..plain_forward()
-    };
-    add_other_hosts(world, client, number, &mut table);
-    let action = if registry_only { RouteAction::Answer(By::NoDestination) } else { RouteAction::Forward(dialled) };
-    table.push("*", Route { virtual_service: None, matches: None, action, span: service.name_span });
-    table.sort();
-    RoutingProxy {
-        name: format!("client {}", client.name),
-        identities: vec![Some(client.identity.clone())],
-        namespace: client.namespace.clone(),
-        labels: client.labels.clone(),
-        port: number,
-        plaintext: true,
-        sni_hosts: Vec::new(),
-        table,
-        unknown,
-        guarded: false,
+    let listed = |list: &str| list.split(',').any(|item| item.trim().parse().ok() == port.port);
+    let excluded = annotation("traffic.sidecar.istio.io/excludeOutboundPorts").filter(|list| listed(&list.value));
+    if let Some(excluded) = excluded {
+        return Capture::Nothing(excluded.span);
+    }
+    let include =
+        annotation("traffic.sidecar.istio.io/includeOutboundIPRanges").filter(|list| list.value.trim() != "*");
+    let ranges = include.or_else(|| annotation("traffic.sidecar.istio.io/excludeOutboundIPRanges"));
+    match ranges {
+        Some(ranges) => Capture::Unknown(Cause {
+            kind: CauseKind::UnmodelledCondition,
+            message: "addresses decide what its sidecar captures, which the manifests do not tell".to_owned(),
+            span: Some(ranges.span),
+        }),
+        None => Capture::Sidecar,
     }
 }
 
-/// A request that is sent on as it is.
-fn plain_forward() -> Forward {
-    Forward {
-        targets: Vec::new(),
-        mirrors: Vec::new(),
-        rewrite: PathRewrite::Keep,
-        regex_rewrite: None,
-        authority: None,
-        set: Vec::new(),
-        add: Vec::new(),
-        remove: Vec::new(),
-        abort: Abort::Never,
-    }
-}
-
-/// Adds the hosts of virtual services that belong to no Service of the input; sidecars serve them on port 80.
-fn add_other_hosts(world: &World, client: &Client, number: u16, table: &mut RouteTable) {
-    if number != 80 {
-        return;
-    }
-    let router = Router { gateway: MESH, namespace: &client.namespace, labels: &client.labels, port: number };
-    for service in in_order(world, MESH, &client.namespace) {
-        for host in full_hosts(service) {
-            let known = table.hosts.iter().any(|known| host_name::is_subset(&known.domain, &host.to_ascii_lowercase()));
-            if !known {
-                for route in routes(world, service, router) {
-                    table.push(&host, route);
-                }
-            }
-        }
-    }
-}
-
-/// Adds the virtual hosts of one Service to a client's table.
-fn add_service(
+/// The sidecar of a client, on the way to a Service's port. `None` if the port has no number.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/networking/core/listener.go`, `buildSidecarOutboundListeners` (which port speaks
+/// what); `pilot/pkg/networking/core/httproute.go`, `buildSidecarOutboundHTTPRouteConfig`.
+pub fn client_proxy(
     world: &World,
     client: &Client,
     service: &Resource<Service>,
     port: &ServicePort,
-    number: u16,
-    table: &mut RouteTable,
-) {
-    let host = service_host(&service.id.name, &service.id.namespace);
-    let router = Router { gateway: MESH, namespace: &client.namespace, labels: &client.labels, port: number };
-    let bound = in_order(world, MESH, &client.namespace);
-    let claims = |wild: bool| -> Vec<&Resource<VirtualService>> {
-        let claiming = bound.iter().filter(|candidate| {
-            full_hosts(candidate).iter().any(|claimed| {
-                claimed.starts_with('*') == wild && host_name::is_subset(&host, &claimed.to_ascii_lowercase())
-            })
-        });
-        claiming.copied().collect()
+    wire: WireProtocol,
+) -> Option<RoutingProxy> {
+    let port = kubernetes_port(port)?;
+    let scope = sidecar_scope(world, &client.namespace, &client.labels);
+    let mut virtual_services = in_order(world, MESH, &client.namespace);
+    virtual_services.retain(|service| scope.goes_by(service));
+    let dialling = Dialling { world, client, scope, virtual_services, service: Registered::kubernetes(service), port };
+    let bytes = match port.protocol {
+        Protocol::Http => false,
+        Protocol::Tcp | Protocol::Udp => true,
+        Protocol::Sniffed => wire == WireProtocol::Tcp,
     };
-    let exact = claims(false);
-    let claiming = if exact.is_empty() { claims(true) } else { exact };
-    let own = match claiming.as_slice() {
-        [] => None,
-        // Of several for one host only the oldest counts, and nothing may say which that is.
-        [oldest, others @ ..] => {
-            let mut taken = routes(world, oldest, router);
-            let rival = others.iter().find(|other| oldest.created.is_none() || other.created.is_none());
-            if let Some(rival) = rival {
-                for route in &mut taken {
-                    route.action = RouteAction::Unknown(order_cause(&oldest.id, rival));
-                    route.matches = None;
-                }
-            }
-            Some(taken)
-        }
-    };
-    let found = own.filter(|routes| !routes.is_empty()).unwrap_or_else(|| {
-        let client_side = client_side(world, &client.namespace, &service.id.namespace, &host, number, None);
-        let forward = Forward { targets: service_targets(world, service, port, None, &client_side), ..plain_forward() };
-        vec![Route {
-            virtual_service: None,
-            matches: None,
-            action: RouteAction::Forward(forward),
-            span: service.name_span,
-        }]
-    });
-    let (name, namespace) = (&service.id.name, &service.id.namespace);
-    let mut domains =
-        vec![host.clone(), format!("{host}."), format!("{name}.{namespace}.svc"), format!("{name}.{namespace}")];
-    if client.namespace == *namespace {
-        domains.push(name.clone());
+    let table = if bytes { dialling.byte_table() } else { http_table(&dialling) };
+    let unknown = dialling.unknown().or_else(|| table.refusal());
+    Some(RoutingProxy {
+        name: format!("client {}", client.name),
+        chain_name: String::new(),
+        identities: vec![Some(client.identity.clone())],
+        namespace: client.namespace.clone(),
+        labels: client.labels.clone(),
+        port: port.number,
+        chain: if bytes { Chain::Tcp } else { Chain::Http },
+        plaintext: true,
+        sni_hosts: Vec::new(),
+        other_sni_hosts: Vec::new(),
+        certificate: ClientCertificate::Ignored,
+        table,
+        unknown,
+        guarded: false,
+    })
+}
+
+impl<'a> Dialling<'a> {
+    /// The client as destination rules see it.
+    pub(super) fn proxy(&self) -> ClientProxy<'a> {
+        ClientProxy { namespace: &self.client.namespace, labels: &self.client.labels }
     }
-    for domain in domains {
-        for route in &found {
-            table.push(&domain, route.clone());
+
+    /// The client as virtual services see it.
+    pub(super) fn router(&self) -> Router<'a> {
+        Router { gateway: MESH, namespace: &self.client.namespace, labels: &self.client.labels, port: self.port.number }
+    }
+
+    /// Whether the client knows a service at all.
+    pub(super) fn knows(&self, service: &Registered<'_>) -> bool {
+        service.is_visible(self.world, &self.client.namespace) && self.scope.knows(service)
+    }
+
+    /// A route of its own to a service's port.
+    pub(super) fn own_route(&self, service: &Registered<'_>, port: RegisteredPort<'_>, passes: Passes) -> Route {
+        let rules = rules_for(self.world, self.proxy(), &service.id().namespace, &service.host);
+        let side = client_side(self.world, &rules, None, port.number, service.is_external());
+        let targets = endpoints(self.world, service, port, None, &side);
+        let action = RouteAction::Forward(Forward::plain(targets, passes));
+        Route { virtual_service: None, matches: None, sni: Vec::new(), preflight: None, action, span: service.span() }
+    }
+
+    /// What becomes of what the client does not know: it is passed through in plaintext to where it dialled, or
+    /// refused.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/networking/core/httproute.go`, `buildCatchAllVirtualHost`;
+    /// `pilot/pkg/networking/core/cluster.go`, `buildDefaultPassthroughCluster`.
+    pub(super) fn passthrough(&self, passes: Passes) -> Route {
+        let action = if self.scope.registry_only {
+            let refused = if passes == Passes::Requests { By::DirectResponse } else { By::Closed };
+            RouteAction::Answer(refused)
+        } else {
+            let side = ClientSide::Plaintext(None);
+            let targets = match self.port.written {
+                // Another name is dialled where it leads to, which is outside of what the input says.
+                WrittenPort::Kubernetes(_) if self.service.alias_of().is_some() => {
+                    vec![super::destination::Target::Unknown(Cause {
+                        kind: CauseKind::MissingResource,
+                        message: format!(
+                            "{} is another name, and who answers to it is not in the input",
+                            self.service.id()
+                        ),
+                        span: Some(self.service.span()),
+                    })]
+                }
+                WrittenPort::Kubernetes(_) | WrittenPort::Entry(_) => {
+                    endpoints(self.world, &self.service, self.port, None, &side)
+                }
+            };
+            RouteAction::Forward(Forward::plain(targets, passes))
+        };
+        let span = self.service.span();
+        Route { virtual_service: None, matches: None, sni: Vec::new(), preflight: None, action, span }
+    }
+
+    /// The routes of bytes.
+    fn byte_table(&self) -> RouteTable {
+        let passes = if self.port.tls { Passes::Tls } else { Passes::Bytes };
+        if !self.knows(&self.service) || self.service.alias_of().is_some() {
+            return RouteTable::of(self.passthrough(passes));
         }
+        let found = client_bytes(self.world, &self.virtual_services, &self.service.host, self.port.tls, self.router());
+        let mut table = RouteTable::default();
+        if let Some(cause) = found.unknown {
+            let route = self.own_route(&self.service, self.port, passes);
+            return RouteTable::of(Route { action: RouteAction::Unknown(cause), ..route });
+        }
+        // Of several server names the narrowest counts, whatever their order.
+        let mut named: Vec<Route> = Vec::new();
+        for route in &found.routes {
+            let each = route.sni.iter().map(|host| Route { sni: vec![host.clone()], ..route.clone() });
+            named.extend(each);
+            if route.sni.is_empty() {
+                named.push(route.clone());
+            }
+        }
+        let narrowest = |route: &Route| {
+            route.sni.first().map_or(super::host_name::specificity("*"), |host| super::host_name::specificity(host))
+        };
+        named.sort_by_key(narrowest);
+        let any = named.iter().any(|route| route.sni.is_empty());
+        let none = named.is_empty();
+        for route in named {
+            table.push("*", route);
+        }
+        if none {
+            table.push("*", self.own_route(&self.service, self.port, passes));
+        } else if !any {
+            // A name that no route has falls through to where unknown traffic goes.
+            table.push("*", self.passthrough(passes));
+        }
+        table
+    }
+
+    /// Why nothing can be said of this client, if so.
+    fn unknown(&self) -> Option<Cause> {
+        let proxy = Proxy { namespace: &self.client.namespace, labels: &self.client.labels };
+        let world = self.world;
+        let found = extensions(&world.mesh, proxy, Role::Outbound, &|id| world.is_trusted(id));
+        self.scope.unknown.clone().or(found.may_change).or(found.may_refuse).or_else(|| self.mesh_route())
+    }
+
+    /// A Gateway API route that is attached to the Service that is dialled.
+    fn mesh_route(&self) -> Option<Cause> {
+        let dialled = self.service.id();
+        let route = self.world.mesh.unmodelled.iter().find(|object| {
+            let parents = object.spec.parent_refs.iter().flatten();
+            parents.into_iter().any(|parent| {
+                matches!(parent.kind.as_deref(), Some("Service" | "ServiceEntry"))
+                    && parent.name.as_deref() == Some(dialled.name.as_str())
+                    && parent.namespace.as_deref().unwrap_or(&object.id.namespace) == dialled.namespace
+            })
+        })?;
+        Some(Cause {
+            kind: CauseKind::UnmodelledKind,
+            message: format!("{} routes what is sent to {dialled}, which is not modelled yet", route.id),
+            span: Some(route.name_span),
+        })
     }
 }

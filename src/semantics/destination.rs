@@ -1,14 +1,15 @@
 //! From a destination in a route to the workloads that may get the request.
 
 use super::decision::{Cause, CauseKind};
+use super::destination_rule::{ClientProxy, client_side, find_subset, rules_for};
 use super::host_name;
 use super::implied::compatible;
+use super::protocol::Protocol;
+use super::registry::{Lookup, Origin, Registered, RegisteredPort, WrittenPort, is_complete, kubernetes_port, look_up};
 use super::workload_port::{WorkloadPort, target_port, workload_ports};
 use super::workload_selector::selects;
 use super::world::World;
-use crate::model::{
-    ClientTlsMode, Destination, DestinationRule, Labels, Resource, Service, ServicePort, Subset, Workload,
-};
+use crate::model::{Destination, Labels, Resource, Service, ServicePort, Workload};
 use crate::text::{Span, Spanned};
 
 /// Where a request may end up.
@@ -36,21 +37,27 @@ pub enum Target {
 pub enum ClientSide {
     /// With the proxy's identity wherever the endpoint takes it
     Auto,
-    /// In plaintext, by a `DestinationRule`
-    Plaintext(Span),
-    /// In some way that is not modelled
+    /// With the proxy's identity, whether the endpoint takes it or not, by a `DestinationRule`
+    MeshMutual(Span),
+    /// In plaintext, by a `DestinationRule` if there is a place
+    Plaintext(Option<Span>),
+    /// In TLS without a certificate, by a `DestinationRule`
+    ForeignTls(Span),
+    /// In some way that the manifests do not tell
     Unknown(Cause),
 }
 
 /// What resolving a destination needs to know.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Route<'a> {
-    /// Namespace of the proxy that routes
-    pub(crate) client_namespace: &'a str,
+    /// The proxy that routes
+    pub(crate) client: ClientProxy<'a>,
     /// Namespace of the virtual service, for short names
     pub(crate) namespace: &'a str,
     /// Port of the listener, where the destination names none
     pub(crate) listener_port: u16,
+    /// Whether the proxy is a client's sidecar
+    pub(crate) sidecar: bool,
 }
 
 /// The workloads that a destination may mean.
@@ -62,73 +69,146 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
     let span = destination.value.host.as_ref().map_or(destination.span, |host| host.span);
     let written = destination.value.host.as_ref().map_or("", |host| host.value.as_str());
     let host = host_name::resolve_short_name(written, route.namespace);
-    let missing = |message: String| Cause { kind: CauseKind::MissingResource, message, span: Some(span) };
-    let Some((name, namespace)) = host_name::parse_service_host(&host) else {
-        let cause = if is_service_entry_host(world, &host) {
-            Cause {
-                kind: CauseKind::UnmodelledKind,
-                message: format!("`{host}` belongs to a ServiceEntry, whose endpoints are not modelled yet"),
-                span: Some(span),
-            }
-        } else {
-            missing(format!("`{host}` is no service of the input"))
-        };
-        return vec![Target::Unknown(cause)];
+    let service = match registered(world, &host, route, span) {
+        Ok(service) => service,
+        Err(targets) => return targets,
     };
-    let Some(service) = world.mesh.service(namespace, name) else {
-        let cause = missing(format!(
-            "the Service `{namespace}/{name}` is not in the input, so any workload of `{namespace}` may serve it"
-        ));
-        return unknown_service(world, namespace, &cause);
-    };
-    let number = destination.value.port_number();
-    let single = match service.spec.ports() {
-        [only] => only.value.port.and_then(|number| u16::try_from(number).ok()),
+    let single = match service.ports().as_slice() {
+        // A sidecar looks only among the services with the port that was dialled.
+        [only] if !route.sidecar => Some(only.number),
         _ => None,
     };
-    let wanted = number.or(single).unwrap_or(route.listener_port);
-    let port = service.spec.ports().iter().find(|port| port.value.port == Some(i64::from(wanted)));
-    let Some(port) = port else {
-        return vec![Target::Nowhere(format!("the Service `{namespace}/{name}` has no port {wanted}"))];
-    };
-    if service.spec.service_type.as_ref().is_some_and(|kind| kind.value == "ExternalName") {
-        return vec![Target::Unknown(Cause {
-            kind: CauseKind::UnmodelledKind,
-            message: format!("the Service `{namespace}/{name}` is an ExternalName, which is not modelled yet"),
-            span: Some(service.name_span),
-        })];
-    }
-    let subset = match destination.value.subset.as_ref() {
-        None => None,
-        Some(subset) => match find_subset(world, &host, subset) {
-            Ok(found) => Some(found),
-            Err(target) => return vec![*target],
+    let wanted = destination.value.port_number().or(single).unwrap_or(route.listener_port);
+    // Another name leads to the service that it stands for, with the port found so far.
+    let dialled = !route.sidecar || service.port(route.listener_port).is_some();
+    let service = match service.alias_of().filter(|_| dialled) {
+        None if service.alias_of().is_some() => {
+            return vec![Target::Nowhere(format!("`{}` is another name, which is no cluster", service.host))];
+        }
+        None => service,
+        Some(other) => match registered(world, other, route, span) {
+            Ok(service) if service.alias_of().is_none() => service,
+            Ok(service) => return vec![Target::Nowhere(format!("`{}` is another name of another name", service.host))],
+            Err(targets) => return targets,
         },
     };
-    let labels = subset.and_then(|subset| subset.labels.as_ref());
-    let client = client_side(world, route.client_namespace, namespace, &host, wanted, subset);
-    service_targets(world, service, &port.value, labels, &client)
+    let Some(port) = service.port(wanted) else {
+        return vec![Target::Nowhere(format!("`{}` has no port {wanted}", service.host))];
+    };
+    let rules = rules_for(world, route.client, &service.id().namespace, &service.host);
+    let subset = match destination.value.subset.as_ref() {
+        None => None,
+        Some(name) => match find_subset(&rules, &name.value) {
+            Some(subset) => Some(subset),
+            None if !rules.is_empty() || is_complete(world) => {
+                let why =
+                    format!("no DestinationRule in force here gives `{}` a subset `{}`", service.host, name.value);
+                return vec![Target::Nowhere(why)];
+            }
+            None => {
+                return vec![Target::Unknown(Cause {
+                    kind: CauseKind::MissingResource,
+                    message: format!(
+                        "no DestinationRule in the input tells what subset `{}` of `{}` is",
+                        name.value, service.host
+                    ),
+                    span: Some(name.span),
+                })];
+            }
+        },
+    };
+    let client = client_side(world, &rules, subset, wanted, service.is_external());
+    endpoints(world, &service, port, subset.and_then(|subset| subset.labels.as_ref()), &client)
 }
 
-/// The workloads behind a Service's port.
+/// The service of a host, or where requests for it end up without one.
+fn registered<'a>(world: &'a World, host: &str, route: Route<'_>, span: Span) -> Result<Registered<'a>, Vec<Target>> {
+    match look_up(world, host, route.namespace, route.client.namespace) {
+        Lookup::Found(service) => Ok(service),
+        Lookup::Hidden(service) => Err(vec![Target::Nowhere(format!(
+            "{} is not exported to the namespace `{}`",
+            service.id(),
+            route.client.namespace
+        ))]),
+        Lookup::Absent if is_complete(world) => {
+            Err(vec![Target::Nowhere(format!("`{host}` is no service of the mesh"))])
+        }
+        Lookup::Absent => {
+            let missing = |message: String| Cause { kind: CauseKind::MissingResource, message, span: Some(span) };
+            Err(match host_name::parse_service_host(host) {
+                None => vec![Target::Unknown(missing(format!("`{host}` is no service of the input")))],
+                Some((name, namespace)) => {
+                    let cause = missing(format!(
+                        "the Service `{namespace}/{name}` is not in the input, so any workload of `{namespace}` may \
+                         serve it"
+                    ));
+                    unknown_service(world, namespace, &cause)
+                }
+            })
+        }
+    }
+}
+
+/// The workloads behind a port of a Kubernetes Service, whoever calls.
 pub fn service_targets(
     world: &World,
     service: &Resource<Service>,
     port: &ServicePort,
-    subset: Option<&Labels>,
     client: &ClientSide,
 ) -> Vec<Target> {
-    let namespace = service.id.namespace.as_str();
-    let Some(selector) = service.spec.selector.as_ref().filter(|selector| !selector.is_empty()) else {
+    let Some(port) = kubernetes_port(port) else {
+        return vec![Target::Nowhere(format!("the port of `{}` has no number", service.id.path()))];
+    };
+    let service = Registered::kubernetes(service);
+    if let Some(other) = service.alias_of() {
         return vec![Target::Unknown(Cause {
             kind: CauseKind::MissingResource,
             message: format!(
-                "the Service `{}` has no selector, and its endpoints are not in the input",
-                service.id.path()
+                "{} is another name of `{other}`, and who answers to that is not in the input",
+                service.id()
             ),
-            span: Some(service.name_span),
+            span: Some(service.span()),
         })];
+    }
+    endpoints(world, &service, port, None, client)
+}
+
+/// The workloads behind a port of a service.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/xds/endpoints/endpoint_builder.go`, `BuildClusterLoadAssignment`;
+/// `pilot/pkg/serviceregistry/serviceentry/controller.go` (pods and workload entries of a selector).
+pub(crate) fn endpoints(
+    world: &World,
+    service: &Registered<'_>,
+    port: RegisteredPort<'_>,
+    subset: Option<&Labels>,
+    client: &ClientSide,
+) -> Vec<Target> {
+    let outside = |message: String| {
+        vec![Target::Unknown(Cause { kind: CauseKind::MissingResource, message, span: Some(service.span()) })]
     };
+    let selector = match service.origin {
+        Origin::Kubernetes(kubernetes) => kubernetes.spec.selector.as_ref(),
+        Origin::Entry(entry) => entry.spec.workload_selector.as_ref().and_then(|selector| selector.labels.as_ref()),
+    };
+    let Some(selector) = selector.filter(|selector| !selector.is_empty()) else {
+        return match service.origin {
+            Origin::Kubernetes(_) => outside(format!(
+                "the Service `{}` has no selector, and its endpoints are not in the input",
+                service.id().path()
+            )),
+            Origin::Entry(entry)
+                if entry.spec.resolution.as_deref() == Some("STATIC") && entry.spec.endpoints.is_none() =>
+            {
+                vec![Target::Nowhere(format!("{} has no endpoints", entry.id))]
+            }
+            Origin::Entry(entry) => {
+                outside(format!("{} sends `{}` to addresses that are not in the input", entry.id, service.host))
+            }
+        };
+    };
+    let namespace = service.id().namespace.as_str();
     let mut found = Vec::new();
     for workload in world.workloads_in(namespace) {
         let picks = |labels: &Labels| {
@@ -141,24 +221,45 @@ pub fn service_targets(
         if !picks(selector) || !subset.is_none_or(picks) {
             continue;
         }
-        let Some(number) = target_port(port, workload) else {
+        let number = match port.written {
+            WrittenPort::Kubernetes(port) => target_port(port, workload),
+            WrittenPort::Entry(port) => entry_port(port, workload),
+        };
+        let Some(number) = number else {
             continue;
         };
         let known = workload_ports(world, workload).into_iter().find(|port| port.number == number);
-        let Some(port) = known else {
+        let named = WorkloadPort { number, protocol: port.protocol, by_service: true };
+        let Some(known) = known.or_else(|| (port.protocol != Protocol::Udp).then_some(named)) else {
             continue;
         };
         let supposed = workload.implied.then(|| Cause {
             kind: CauseKind::MissingResource,
-            message: format!("no workload behind the Service `{}` is in the input", service.id.path()),
-            span: Some(service.name_span),
+            message: format!("no workload behind `{}` is in the input", service.id().path()),
+            span: Some(service.span()),
         });
-        found.push(Target::Workload { workload: Box::new(workload.clone()), port, client: client.clone(), supposed });
+        let workload = Box::new(workload.clone());
+        found.push(Target::Workload { workload, port: known, client: client.clone(), supposed });
     }
     if found.is_empty() {
-        found.push(Target::Nowhere(format!("no workload of the input is behind the Service `{}`", service.id.path())));
+        found.push(Target::Nowhere(format!("no workload of the input is behind `{}`", service.id().path())));
     }
     found
+}
+
+/// The port of a workload that a service entry's port leads to: the workload's own of that name, else the
+/// target port, else the number.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/serviceregistry/serviceentry/conversion.go`, `convertEndpoint`,
+/// `convertWorkloadEntryToWorkloadInstance`.
+fn entry_port(port: &crate::model::ServiceEntryPort, workload: &Workload) -> Option<u16> {
+    let own = workload
+        .ports
+        .iter()
+        .find(|own| workload.id.kind == "WorkloadEntry" && own.value.name.is_some() && own.value.name == port.name);
+    let number = own.and_then(|own| own.value.container_port).or(port.target_port).or(port.number)?;
+    u16::try_from(number).ok()
 }
 
 /// Every workload of a namespace, on every port, when the Service is not in the input.
@@ -186,106 +287,4 @@ fn unknown_service(world: &World, namespace: &str, cause: &Cause) -> Vec<Target>
         found.push(Target::Unknown(cause.clone()));
     }
     found
-}
-
-/// Whether a service entry of the input serves the host.
-fn is_service_entry_host(world: &World, host: &str) -> bool {
-    world.mesh.service_entries.iter().any(|entry| {
-        let hosts = entry.spec.hosts.iter().flat_map(|hosts| &hosts.value);
-        hosts.into_iter().any(|known| host_name::is_subset(host, &known.value))
-    })
-}
-
-/// The destination rules for a host that are in the input.
-fn rules_for<'a>(world: &'a World, host: &'a str) -> impl Iterator<Item = &'a Resource<DestinationRule>> {
-    world.mesh.destination_rules.iter().filter(move |rule| {
-        rule.spec.host.as_ref().is_some_and(|written| {
-            let full = host_name::resolve_short_name(&written.value, &rule.id.namespace);
-            host_name::is_subset(host, &full)
-        })
-    })
-}
-
-/// The subset of a host, or where a route to it ends.
-fn find_subset<'a>(world: &'a World, host: &'a str, name: &Spanned<String>) -> Result<&'a Subset, Box<Target>> {
-    let mut any = false;
-    for rule in rules_for(world, host) {
-        any = true;
-        let subsets = rule.spec.subsets.iter().flat_map(|subsets| &subsets.value);
-        for subset in subsets {
-            if subset.value.name.as_ref().is_some_and(|known| known.value == name.value) {
-                return Ok(&subset.value);
-            }
-        }
-    }
-    Err(Box::new(if any {
-        Target::Nowhere(format!("no DestinationRule of `{host}` has a subset `{}`", name.value))
-    } else {
-        Target::Unknown(Cause {
-            kind: CauseKind::MissingResource,
-            message: format!("no DestinationRule in the input tells what subset `{}` of `{host}` is", name.value),
-            span: Some(name.span),
-        })
-    }))
-}
-
-/// How a proxy of a namespace speaks to a host's port.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/cluster_tls.go`, `buildUpstreamTLSSettings`;
-/// `pilot/pkg/model/push_context.go`, `destinationRule` (look-up order).
-pub(crate) fn client_side(
-    world: &World,
-    client: &str,
-    server: &str,
-    host: &str,
-    port: u16,
-    subset: Option<&Subset>,
-) -> ClientSide {
-    let root = world.mesh.settings.root_namespace();
-    let mut rules: Vec<_> = rules_for(world, host)
-        .filter(|rule| [client, server, root].contains(&rule.id.namespace.as_str()))
-        .filter(|rule| rule.spec.workload_selector.is_none())
-        .collect();
-    rules.sort_by_key(|rule| {
-        let rank = [client, server, root].iter().position(|namespace| *namespace == rule.id.namespace);
-        let wild = rule.spec.host.as_ref().is_some_and(|host| host.value.starts_with('*'));
-        (rank, wild, rule.age_key())
-    });
-    let by_itself = || {
-        if world.mesh.settings.config.enable_auto_mtls != Some(false) {
-            return ClientSide::Auto;
-        }
-        ClientSide::Unknown(Cause {
-            kind: CauseKind::UnmodelledCondition,
-            message: "automatic mTLS is switched off, and no DestinationRule says how this host is spoken to"
-                .to_owned(),
-            span: None,
-        })
-    };
-    let Some(rule) = rules.first() else {
-        return by_itself();
-    };
-    let policies = [subset.and_then(|subset| subset.traffic_policy.as_ref()), rule.spec.traffic_policy.as_ref()];
-    for policy in policies.into_iter().flatten() {
-        let ports = policy.value.port_level_settings.iter().flatten();
-        let by_port = ports.into_iter().find(|settings| {
-            let number = settings.port.as_ref().and_then(|port| port.number.as_ref());
-            number.is_some_and(|number| number.value == i64::from(port))
-        });
-        let tls = by_port.map_or(policy.value.tls.as_ref(), |settings| settings.tls.as_ref());
-        let Some(mode) = tls.and_then(|tls| tls.value.mode.as_ref()) else {
-            continue;
-        };
-        return match mode.value {
-            ClientTlsMode::IstioMutual => ClientSide::Auto,
-            ClientTlsMode::Disable => ClientSide::Plaintext(mode.span),
-            ClientTlsMode::Simple | ClientTlsMode::Mutual => ClientSide::Unknown(Cause {
-                kind: CauseKind::UnmodelledKind,
-                message: format!("{} makes clients speak TLS of their own, which is not modelled yet", rule.id),
-                span: Some(mode.span),
-            }),
-        };
-    }
-    by_itself()
 }

@@ -62,21 +62,46 @@ pub(crate) fn intersection(a: &[String], b: &[String]) -> Vec<String> {
     both
 }
 
-/// The hosts of a gateway server that virtual services of a namespace may use, without their namespace part.
+/// Whether two names stand for a common one.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pilot/pkg/model/gateway.go`, `sanitizeServerHostNamespace`;
-/// `pkg/config/host/names.go`, `NamesForNamespace`.
-pub(crate) fn server_hosts_for(hosts: &[&str], gateway_namespace: &str, namespace: &str) -> Vec<String> {
+/// istio/istio 1.32: `pkg/config/host/name.go`, `Matches`.
+pub(crate) fn overlap(a: &str, b: &str) -> bool {
+    is_subset(a, b) || is_subset(b, a)
+}
+
+/// Whether a name, of TLS or of a Service, is one that a host stands for.
+pub(crate) fn covers(host: &str, name: &str) -> bool {
+    match host.strip_prefix('*') {
+        Some(suffix) => name.ends_with(suffix),
+        None => name == host,
+    }
+}
+
+/// The hosts of a gateway server with their namespaces in full; only those of a foreign namespace keep one.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/gateway.go`, `sanitizeServerHostNamespace`.
+pub(crate) fn server_hosts(hosts: &[&str], gateway_namespace: &str) -> Vec<String> {
     if hosts.contains(&"*/*") {
         return vec!["*".to_owned()];
     }
+    let full = hosts.iter().map(|host| match host.split_once('/') {
+        Some((".", host)) => format!("{gateway_namespace}/{host}"),
+        Some(("*", host)) => host.to_owned(),
+        _ => (*host).to_owned(),
+    });
+    full.collect()
+}
+
+/// The hosts of a server that virtual services of a namespace may use, without their namespace part.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/host/names.go`, `NamesForNamespace`.
+pub(crate) fn names_for_namespace(hosts: &[String], namespace: &str) -> Vec<String> {
     let admitted = hosts.iter().filter_map(|host| match host.split_once('/') {
-        None => Some((*host).to_owned()),
-        Some((wanted, host)) => {
-            let wanted = if wanted == "." { gateway_namespace } else { wanted };
-            (wanted == "*" || wanted == namespace).then(|| host.to_owned())
-        }
+        None => Some(host.clone()),
+        Some((wanted, host)) => (wanted == namespace).then(|| host.to_owned()),
     });
     admitted.collect()
 }
@@ -94,17 +119,14 @@ pub(crate) fn domain_matches(domain: &str, authority: &str) -> bool {
     }
 }
 
-/// The authority without its port.
+/// The authority without its port: what stands before the last colon, unless that belongs to an address in
+/// brackets. What the port looks like does not matter.
+///
+/// # Upstream
+/// Envoy: `source/common/http/header_utility.cc`, `HeaderUtility::getPortStart`.
 pub(crate) fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        Some((host, port))
-            if !port.is_empty()
-                && port.len() <= 5
-                && port.bytes().all(|byte| byte.is_ascii_digit())
-                && (!host.contains(':') || host.ends_with(']')) =>
-        {
-            host
-        }
+        Some((host, port)) if !port.contains(']') => host,
         _ => authority,
     }
 }
@@ -120,10 +142,15 @@ pub(crate) fn domain_regex(domain: &str) -> Option<String> {
             quoted
         })
     };
+    let port = r"(:[^:\]]*)?";
     match domain.strip_prefix('*') {
         Some("") => None,
-        Some(suffix) => Some(format!("(?i).+{}(:[0-9]{{1,5}})?", quote(suffix))),
-        None => Some(format!("(?i){}(:[0-9]{{1,5}})?", quote(domain))),
+        // A colon further in front is a port's unless a bracket closes behind it.
+        Some(suffix) => {
+            let suffix = quote(suffix);
+            Some(format!(r"(?i).+{suffix}:[^:\]]*|(?i)([^:]+|.*\][^:]*){suffix}"))
+        }
+        None => Some(format!("(?i){}{port}", quote(domain))),
     }
 }
 
@@ -155,6 +182,37 @@ mod tests {
         assert!(!domain_matches("shop.example.com", "shop.example.com."));
         assert!(!domain_matches("*.example.com", ".example.com"));
         assert!(domain_matches("*", "[::1]:80"));
+        assert!(domain_matches("shop.example.com", "shop.example.com:"));
+        assert!(domain_matches("shop.example.com", "shop.example.com:abc"));
+    }
+
+    #[test]
+    fn the_expression_of_a_domain_takes_what_the_domain_takes() {
+        let authorities = [
+            "a.com",
+            "A.com:80",
+            "a.com:",
+            "a.com:x",
+            "a.com:1:2",
+            "x.a.com",
+            "y:x.a.com",
+            "y:x.a.com:1",
+            "[::1]",
+            "[::1]:80",
+            "[a]x.a.com",
+            "x.a.com.",
+            ".a.com",
+            "a.com]",
+            "x:1]a.a.com",
+            "[::1].a.com:5]",
+        ];
+        for domain in ["a.com", "*.a.com", "*a.com", "*.com]"] {
+            let regex = domain_regex(domain).expect("no domain of everything");
+            let pattern = crate::space::Pattern::regex(&regex).expect("RE2");
+            for authority in authorities {
+                assert_eq!(pattern.matches(authority), domain_matches(domain, authority), "{domain} on {authority}");
+            }
+        }
     }
 
     #[test]

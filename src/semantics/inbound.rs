@@ -210,7 +210,7 @@ pub(crate) fn accepted_peers(world: &World) -> Vec<Pattern> {
 }
 
 /// Puts in front that no request has claims without a verified token.
-fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
+pub(crate) fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
     let claims: BTreeSet<Dimension> = judgement
         .list
         .rules

@@ -113,6 +113,40 @@ impl JudgementBuilder {
         self.rules.extend(cubes.into_iter().map(|cube| Rule::new(cube, Label::IMPOSSIBLE)));
     }
 
+    /// Appends the rules of another list.
+    pub(crate) fn append(&mut self, other: Self) {
+        for rule in other.rules {
+            let label = self.label_from(&other.verdicts, rule.label);
+            self.rules.push(Rule { cube: rule.cube, label });
+        }
+    }
+
+    /// Appends the rules of another list; what they let pass within a cube becomes undetermined.
+    pub(crate) fn append_doubting(&mut self, other: Self, within: &Cube, cause: &Cause) {
+        let doubt = self.label(Verdict::End(Ending::undetermined(cause.clone())));
+        for rule in other.rules {
+            let verdict = usize::try_from(rule.label.0).ok().and_then(|index| other.verdicts.get(index));
+            let ends = match verdict {
+                None => true,
+                Some(Verdict::End(end)) => end.by.is_some(),
+                Some(Verdict::Forward(_)) => false,
+            };
+            if !ends {
+                self.rules.push(Rule { cube: rule.cube.and(within).into(), label: doubt });
+            }
+            let label = self.label_from(&other.verdicts, rule.label);
+            self.rules.push(Rule { cube: rule.cube, label });
+        }
+    }
+
+    /// The label here of another list's label.
+    fn label_from(&mut self, verdicts: &[Verdict], label: Label) -> Label {
+        match usize::try_from(label.0).ok().and_then(|index| verdicts.get(index)) {
+            Some(verdict) => self.label(verdict.clone()),
+            None => label,
+        }
+    }
+
     /// The finished list; what no rule matches gets the ending.
     pub(crate) fn finish(mut self, default: &Ending, universe: Universe) -> Judgement {
         let default = self.label(Verdict::End(default.clone()));

@@ -1,13 +1,15 @@
 //! Route tables: virtual hosts with routes in order, and both readings of which route a request takes.
 
-use super::concrete::Seen;
+use super::concrete::{Remark, Seen, answers_preflight, route_mismatch};
 use super::decision::{By, Cause, CauseKind};
-use super::destination::Target;
+use super::forward::{Abort, Forward};
 use super::host_name;
+use super::http_route::Preflight;
 use super::judgement::{Ending, Verdict};
-use crate::model::{HttpMatch, ObjectId, StringMatch};
-use crate::space::{Cube, Dimension, PathRewrite, PathTest, Pattern, Test};
-use crate::text::{Span, Spanned};
+use super::route_match::{is_catch_all_match, match_cube, preflight_cube};
+use crate::model::{HttpMatch, ObjectId};
+use crate::space::{Cube, Dimension, Pattern};
+use crate::text::Span;
 
 /// The route table of one listener.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +38,10 @@ pub struct Route {
     pub virtual_service: Option<ObjectId>,
     /// What must hold; `None` for everything
     pub matches: Option<HttpMatch>,
+    /// Server names of TLS that must be asked for; empty: any
+    pub sni: Vec<String>,
+    /// Preflights that are answered before anything else happens
+    pub preflight: Option<Preflight>,
     /// What happens
     pub action: RouteAction,
     /// The match, or the route without one
@@ -53,46 +59,26 @@ pub enum RouteAction {
     Unknown(Cause),
 }
 
-/// Where a route sends requests, and what it makes of them.
-#[derive(Debug, Clone)]
-pub struct Forward {
-    /// One of them gets the request
-    pub targets: Vec<Target>,
-    /// Each gets a copy
-    pub mirrors: Vec<Target>,
-    /// What becomes of the path
-    pub rewrite: PathRewrite,
-    /// Regular expression and replacement, where those rewrite the path
-    pub regex_rewrite: Option<(String, String)>,
-    /// What becomes of the authority
-    pub authority: Option<String>,
-    /// Headers replaced
-    pub set: Vec<(String, String)>,
-    /// Headers appended
-    pub add: Vec<(String, String)>,
-    /// Headers removed
-    pub remove: Vec<String>,
-    /// Whether some requests, or all, are aborted
-    pub abort: Abort,
-}
-
-/// The share of requests that a fault aborts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Abort {
-    /// None
-    Never,
-    /// Some
-    Sometimes,
-    /// All
-    Always,
-}
-
 impl RouteTable {
+    /// The table of one route for everything.
+    pub(crate) fn of(route: Route) -> Self {
+        let mut table = Self::default();
+        table.push("*", route);
+        table
+    }
+
     /// Adds a route to the virtual host of a domain.
     pub(crate) fn push(&mut self, domain: &str, route: Route) {
         let index = self.routes.len();
         self.routes.push(route);
         self.host(domain).routes.push(index);
+    }
+
+    /// Adds routes to the virtual host of a domain.
+    pub(crate) fn push_all(&mut self, domain: &str, routes: &[Route]) {
+        for route in routes {
+            self.push(domain, route.clone());
+        }
     }
 
     /// The virtual host of a domain, made if it is not there.
@@ -133,18 +119,8 @@ impl RouteTable {
                 continue;
             }
             for index in &host.routes {
-                let Some(route) = self.routes.get(*index) else {
-                    continue;
-                };
-                let verdict = match &route.action {
-                    RouteAction::Answer(by) => Verdict::End(Ending::denied(*by, None)),
-                    RouteAction::Forward(_) => Verdict::Forward(*index),
-                    RouteAction::Unknown(cause) => Verdict::End(Ending::undetermined(cause.clone())),
-                };
-                let matched = route.matches.as_ref().map_or(Ok(Cube::default()), match_cube);
-                match matched {
-                    Ok(cube) => rows.push((domain.and(&cube), verdict)),
-                    Err(cause) => rows.push((domain.clone(), Verdict::End(Ending::undetermined(cause)))),
+                if let Some(route) = self.routes.get(*index) {
+                    route.rows(*index, &domain, &mut rows);
                 }
             }
             rows.push((domain, Verdict::End(Ending::denied(By::NoRoute, None))));
@@ -153,32 +129,120 @@ impl RouteTable {
         rows
     }
 
-    /// The route that one request takes: its index, or how it ends.
-    pub(crate) fn route_of(&self, seen: &Seen, plaintext: bool) -> Verdict {
+    /// The route that one request takes, its index or how it ends, and what was looked at on the way.
+    pub(crate) fn route_of(&self, seen: &Seen, plaintext: bool, remarks: &mut Vec<Remark>) -> Verdict {
         let host = self.hosts.iter().find(|host| host_name::domain_matches(&host.domain, &seen.authority));
         let Some(host) = host else {
+            remarks.push((format!("no virtual host is for `{}`", seen.authority), None));
             return Verdict::End(Ending::denied(By::NoRoute, None));
         };
+        if self.hosts.len() > 1 || host.domain != "*" {
+            remarks.push((format!("the virtual host `{}` takes `{}`", host.domain, seen.authority), None));
+        }
         if host.require_tls && plaintext {
+            remarks.push(("plaintext is redirected to TLS".to_owned(), None));
             return Verdict::End(Ending::denied(By::Redirect, None));
         }
         for index in &host.routes {
             let Some(route) = self.routes.get(*index) else {
                 continue;
             };
-            match route.matches.as_ref().map_or(Ok(true), |matches| super::concrete::route_matches(matches, seen)) {
-                Ok(false) => {}
+            match route.mismatch(seen) {
+                Ok(Some(why)) => remarks.push((format!("{} is passed by: {why}", route.name()), Some(route.span))),
                 Err(cause) => return Verdict::End(Ending::undetermined(cause)),
-                Ok(true) => {
-                    return match &route.action {
-                        RouteAction::Answer(by) => Verdict::End(Ending::denied(*by, None)),
-                        RouteAction::Forward(_) => Verdict::Forward(*index),
-                        RouteAction::Unknown(cause) => Verdict::End(Ending::undetermined(cause.clone())),
-                    };
-                }
+                Ok(None) => return route.verdict(*index, seen),
             }
         }
         Verdict::End(Ending::denied(By::NoRoute, None))
+    }
+
+    /// Why Envoy takes nothing of the table, if so.
+    pub(crate) fn refusal(&self) -> Option<Cause> {
+        let refused = |cause: &Cause| cause.kind == CauseKind::RefusedConfiguration;
+        self.routes.iter().find_map(|route| {
+            let by_action = match &route.action {
+                RouteAction::Unknown(cause) => Some(cause.clone()),
+                RouteAction::Answer(_) | RouteAction::Forward(_) => None,
+            };
+            let by_match = || route.matches.as_ref().and_then(|matches| match_cube(matches).1);
+            by_action.filter(refused).or_else(|| by_match().filter(refused))
+        })
+    }
+}
+
+impl Route {
+    /// What it is called in remarks.
+    fn name(&self) -> String {
+        self.virtual_service
+            .as_ref()
+            .map_or_else(|| "the Service's own route".to_owned(), |id| format!("a route of {id}"))
+    }
+
+    /// Whether its fault aborts everything before any other filter behind the policies is asked.
+    fn always_aborts(&self) -> bool {
+        matches!(&self.action, RouteAction::Forward(forward) if forward.abort == Abort::Always)
+    }
+
+    /// Appends what becomes of its requests within a virtual host.
+    fn rows(&self, index: usize, domain: &Cube, rows: &mut Vec<(Cube, Verdict)>) {
+        let (mut cube, doubt) = self.matches.as_ref().map_or((Cube::default(), None), match_cube);
+        if !self.sni.is_empty() {
+            cube = cube.any(Dimension::Sni, self.sni.iter().map(|host| sni_pattern(host)).collect());
+        }
+        let cube = domain.and(&cube);
+        if let Some(cause) = doubt {
+            rows.push((cube, Verdict::End(Ending::undetermined(cause))));
+            return;
+        }
+        if let Some(preflight) = self.preflight.as_ref().filter(|_| !self.always_aborts()) {
+            let (answered, doubt) = preflight_cube(preflight);
+            let ending = doubt.map_or_else(|| Ending::denied(By::DirectResponse, None), Ending::undetermined);
+            rows.push((cube.and(&answered), Verdict::End(ending)));
+        }
+        rows.push((cube, self.action.verdict(index)));
+    }
+
+    /// Why it does not take a request, if so.
+    fn mismatch(&self, seen: &Seen) -> Result<Option<String>, Cause> {
+        if !self.sni.is_empty() {
+            let asked = seen.sni.as_deref().unwrap_or_default();
+            if !self.sni.iter().any(|host| host_name::covers(host, asked)) {
+                return Ok(Some(format!("the server name is not one of {}", self.sni.join(", "))));
+            }
+        }
+        self.matches.as_ref().map_or(Ok(None), |matches| route_mismatch(matches, seen))
+    }
+
+    /// What becomes of a request that it takes.
+    fn verdict(&self, index: usize, seen: &Seen) -> Verdict {
+        if let Some(preflight) = self.preflight.as_ref().filter(|_| !self.always_aborts()) {
+            match answers_preflight(preflight, seen) {
+                Ok(true) => return Verdict::End(Ending::denied(By::DirectResponse, None)),
+                Ok(false) => {}
+                Err(cause) => return Verdict::End(Ending::undetermined(cause)),
+            }
+        }
+        self.action.verdict(index)
+    }
+}
+
+impl RouteAction {
+    /// What becomes of the requests of the route of an index.
+    fn verdict(&self, index: usize) -> Verdict {
+        match self {
+            Self::Answer(by) => Verdict::End(Ending::denied(*by, None)),
+            Self::Forward(_) => Verdict::Forward(index),
+            Self::Unknown(cause) => Verdict::End(Ending::undetermined(cause.clone())),
+        }
+    }
+}
+
+/// The server names that a host of TLS stands for.
+pub(crate) fn sni_pattern(host: &str) -> Pattern {
+    match host.strip_prefix('*') {
+        Some("") => Pattern::Any,
+        Some(suffix) => Pattern::Suffix(suffix.into()),
+        None => Pattern::Exact(host.into()),
     }
 }
 
@@ -199,139 +263,4 @@ fn domain_cube(domain: &str) -> Option<Cube> {
 /// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `IsCatchAllRoute`.
 pub(crate) fn is_catch_all(route: &Route) -> bool {
     route.matches.as_ref().is_none_or(is_catch_all_match)
-}
-
-/// Whether a match takes every request, in istiod's own narrow sense.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `IsCatchAllRoute`.
-pub(crate) fn is_catch_all_match(matches: &HttpMatch) -> bool {
-    let any_path = matches.uri.as_ref().is_none_or(|uri| {
-        let uri = &uri.value;
-        let prefix = uri.prefix.as_ref().is_some_and(|prefix| prefix.value == "/");
-        let regex = uri.regex.as_ref().is_some_and(|regex| regex.value == ".*");
-        prefix || regex || (uri.exact.is_none() && uri.prefix.is_none() && uri.regex.is_none())
-    });
-    let free = |map: &Option<std::collections::BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>| {
-        map.as_ref().is_none_or(std::collections::BTreeMap::is_empty)
-    };
-    any_path
-        && matches.method.is_none()
-        && matches.scheme.is_none()
-        && matches.authority.is_none()
-        && free(&matches.headers)
-        && free(&matches.query_params)
-        && free(&matches.without_headers)
-}
-
-/// The requests that a match takes, static conditions aside.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `TranslateRouteMatch`.
-pub(crate) fn match_cube(matches: &HttpMatch) -> Result<Cube, Cause> {
-    let mut cube = Cube::default();
-    if let Some(uri) = &matches.uri
-        && let Some(pattern) = uri_pattern(&uri.value, matches.ignore_uri_case == Some(true))?
-    {
-        cube.path.push(PathTest { any_of: Some(vec![pattern]), none_of: Vec::new() });
-    }
-    let pseudo = [
-        (Dimension::Method, &matches.method),
-        (Dimension::Scheme, &matches.scheme),
-        (Dimension::Authority, &matches.authority),
-    ];
-    for (dimension, wanted) in pseudo {
-        if let Some(wanted) = wanted {
-            cube.tests.push(any_test(dimension, string_pattern(&wanted.value)?));
-        }
-    }
-    for (name, wanted) in matches.headers.iter().flatten() {
-        cube.tests.push(any_test(header_dimension(name)?, value_pattern(wanted.as_ref())?));
-    }
-    for (name, wanted) in matches.query_params.iter().flatten() {
-        let dimension = Dimension::Query(name.value.as_str().into());
-        cube.tests.push(any_test(dimension, value_pattern(wanted.as_ref())?));
-    }
-    for (name, unwanted) in matches.without_headers.iter().flatten() {
-        cube.tests.push(without_header(name, unwanted.as_ref())?);
-    }
-    Ok(cube)
-}
-
-/// Some value matches.
-fn any_test(dimension: Dimension, pattern: Pattern) -> Test {
-    Test { dimension, any_of: Some(vec![pattern]), none_of: Vec::new() }
-}
-
-/// A header that must not match. A missing one counts as empty, unless only presence is asked.
-fn without_header(name: &Spanned<String>, unwanted: Option<&Spanned<StringMatch>>) -> Result<Test, Cause> {
-    let dimension = header_dimension(name)?;
-    let pattern = value_pattern(unwanted)?;
-    let takes_empty = pattern != Pattern::Any && pattern.matches("");
-    let any_of = takes_empty.then(|| vec![Pattern::Any]);
-    Ok(Test { dimension, any_of, none_of: vec![pattern] })
-}
-
-/// The dimension that a header name stands for.
-fn header_dimension(name: &Spanned<String>) -> Result<Dimension, Cause> {
-    let lower = name.value.to_ascii_lowercase();
-    match lower.as_str() {
-        ":method" => Ok(Dimension::Method),
-        ":authority" | "host" => Ok(Dimension::Authority),
-        ":scheme" => Ok(Dimension::Scheme),
-        ":path" => Err(unmodelled(name, "`:path` together with its query")),
-        claims if claims.starts_with("@request.auth.claims") => Err(unmodelled(name, "routing by claims")),
-        _ => Ok(Dimension::Header(lower.into())),
-    }
-}
-
-/// The cause of a condition that is not modelled.
-pub(crate) fn unmodelled(name: &Spanned<String>, what: &str) -> Cause {
-    Cause {
-        kind: CauseKind::UnmodelledCondition,
-        message: format!("{what} is not modelled yet"),
-        span: Some(name.span),
-    }
-}
-
-/// The paths that a `uri` takes; `None` for any.
-fn uri_pattern(uri: &StringMatch, ignore_case: bool) -> Result<Option<Pattern>, Cause> {
-    let pattern = match (&uri.exact, &uri.prefix, &uri.regex) {
-        (Some(exact), ..) if ignore_case => Pattern::ExactIgnoreCase(exact.value.as_str().into()),
-        (Some(exact), ..) => Pattern::Exact(exact.value.as_str().into()),
-        (_, Some(prefix), _) if ignore_case => Pattern::PrefixIgnoreCase(prefix.value.as_str().into()),
-        (_, Some(prefix), _) => Pattern::Prefix(prefix.value.as_str().into()),
-        (_, _, Some(regex)) => regex_pattern(regex)?,
-        (None, None, None) => return Ok(None),
-    };
-    Ok(Some(pattern))
-}
-
-/// The values that an exact, prefix or regular expression takes.
-fn string_pattern(wanted: &StringMatch) -> Result<Pattern, Cause> {
-    match (&wanted.exact, &wanted.prefix, &wanted.regex) {
-        (Some(exact), ..) => Ok(Pattern::Exact(exact.value.as_str().into())),
-        (_, Some(prefix), _) => Ok(Pattern::Prefix(prefix.value.as_str().into())),
-        (_, _, Some(regex)) => regex_pattern(regex),
-        (None, None, None) => Ok(Pattern::Any),
-    }
-}
-
-/// As [`string_pattern`], where nothing and the regular expression `*` ask for presence.
-fn value_pattern(wanted: Option<&Spanned<StringMatch>>) -> Result<Pattern, Cause> {
-    match wanted {
-        Some(wanted) if wanted.value.regex.as_ref().is_none_or(|regex| regex.value != "*") => {
-            string_pattern(&wanted.value)
-        }
-        _ => Ok(Pattern::Any),
-    }
-}
-
-/// A regular expression, or why it cannot be judged.
-fn regex_pattern(regex: &Spanned<String>) -> Result<Pattern, Cause> {
-    Pattern::regex(&regex.value).map_err(|error| Cause {
-        kind: CauseKind::Regex,
-        message: format!("the regular expression `{}` cannot be judged: {error}", regex.value),
-        span: Some(regex.span),
-    })
 }

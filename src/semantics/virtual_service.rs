@@ -1,13 +1,10 @@
-//! Which routes of a virtual service a proxy gets: binding, visibility, static conditions, actions.
+//! Which virtual services a proxy goes by: binding, visibility, order, static conditions.
 
-use super::decision::{By, Cause, CauseKind};
-use super::destination::{self, Target, targets};
+use super::decision::{Cause, CauseKind};
 use super::host_name;
-use super::route_table::{Abort, Forward, Route, RouteAction, is_catch_all_match};
 use super::workload_selector::selects;
 use super::world::World;
-use crate::model::{Headers, HttpMatch, HttpRoute, Labels, ObjectId, Resource, VirtualService};
-use crate::space::PathRewrite;
+use crate::model::{HttpMatch, L4Match, Labels, ObjectId, Resource, VirtualService};
 use crate::text::Spanned;
 
 /// The gateway name of every sidecar.
@@ -80,43 +77,11 @@ pub(crate) fn full_hosts(service: &Resource<VirtualService>) -> Vec<String> {
     hosts.map(|host| host_name::resolve_short_name(&host.value, &service.id.namespace)).collect()
 }
 
-/// The routes that a proxy takes from a virtual service, in order, cut behind the first that takes everything.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `BuildHTTPRoutesForVirtualService`.
-pub(crate) fn routes(world: &World, service: &Resource<VirtualService>, router: Router<'_>) -> Vec<Route> {
-    let mut found = Vec::new();
-    for http in service.spec.http() {
-        let action = action(world, service, http, router, None);
-        let matches = http.value.matches.iter().flat_map(|matches| &matches.value);
-        let matches: Vec<&Spanned<HttpMatch>> = matches.collect();
-        if matches.is_empty() {
-            found.push(Route { virtual_service: Some(service.id.clone()), matches: None, action, span: http.span });
-            return found;
-        }
-        for one in matches {
-            if !applies(&one.value, service, router) {
-                continue;
-            }
-            found.push(Route {
-                virtual_service: Some(service.id.clone()),
-                matches: Some(one.value.clone()),
-                action: self::action(world, service, http, router, Some(&one.value)),
-                span: one.span,
-            });
-            if is_catch_all_match(&one.value) {
-                return found;
-            }
-        }
-    }
-    found
-}
-
 /// Whether the static conditions of a match hold for a proxy. With `gateways`, labels and namespace are not looked at.
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `sourceMatchHTTP`, `translateRoute` (port).
-fn applies(matches: &HttpMatch, service: &Resource<VirtualService>, router: Router<'_>) -> bool {
+pub(crate) fn applies(matches: &HttpMatch, service: &Resource<VirtualService>, router: Router<'_>) -> bool {
     if matches.port.as_ref().is_some_and(|port| port.value != 0 && port.value != i64::from(router.port)) {
         return false;
     }
@@ -131,162 +96,26 @@ fn applies(matches: &HttpMatch, service: &Resource<VirtualService>, router: Rout
             .is_none_or(|namespace| namespace.value.is_empty() || namespace.value == router.namespace)
 }
 
-/// What a route does.
+/// Whether the static conditions of a match of TCP or TLS hold for a client's sidecar: all of them, unlike HTTP's.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `translateRoute`, `applyHTTPRouteDestination`.
-fn action(
-    world: &World,
-    service: &Resource<VirtualService>,
-    http: &Spanned<HttpRoute>,
-    router: Router<'_>,
-    matches: Option<&HttpMatch>,
-) -> RouteAction {
-    let route = &http.value;
-    if let Some(redirect) = &route.redirect {
-        let code = redirect.value.redirect_code.as_ref().map(|code| code.value);
-        return if matches!(code, Some(300 | 304 | 305)) {
-            RouteAction::Unknown(Cause {
-                kind: CauseKind::RefusedConfiguration,
-                message: "Envoy refuses this redirect code, and with it the whole route table".to_owned(),
-                span: Some(redirect.span),
-            })
-        } else {
-            RouteAction::Answer(By::Redirect)
-        };
-    }
-    if route.direct_response.is_some() {
-        return RouteAction::Answer(By::DirectResponse);
-    }
-    if let Some(delegate) = &route.delegate {
-        return RouteAction::Unknown(Cause {
-            kind: CauseKind::UnmodelledKind,
-            message: "delegates are not modelled yet".to_owned(),
-            span: Some(delegate.span),
-        });
-    }
-    let context = destination::Route {
-        client_namespace: router.namespace,
-        namespace: &service.id.namespace,
-        listener_port: router.port,
-    };
-    let weighted = route.route.iter().flat_map(|route| &route.value);
-    let weighted: Vec<_> = weighted.collect();
-    let several = weighted.len() > 1;
-    let mut found: Vec<Target> = Vec::new();
-    let mut changed_here = Vec::new();
-    for destination in weighted {
-        if several && destination.value.weight.unwrap_or(0) == 0 {
-            continue;
-        }
-        if let Some(named) = &destination.value.destination {
-            found.extend(targets(world, named, context));
-        }
-        changed_here.extend(&destination.value.headers);
-    }
-    if several && !changed_here.is_empty() {
-        return RouteAction::Unknown(Cause {
-            kind: CauseKind::UnmodelledKind,
-            message: "header changes of one destination among several are not modelled yet".to_owned(),
-            span: changed_here.first().map(|headers| headers.span),
-        });
-    }
-    let mirrors = mirrors(world, route, context);
-    let changes: Vec<&Headers> = route
-        .headers
-        .iter()
-        .map(|headers| &headers.value)
-        .chain(changed_here.iter().map(|headers| &headers.value))
-        .collect();
-    RouteAction::Forward(forward(route, matches, found, mirrors, &changes))
+/// istio/istio 1.32: `pilot/pkg/networking/core/tls.go`, `matchTCP`, `matchTLS`.
+pub(crate) fn l4_applies(matches: &L4Match, service: &Resource<VirtualService>, router: Router<'_>) -> bool {
+    let at_gateway = l4_applies_at_gateway(matches, service, router);
+    let labels = selects(matches.source_labels.as_ref(), router.labels);
+    let namespace = matches.source_namespace.as_deref().filter(|namespace| !namespace.is_empty());
+    at_gateway && labels && namespace.is_none_or(|namespace| namespace == router.namespace)
 }
 
-/// Puts together what becomes of a request that is sent on.
-fn forward(
-    route: &HttpRoute,
-    matches: Option<&HttpMatch>,
-    targets: Vec<Target>,
-    mirrors: Vec<Target>,
-    changes: &[&Headers],
-) -> Forward {
-    let requests = || changes.iter().filter_map(|headers| headers.request.as_ref());
-    let pairs = |map: &Option<std::collections::BTreeMap<String, String>>| {
-        map.iter().flatten().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect::<Vec<_>>()
-    };
-    let set: Vec<(String, String)> = requests().flat_map(|request| pairs(&request.set)).collect();
-    let add: Vec<(String, String)> = requests().flat_map(|request| pairs(&request.add)).collect();
-    let is_host = |name: &str| name == "host" || name == ":authority";
-    let rewrite = route.rewrite.as_ref().map(|rewrite| &rewrite.value);
-    let by_header = set.iter().chain(&add).find(|(name, _)| is_host(name)).map(|(_, value)| value.clone());
-    let authority = rewrite.and_then(|rewrite| rewrite.authority.as_ref()).map(|authority| authority.value.clone());
-    let regex = rewrite.and_then(|rewrite| rewrite.uri_regex_rewrite.as_ref());
-    let ordinary = |pairs: Vec<(String, String)>| {
-        pairs.into_iter().filter(|(name, _)| !is_host(name) && !name.starts_with(':')).collect::<Vec<_>>()
-    };
-    Forward {
-        targets,
-        mirrors,
-        rewrite: match (rewrite.and_then(|rewrite| rewrite.uri.as_ref()), regex) {
-            (Some(uri), _) => path_rewrite(&uri.value, matches),
-            (None, Some(_)) => PathRewrite::Opaque,
-            (None, None) => PathRewrite::Keep,
-        },
-        regex_rewrite: regex.and_then(|regex| regex.value.pattern.clone().zip(regex.value.rewrite.clone())),
-        authority: authority.or(by_header),
-        set: ordinary(set),
-        add: ordinary(add),
-        remove: requests()
-            .flat_map(|request| request.remove.iter().flatten())
-            .map(|name| name.to_ascii_lowercase())
-            .filter(|name| !is_host(name) && !name.starts_with(':'))
-            .collect(),
-        abort: abort(route),
-    }
-}
-
-/// What `rewrite.uri` makes of a path: the matched prefix is replaced, or the whole path.
+/// Whether the static conditions of a match of TCP or TLS hold at a gateway, which looks at port and gateways only.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `applyHTTPRouteDestination`
-/// (`PrefixRewrite`); Envoy: `source/common/router/config_impl.cc`, `finalizePathHeader`.
-fn path_rewrite(uri: &str, matches: Option<&HttpMatch>) -> PathRewrite {
-    let wanted = matches.and_then(|matches| matches.uri.as_ref()).map(|uri| &uri.value);
-    let ignore_case = matches.is_some_and(|matches| matches.ignore_uri_case == Some(true));
-    match wanted {
-        Some(wanted) if wanted.exact.is_some() || wanted.regex.is_some() => PathRewrite::ReplaceAll(uri.into()),
-        Some(wanted) => {
-            let from = wanted.prefix.as_ref().map_or("/", |prefix| prefix.value.as_str());
-            PathRewrite::ReplacePrefix { from: from.into(), to: uri.into(), ignore_case }
-        }
-        None => PathRewrite::ReplacePrefix { from: "/".into(), to: uri.into(), ignore_case: false },
-    }
-}
-
-/// Destinations of copies.
-fn mirrors(world: &World, route: &HttpRoute, context: destination::Route<'_>) -> Vec<Target> {
-    let percent = route.mirror_percentage.map(|percent| percent.value.unwrap_or(0.0));
-    #[expect(clippy::cast_precision_loss, reason = "percentages are small")]
-    let older = route.mirror_percent.map(|percent| percent as f64);
-    let one = route.mirror.as_ref().filter(|_| percent.or(older).unwrap_or(100.0) > 0.0);
-    let several = route
-        .mirrors
-        .iter()
-        .flat_map(|mirrors| &mirrors.value)
-        .filter(|mirror| mirror.value.percentage.is_none_or(|percent| percent.value.unwrap_or(0.0) > 0.0));
-    one.into_iter()
-        .chain(several.filter_map(|mirror| mirror.value.destination.as_ref()))
-        .flat_map(|destination| targets(world, destination, context))
-        .collect()
-}
-
-/// The share of requests that a fault aborts.
-fn abort(route: &HttpRoute) -> Abort {
-    let fault = route.fault.as_ref().and_then(|fault| fault.value.abort.as_ref());
-    match fault.and_then(|abort| abort.percentage).map(|percent| percent.value.unwrap_or(0.0)) {
-        Some(percent) if percent >= 100.0 => Abort::Always,
-        Some(percent) if percent > 0.0 => Abort::Sometimes,
-        _ => Abort::Never,
-    }
+/// istio/istio 1.32: `pilot/pkg/networking/core/gateway.go`, `l4SingleMatch`.
+pub(crate) fn l4_applies_at_gateway(matches: &L4Match, service: &Resource<VirtualService>, router: Router<'_>) -> bool {
+    let gateways = matches.gateways.as_deref().unwrap_or_default();
+    let port = matches.port.is_none_or(|port| port == 0 || port == i64::from(router.port));
+    let named = |gateway: &Spanned<String>| resolve_gateway(&gateway.value, &service.id.namespace) == router.gateway;
+    port && (gateways.is_empty() || gateways.iter().any(named))
 }
 
 /// Virtual services in istiod's order for a proxy of a namespace: its own private ones, those
@@ -307,21 +136,23 @@ pub(crate) fn in_order<'a>(
             !service.spec.hosts().is_empty() && binds_to(service, gateway) && is_visible(world, service, namespace)
         })
         .collect();
-    bound.sort_by_key(|service| {
-        let scopes: Vec<&str> =
-            service.spec.export_to.iter().flat_map(|list| &list.value).map(|scope| scope.value.as_str()).collect();
-        let private = service.id.namespace == namespace && !scopes.is_empty() && !scopes.contains(&"*");
-        let explicit = scopes.contains(&namespace);
-        let rank = if private {
-            0
-        } else if explicit {
-            1
-        } else {
-            2
-        };
-        (rank, service.age_key())
-    });
+    bound.sort_by_key(|service| (export_rank(service, namespace), service.age_key()));
     bound
+}
+
+/// How near to a namespace a virtual service is exported: private to it, to it by name, to all.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/push_context.go`, `VirtualServicesForGateway`, `initVirtualServices`.
+pub(crate) fn export_rank(service: &Resource<VirtualService>, namespace: &str) -> u8 {
+    let scopes = service.spec.export_to.iter().flat_map(|list| &list.value);
+    let scopes: Vec<&str> = scopes.map(|scope| scope.value.as_str()).collect();
+    let own = scopes.contains(&".") || scopes.contains(&service.id.namespace.as_str());
+    match (scopes.is_empty() || scopes.contains(&"*"), own && service.id.namespace == namespace) {
+        (true, _) => 2,
+        (false, true) => 0,
+        (false, false) => 1,
+    }
 }
 
 /// A cause where the order of two virtual services of one host rests on their age alone.

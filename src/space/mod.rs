@@ -25,6 +25,7 @@ mod re2;
 mod residual;
 mod second_hop;
 mod store;
+mod substitution;
 mod trie;
 mod two_hops;
 mod universe;
@@ -41,6 +42,7 @@ pub use partition::{Partition, partition};
 pub use pattern::{Pattern, Piece};
 pub use re2::RegexError;
 pub use store::{Bounds, CubeId, RuleList, RuleStore, Space};
+pub use substitution::substitute;
 pub use two_hops::{PathRewrite, TwoHopSearch, through};
 pub use universe::{Domain, PathDomain, Point, Universe, Values};
 

@@ -79,6 +79,12 @@ pub(super) fn parse(source: &str) -> Result<Hir, RegexError> {
     }
 }
 
+/// Reads an expression with its groups and its greed, which say where a match lies and what is in it.
+pub(super) fn parse_with_groups(source: &str) -> Result<Hir, RegexError> {
+    parse(source)?;
+    Ok(meaning::with_groups(&*read(source)?))
+}
+
 /// The size of the program that RE2 makes of an expression; `None` where it gives up.
 #[cfg(test)]
 pub(super) fn program_size(source: &str) -> Result<Option<usize>, RegexError> {

@@ -13,6 +13,6 @@ mod token;
 
 pub(super) use inbound::{ConcretePolicies, Passed};
 pub use inbound::{Remark, decide_inbound};
-pub(super) use route::route_matches;
+pub(super) use route::{answers_preflight, route_mismatch};
 pub use seen::Seen;
 pub use token::{Passing, present_token, token_place};

@@ -1,67 +1,155 @@
-//! Whether a match of a virtual service takes one request, read naively: the second opinion on `route_table`.
+//! Whether a match of a virtual service takes one request, read naively: the second opinion on `route_match`.
 
-use super::super::decision::{Cause, CauseKind};
-use super::super::route_table::unmodelled;
+use super::super::decision::Cause;
+use super::super::http_route::Preflight;
+use super::super::route_match::{asks_presence, full_path, regex_pattern, routing_claim, unmodelled};
 use super::seen::Seen;
 use crate::model::{HttpMatch, StringMatch};
 use crate::text::Spanned;
 
-/// Whether a match takes a request, static conditions aside. `Err`: it has a condition that is not modelled.
+/// What a match finds on its way through a request.
+#[derive(Default)]
+struct Reading {
+    /// The first condition that does not hold
+    fails: Option<String>,
+    /// The first condition that is not modelled
+    doubt: Option<Cause>,
+}
+
+impl Reading {
+    /// Notes how a condition went.
+    fn note(&mut self, holds: Result<bool, Cause>, what: impl FnOnce() -> String) {
+        match holds {
+            Ok(true) => {}
+            Ok(false) => {
+                self.fails.get_or_insert_with(what);
+            }
+            Err(cause) => {
+                self.doubt.get_or_insert(cause);
+            }
+        }
+    }
+}
+
+/// Why a match does not take a request, static conditions aside; `None` if it does. `Err`: all conditions hold but
+/// one that is not modelled.
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `TranslateRouteMatch`.
-pub(crate) fn route_matches(matches: &HttpMatch, seen: &Seen) -> Result<bool, Cause> {
-    let mut all = true;
+pub(crate) fn route_mismatch(matches: &HttpMatch, seen: &Seen) -> Result<Option<String>, Cause> {
+    let mut reading = Reading::default();
     if let Some(uri) = &matches.uri {
-        all &= uri_matches(&uri.value, seen.bare_path(), matches.ignore_uri_case == Some(true))?;
+        let ignore_case = matches.ignore_uri_case == Some(true);
+        reading.note(uri_matches(&uri.value, seen.bare_path(), ignore_case), || {
+            format!("its path is {}", said(Some(uri)))
+        });
     }
-    let pseudo =
-        [(&matches.method, &seen.method), (&matches.scheme, &seen.scheme), (&matches.authority, &seen.authority)];
-    for (wanted, value) in pseudo {
+    let pseudo = [
+        ("method", &matches.method, &seen.method),
+        ("scheme", &matches.scheme, &seen.scheme),
+        ("authority", &matches.authority, &seen.authority),
+    ];
+    for (name, wanted, value) in pseudo {
         if let Some(wanted) = wanted {
-            all &= value_matches(Some(wanted), value)?;
+            reading.note(value_matches(Some(&wanted.value), value), || format!("its {name} is {}", said(Some(wanted))));
         }
     }
     for (name, wanted) in matches.headers.iter().flatten() {
-        let mut any = false;
-        for value in header_values(name, seen)? {
-            any |= value_matches(wanted.as_ref(), value)?;
-        }
-        all &= any;
+        let what = || format!("it asks for header `{}`, {}", name.value, said(wanted.as_ref()));
+        reading.note(header_matches(name, wanted.as_ref(), seen, false), what);
     }
     for (name, wanted) in matches.query_params.iter().flatten() {
-        all &= match seen.query(&name.value) {
-            Some(value) => value_matches(wanted.as_ref(), value)?,
-            None => false,
+        let holds = match seen.query(&name.value) {
+            Some(value) => value_matches(wanted.as_ref().map(|wanted| &wanted.value), value),
+            None => judged(wanted.as_ref()).map(|()| false),
         };
+        reading.note(holds, || format!("it asks for parameter `{}`, {}", name.value, said(wanted.as_ref())));
     }
     for (name, unwanted) in matches.without_headers.iter().flatten() {
-        let values = header_values(name, seen)?;
-        let presence = unwanted.as_ref().is_none_or(|unwanted| {
-            let unwanted = &unwanted.value;
-            unwanted.regex.as_ref().is_some_and(|regex| regex.value == "*")
-                || (unwanted.exact.is_none() && unwanted.prefix.is_none() && unwanted.regex.is_none())
-        });
-        // A header that is not there counts as empty, unless only its presence is asked.
-        let values = if values.is_empty() && !presence { vec![""] } else { values };
-        for value in values {
-            all &= !value_matches(unwanted.as_ref(), value)?;
-        }
+        let what = || format!("it refuses header `{}`, {}", name.value, said(unwanted.as_ref()));
+        reading.note(header_matches(name, unwanted.as_ref(), seen, true), what);
     }
-    Ok(all)
+    match (reading.fails, reading.doubt) {
+        (None, Some(cause)) => Err(cause),
+        (fails, _) => Ok(fails),
+    }
 }
 
-/// Every value of a header, or of what a pseudo header stands for.
-fn header_values<'s>(name: &'s Spanned<String>, seen: &'s Seen) -> Result<Vec<&'s str>, Cause> {
+/// What a string match says.
+fn said(wanted: Option<&Spanned<StringMatch>>) -> String {
+    let wanted = wanted.map(|wanted| &wanted.value);
+    let part = |text: Option<&Spanned<String>>, word: &str| text.map(|text| format!("{word} `{}`", text.value));
+    part(wanted.and_then(|wanted| wanted.exact.as_ref()), "exactly")
+        .or_else(|| part(wanted.and_then(|wanted| wanted.prefix.as_ref()), "below"))
+        .or_else(|| part(wanted.and_then(|wanted| wanted.regex.as_ref()), "of the form"))
+        .unwrap_or_else(|| "whatever its value".to_owned())
+}
+
+/// Whether a condition on a header holds, or with `inverted` its opposite.
+fn header_matches(
+    name: &Spanned<String>,
+    wanted: Option<&Spanned<StringMatch>>,
+    seen: &Seen,
+    inverted: bool,
+) -> Result<bool, Cause> {
     let lower = name.value.to_ascii_lowercase();
-    match lower.as_str() {
-        ":method" => Ok(vec![&seen.method]),
-        ":authority" | "host" => Ok(vec![&seen.authority]),
-        ":scheme" => Ok(vec![&seen.scheme]),
-        ":path" => Err(unmodelled(name, "`:path` together with its query")),
-        claims if claims.starts_with("@request.auth.claims") => Err(unmodelled(name, "routing by claims")),
-        _ => Ok(seen.header(&name.value).collect()),
+    let presence = asks_presence(wanted);
+    // An expression that cannot be judged is a doubt even where there is no value to judge.
+    judged(wanted)?;
+    let mut claim = false;
+    let values: Vec<&str> = match lower.as_str() {
+        ":method" => vec![&seen.method],
+        ":authority" | "host" => vec![&seen.authority],
+        ":scheme" => vec![&seen.scheme],
+        ":path" => {
+            // Which conditions the symbolic reading can judge is for it to say.
+            full_path(name, wanted, inverted).map_err(|(_, cause)| cause)?;
+            let fits = value_matches(wanted.map(|wanted| &wanted.value), &seen.path)?;
+            return Ok(fits != inverted);
+        }
+        claims if claims.starts_with("@request.auth.claims") => {
+            let names = routing_claim(&name.value).ok_or_else(|| unmodelled(name, "this way to name a claim"))?;
+            if presence {
+                return Err(unmodelled(name, "the presence of a claim"));
+            }
+            claim = true;
+            seen.claim(&names)
+        }
+        _ => seen.header(&name.value).collect(),
+    };
+    // A header that is not there counts as empty where it must not match, unless only its presence is asked.
+    let values = if inverted && values.is_empty() && !presence && !claim { vec![""] } else { values };
+    let mut any = false;
+    for value in values {
+        any |= value_matches(wanted.map(|wanted| &wanted.value), value)?;
     }
+    Ok(any != inverted)
+}
+
+/// Whether a CORS policy answers a request itself.
+///
+/// # Upstream
+/// Envoy: `source/extensions/filters/http/cors/cors_filter.cc`, `decodeHeaders`.
+pub(crate) fn answers_preflight(preflight: &Preflight, seen: &Seen) -> Result<bool, Cause> {
+    let one = |name: &'static str| seen.header(name).find(|value| !value.is_empty());
+    let (Some(origin), Some(_)) = (one("origin"), one("access-control-request-method")) else {
+        return Ok(false);
+    };
+    if seen.method != "OPTIONS" {
+        return Ok(false);
+    }
+    let Some(origins) = &preflight.origins else {
+        return Ok(true);
+    };
+    let mut doubt = None;
+    let mut any = false;
+    for wanted in origins {
+        match value_matches(Some(wanted), origin) {
+            Ok(matched) => any |= matched,
+            Err(cause) => doubt = doubt.or(Some(cause)),
+        }
+    }
+    doubt.map_or(Ok(any), Err)
 }
 
 /// A `uri` on a path.
@@ -77,8 +165,8 @@ fn uri_matches(uri: &StringMatch, path: &str, ignore_case: bool) -> Result<bool,
 }
 
 /// `exact`, `prefix`, `regex`, or presence, on a value that is there.
-fn value_matches(wanted: Option<&Spanned<StringMatch>>, value: &str) -> Result<bool, Cause> {
-    let Some(wanted) = wanted.map(|wanted| &wanted.value) else {
+fn value_matches(wanted: Option<&StringMatch>, value: &str) -> Result<bool, Cause> {
+    let Some(wanted) = wanted else {
         return Ok(true);
     };
     match (&wanted.exact, &wanted.prefix, &wanted.regex) {
@@ -90,11 +178,15 @@ fn value_matches(wanted: Option<&Spanned<StringMatch>>, value: &str) -> Result<b
     }
 }
 
+/// Whether the regular expression in a string match, if there is one, can be judged at all.
+fn judged(wanted: Option<&Spanned<StringMatch>>) -> Result<(), Cause> {
+    match wanted.and_then(|wanted| wanted.value.regex.as_ref()) {
+        Some(regex) if regex.value != "*" => regex_matches(regex, "").map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
 /// A regular expression on a whole value.
 fn regex_matches(regex: &Spanned<String>, value: &str) -> Result<bool, Cause> {
-    crate::space::Pattern::regex(&regex.value).map(|pattern| pattern.matches(value)).map_err(|error| Cause {
-        kind: CauseKind::Regex,
-        message: format!("the regular expression `{}` cannot be judged: {error}", regex.value),
-        span: Some(regex.span),
-    })
+    regex_pattern(regex).map(|pattern| pattern.matches(value))
 }

@@ -5,11 +5,26 @@ use std::rc::Rc;
 use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, Hir};
 
 use super::super::bytes::ByteSet;
-use super::tree::{Look, Op, Tree};
+use super::tree::{Flags, Look, Op, Tree};
 
-/// The meaning of a tree.
+/// The meaning of a tree: which values match.
 pub(super) fn of(tree: &Tree) -> Hir {
-    let all = |parts: &[Rc<Tree>]| parts.iter().map(|part| of(part)).collect();
+    meaning(tree, false)
+}
+
+/// The meaning of a tree with its groups and its greed.
+pub(super) fn with_groups(tree: &Tree) -> Hir {
+    meaning(tree, true)
+}
+
+/// The meaning of a tree. `groups`: also what its groups match, and which match goes before others.
+fn meaning(tree: &Tree, groups: bool) -> Hir {
+    let all = |parts: &[Rc<Tree>]| parts.iter().map(|part| meaning(part, groups)).collect();
+    let repetition = |part: &Tree, min: u32, max: Option<u32>, flags: &Flags| {
+        // Greed changes which match is found, never whether there is one.
+        let greedy = !groups || !flags.ungreedy;
+        Hir::repetition(hir::Repetition { min, max, greedy, sub: Box::new(meaning(part, groups)) })
+    };
     match tree {
         Tree::Nothing => Hir::fail(),
         Tree::Empty => Hir::empty(),
@@ -27,17 +42,18 @@ pub(super) fn of(tree: &Tree) -> Hir {
         }),
         Tree::Concat(parts) => Hir::concat(all(parts)),
         Tree::Alternate(parts) => Hir::alternation(all(parts)),
-        Tree::Repeat(Op::Star, part, _) => repetition(part, 0, None),
-        Tree::Repeat(Op::Plus, part, _) => repetition(part, 1, None),
-        Tree::Repeat(Op::Quest, part, _) => repetition(part, 0, Some(1)),
-        Tree::Count(part, min, max, _) => repetition(part, *min, *max),
-        Tree::Capture(part, _) => of(part),
+        Tree::Repeat(Op::Star, part, flags) => repetition(part, 0, None, flags),
+        Tree::Repeat(Op::Plus, part, flags) => repetition(part, 1, None, flags),
+        Tree::Repeat(Op::Quest, part, flags) => repetition(part, 0, Some(1), flags),
+        Tree::Count(part, min, max, flags) => repetition(part, *min, *max, flags),
+        Tree::Capture(part, number) => {
+            let sub = meaning(part, groups);
+            match u32::try_from(*number) {
+                Ok(index) if groups => Hir::capture(hir::Capture { index, name: None, sub: Box::new(sub) }),
+                _ => sub,
+            }
+        }
     }
-}
-
-/// A repetition. Greed changes which match is found, never whether there is one.
-fn repetition(part: &Tree, min: u32, max: Option<u32>) -> Hir {
-    Hir::repetition(hir::Repetition { min, max, greedy: true, sub: Box::new(of(part)) })
 }
 
 /// Both cases of a letter.

@@ -1,0 +1,284 @@
+//! HTTP routes of a `VirtualService`: matches, actions, destinations.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::object::Labels;
+use crate::text::Spanned;
+
+/// An entry of `http`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HttpRoute {
+    /// Name, without effect
+    pub name: Option<String>,
+    /// Alternatives; absent and empty match everything
+    #[serde(rename = "match")]
+    pub matches: Option<Spanned<Vec<Spanned<HttpMatch>>>>,
+    /// Weighted destinations
+    pub route: Option<Spanned<Vec<Spanned<WeightedDestination>>>>,
+    /// Answers with a redirect
+    pub redirect: Option<Spanned<Redirect>>,
+    /// Answers by itself
+    pub direct_response: Option<Spanned<DirectResponse>>,
+    /// Hands over to another virtual service
+    pub delegate: Option<Spanned<Delegate>>,
+    /// Rewrites path and authority
+    pub rewrite: Option<Spanned<Rewrite>>,
+    /// Without effect on who gets in
+    pub timeout: Option<String>,
+    /// Without effect on who gets in
+    pub retries: Option<IgnoredAny>,
+    /// Aborts a share of the requests
+    pub fault: Option<Spanned<Fault>>,
+    /// Destination of copies
+    pub mirror: Option<Spanned<Destination>>,
+    /// Share that is copied (deprecated)
+    #[serde(alias = "mirror_percent")]
+    pub mirror_percent: Option<i64>,
+    /// Share that is copied
+    pub mirror_percentage: Option<Percent>,
+    /// Several destinations of copies
+    pub mirrors: Option<Spanned<Vec<Spanned<Mirror>>>>,
+    /// Answers preflights
+    pub cors_policy: Option<Spanned<CorsPolicy>>,
+    /// Headers set, added and removed
+    pub headers: Option<Spanned<Headers>>,
+}
+
+/// An entry of `match`: all fields that are set hold together.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HttpMatch {
+    /// Name, without effect
+    pub name: Option<String>,
+    /// Path
+    pub uri: Option<Spanned<StringMatch>>,
+    /// `:scheme`
+    pub scheme: Option<Spanned<StringMatch>>,
+    /// `:method`
+    pub method: Option<Spanned<StringMatch>>,
+    /// `:authority`, port and case included
+    pub authority: Option<Spanned<StringMatch>>,
+    /// Headers by name
+    pub headers: Option<BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>,
+    /// Port of the listener, static
+    pub port: Option<Spanned<i64>>,
+    /// Labels of the client's workload, static
+    pub source_labels: Option<Labels>,
+    /// Gateways, static
+    pub gateways: Option<Vec<Spanned<String>>>,
+    /// Query parameters by name
+    pub query_params: Option<BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>,
+    /// Exact and prefix paths without case
+    pub ignore_uri_case: Option<bool>,
+    /// Headers that must not match
+    pub without_headers: Option<BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>,
+    /// Namespace of the client's workload, static
+    pub source_namespace: Option<Spanned<String>>,
+    /// Labels statistics
+    pub stat_prefix: Option<String>,
+}
+
+/// `exact`, `prefix` or `regex`; none of them is presence, or any path.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct StringMatch {
+    /// The whole value
+    pub exact: Option<Spanned<String>>,
+    /// How the value begins
+    pub prefix: Option<Spanned<String>>,
+    /// RE2, the whole value
+    pub regex: Option<Spanned<String>>,
+}
+
+/// An entry of `route`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct WeightedDestination {
+    /// Where to
+    pub destination: Option<Spanned<Destination>>,
+    /// Share among several
+    pub weight: Option<i64>,
+    /// Headers set, added and removed for this destination
+    pub headers: Option<Spanned<Headers>>,
+}
+
+/// `destination`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Destination {
+    /// Host of a service
+    pub host: Option<Spanned<String>>,
+    /// Subset of a `DestinationRule`
+    pub subset: Option<Spanned<String>>,
+    /// Port of the service
+    pub port: Option<PortSelector>,
+}
+
+impl Destination {
+    /// The port's number, where one is written.
+    pub fn port_number(&self) -> Option<u16> {
+        let number = self.port.as_ref()?.number.as_ref()?;
+        u16::try_from(number.value).ok()
+    }
+}
+
+/// `port: {number: …}`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct PortSelector {
+    /// Port number
+    pub number: Option<Spanned<i64>>,
+}
+
+/// `redirect`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Redirect {
+    /// New path
+    pub uri: Option<String>,
+    /// New prefix of the path
+    pub prefix_rewrite: Option<String>,
+    /// New authority
+    pub authority: Option<String>,
+    /// New port
+    pub port: Option<i64>,
+    /// New port by rule
+    pub derive_port: Option<String>,
+    /// New scheme
+    pub scheme: Option<String>,
+    /// Status code
+    pub redirect_code: Option<Spanned<i64>>,
+}
+
+/// `directResponse`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct DirectResponse {
+    /// Status code
+    pub status: Option<Spanned<i64>>,
+    /// Body
+    pub body: Option<IgnoredAny>,
+}
+
+/// `delegate`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Delegate {
+    /// Name of the delegate
+    pub name: Option<Spanned<String>>,
+    /// Its namespace; the root's if absent
+    pub namespace: Option<String>,
+}
+
+/// `rewrite`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Rewrite {
+    /// Replaces what the match matched
+    pub uri: Option<Spanned<String>>,
+    /// Replaces the authority
+    pub authority: Option<Spanned<String>>,
+    /// Replaces by regular expression
+    pub uri_regex_rewrite: Option<Spanned<RegexRewrite>>,
+}
+
+/// `uriRegexRewrite`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RegexRewrite {
+    /// RE2, anywhere in the path
+    #[serde(rename = "match")]
+    pub pattern: Option<String>,
+    /// Replacement
+    pub rewrite: Option<String>,
+}
+
+/// `fault`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Fault {
+    /// Without effect on who gets in
+    pub delay: Option<IgnoredAny>,
+    /// Aborts
+    pub abort: Option<FaultAbort>,
+}
+
+/// `fault.abort`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct FaultAbort {
+    /// Share; absent aborts nothing
+    pub percentage: Option<Percent>,
+    /// Status code
+    pub http_status: Option<i64>,
+    /// gRPC status
+    pub grpc_status: Option<String>,
+    /// Refused by validation
+    pub http2_error: Option<String>,
+}
+
+/// `{value: …}` in percent
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub struct Percent {
+    /// 0 to 100
+    pub value: Option<f64>,
+}
+
+/// An entry of `mirrors`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Mirror {
+    /// Where copies go
+    pub destination: Option<Spanned<Destination>>,
+    /// Share; absent copies all
+    pub percentage: Option<Percent>,
+}
+
+/// `corsPolicy`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CorsPolicy {
+    /// Origins, older form
+    pub allow_origin: Option<Vec<String>>,
+    /// Origins
+    pub allow_origins: Option<Vec<StringMatch>>,
+    /// Without effect on who gets in
+    pub allow_methods: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub allow_headers: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub expose_headers: Option<IgnoredAny>,
+    /// Without effect on who gets in
+    pub max_age: Option<String>,
+    /// Without effect on who gets in
+    pub allow_credentials: Option<bool>,
+    /// What happens to a preflight of another origin
+    pub unmatched_preflights: Option<String>,
+}
+
+/// `headers`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Headers {
+    /// Operations on the request
+    pub request: Option<HeaderOperations>,
+    /// Without effect on who gets in
+    pub response: Option<IgnoredAny>,
+}
+
+/// `headers.request`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct HeaderOperations {
+    /// Replaces
+    pub set: Option<BTreeMap<String, String>>,
+    /// Appends
+    pub add: Option<BTreeMap<String, String>>,
+    /// Removes
+    pub remove: Option<Vec<String>>,
+}

@@ -1,0 +1,106 @@
+//! The route table of gateway servers: virtual hosts of all virtual services that are bound to them.
+
+use std::collections::BTreeMap;
+
+use super::gateway_server::Listening;
+use super::gateway_workload::GatewayWorkload;
+use super::host_name;
+use super::http_route::routes;
+use super::route_table::{Route, RouteAction, RouteTable, is_catch_all};
+use super::virtual_service::{self, Router, full_hosts, in_order};
+use super::world::World;
+use crate::model::{ObjectId, Resource, VirtualService};
+
+/// The route table that servers share, in their order.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/networking/core/gateway.go`, `buildGatewayHTTPRouteConfig`.
+pub(crate) fn http_table(world: &World, workload: &GatewayWorkload, servers: &[&Listening<'_>]) -> RouteTable {
+    let mut table = RouteTable::default();
+    // The routes of a virtual service are made once for each Gateway, for the server that comes to it first.
+    let mut made: BTreeMap<(String, ObjectId), Vec<Route>> = BTreeMap::new();
+    for listening in servers {
+        let name = listening.gateway.id.path();
+        let server = &listening.server.value;
+        let router =
+            Router { gateway: &name, namespace: &workload.namespace, labels: &workload.labels, port: server.number() };
+        for service in in_order(world, &name, &workload.namespace) {
+            let admitted = host_name::names_for_namespace(&listening.hosts, &service.id.namespace);
+            let domains = host_name::intersection(&admitted, &full_hosts(service));
+            if domains.is_empty() {
+                continue;
+            }
+            let key = (name.clone(), service.id.clone());
+            let found = made.entry(key).or_insert_with(|| routes(world, service, router));
+            if found.is_empty() {
+                continue;
+            }
+            for domain in domains {
+                add_routes(&mut table, &domain, found, service);
+                if server.https_redirect() {
+                    table.host(&domain).require_tls = true;
+                }
+            }
+        }
+        if server.https_redirect() {
+            for host in &listening.hosts {
+                table.host(host).require_tls = true;
+            }
+        }
+    }
+    table.sort();
+    table
+}
+
+/// Appends the routes of a virtual service to a virtual host. Where those of another one of unknown
+/// age stand there already and both take a path, only their age tells which goes first.
+fn add_routes(table: &mut RouteTable, domain: &str, found: &[Route], service: &Resource<VirtualService>) {
+    let present: Vec<usize> = table.host(domain).routes.clone();
+    let rival = present
+        .iter()
+        .filter_map(|index| table.routes.get(*index))
+        .filter_map(|route| route.virtual_service.clone())
+        .find(|other| *other != service.id);
+    for route in found {
+        let mut route = route.clone();
+        // Catch-all routes move to the end whatever the age, so they take nothing from the others.
+        let overlaps = present.iter().filter_map(|index| table.routes.get(*index)).any(|other| {
+            !is_catch_all(other) && !is_catch_all(&route) && may_overlap(other, &route)
+                || is_catch_all(other) && is_catch_all(&route)
+        });
+        if let Some(rival) = rival.as_ref().filter(|_| overlaps && service.created.is_none()) {
+            route.action = RouteAction::Unknown(virtual_service::order_cause(rival, service));
+            let earlier: Vec<usize> = present.clone();
+            for index in earlier {
+                let cause = virtual_service::order_cause(rival, service);
+                if let Some(other) = table.routes.get_mut(index)
+                    && may_overlap(other, &route)
+                {
+                    other.action = RouteAction::Unknown(cause);
+                }
+            }
+        }
+        table.push(domain, route);
+    }
+}
+
+/// Whether two routes may take one request, as far as their paths tell.
+fn may_overlap(a: &Route, b: &Route) -> bool {
+    let stem = |route: &Route| {
+        let uri = route.matches.as_ref().and_then(|matches| matches.uri.as_ref())?;
+        let uri = &uri.value;
+        let (text, exact) = match (&uri.exact, &uri.prefix) {
+            (Some(exact), _) => (exact.value.clone(), true),
+            (None, Some(prefix)) => (prefix.value.clone(), false),
+            (None, None) => return None,
+        };
+        Some((text, exact))
+    };
+    match (stem(a), stem(b)) {
+        (Some((a, true)), Some((b, true))) => a == b,
+        (Some((a, true)), Some((b, false))) => a.starts_with(&b),
+        (Some((a, false)), Some((b, true))) => b.starts_with(&a),
+        (Some((a, false)), Some((b, false))) => a.starts_with(&b) || b.starts_with(&a),
+        _ => true,
+    }
+}
