@@ -10,7 +10,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use meshlint::config::WorldSetting;
 use meshlint::model::{InputFile, LoadOptions, load};
 use meshlint::query::{EvalError, Evaluator};
-use meshlint::semantics::{Answer, By, Decision, Outcome, Request, World, WorldOptions, WireProtocol};
+use meshlint::semantics::{Answer, By, Decision, Outcome, Request, WireProtocol, World, WorldOptions};
 use meshlint::text::Files;
 
 /// Rows of the specification: T-001 to this one.
@@ -43,7 +43,11 @@ fn every_row_has_its_place() -> Result<(), Failed> {
     let ids = |name: &str| -> BTreeSet<String> {
         let first = |row: &String| row.split('|').next().unwrap_or_default().trim().to_owned();
         // A letter behind the number tells several questions of one row apart.
-        lines(name).iter().map(first).map(|id| id.trim_end_matches(|c: char| c.is_ascii_lowercase()).to_owned()).collect()
+        lines(name)
+            .iter()
+            .map(first)
+            .map(|id| id.trim_end_matches(|c: char| c.is_ascii_lowercase()).to_owned())
+            .collect()
     };
     let (asked, listed) = (ids("routing.txt"), ids("routing-not-asked.txt"));
     let both: Vec<&String> = asked.intersection(&listed).collect();

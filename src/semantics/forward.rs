@@ -151,6 +151,9 @@ impl HeaderChanges {
 
     /// What is known of a header behind the changes: its values if they no longer depend on the client, and the
     /// values that are there beside the client's.
+    ///
+    /// # Upstream
+    /// Envoy: as [`Self::apply`], said of all requests at once.
     pub fn known(&self, name: &str) -> (bool, Vec<String>) {
         let (mut fixed, mut values) = (false, Vec::new());
         for step in &self.steps {
@@ -166,6 +169,9 @@ impl HeaderChanges {
     }
 
     /// The headers that are touched.
+    ///
+    /// # Upstream
+    /// Envoy: as [`Self::apply`].
     pub fn touched(&self) -> Vec<Dimension> {
         let names = self.steps.iter().flat_map(|step| {
             let changed = step.set.iter().chain(&step.add).map(|(name, _)| name);

@@ -95,6 +95,9 @@ impl RoutingProxy {
     }
 
     /// Whether it looks at client certificates.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/networking/core/listener.go`, `BuildListenerTLSContext`.
     pub fn asks_for_certificate(&self) -> bool {
         self.certificate != ClientCertificate::Ignored
     }
