@@ -273,7 +273,6 @@ pub const METHODS: &[&str] = &[
     "MKACTIVITY",
     "CHECKOUT",
     "MERGE",
-    "M-SEARCH",
     "NOTIFY",
     "SUBSCRIBE",
     "UNSUBSCRIBE",
@@ -282,7 +281,6 @@ pub const METHODS: &[&str] = &[
     "LINK",
     "UNLINK",
     "SOURCE",
-    "PRI",
 ];
 
 /// `TRUSTDOMAIN/ns/NS/sa/SA`

@@ -64,6 +64,9 @@ pub(super) fn membership(mesh: &Mesh, workload: &Workload) -> Membership {
         (Some(object), Some(_)) => out("the namespace switches injection off".to_owned(), object.name_span),
         _ if has(labels, "istio.io/rev") => by_annotation(),
         _ if pod_label == Some("true") || workload.labels.contains_key("istio.io/rev") => by_annotation(),
+        (Some(object), None) if leaves_ambient(&object.labels, workload) => {
+            out("the pod stays out of ambient mode, and nothing asks for a sidecar".to_owned(), object.name_span)
+        }
         (Some(object), None) if !is_named_by_mesh_resources(mesh, namespace) => {
             out("neither the namespace nor the pod asks for a sidecar".to_owned(), object.name_span)
         }
@@ -72,6 +75,16 @@ pub(super) fn membership(mesh: &Mesh, workload: &Workload) -> Membership {
             other => other,
         },
     }
+}
+
+/// Whether a pod stays out of the ambient mode that its namespace is in.
+///
+/// # Upstream
+/// istio/istio 1.32: `cni/pkg/util/enablement_selector.go`.
+fn leaves_ambient(namespace: &Labels, workload: &Workload) -> bool {
+    const MODE: &str = "istio.io/dataplane-mode";
+    namespace.get(MODE).is_some_and(|mode| mode == "ambient")
+        && workload.labels.get(MODE).is_some_and(|mode| mode == "none")
 }
 
 /// Whether a label is there.
