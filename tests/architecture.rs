@@ -75,7 +75,8 @@ fn only_the_command_line_touches_the_world() {
         "Instant::now",
     ];
     for layer in LAYERS.iter().filter(|layer| **layer != "cli") {
-        for (path, text) in sources(layer) {
+        // Tests of a layer may report and write; what is shipped may not.
+        for (path, text) in sources(layer).into_iter().filter(|(path, _)| !path.iter().any(|part| part == "tests")) {
             for word in forbidden {
                 assert!(!code(&text).contains(word), "{} uses {word}", path.display());
             }
