@@ -102,7 +102,7 @@ fn check(directory: &Path) -> Result<(), Failed> {
         }
     }
     let look = Look { colour: true, verbose: true, width: 80 };
-    let shown = [text(&files, &report, look), concise(&files, &report), summary(&files, &report)];
+    let shown = [text(&files, &report, look), concise(&files, &report), summary(&files, &report, Some(80))];
     if shown.iter().any(|text| text.contains('\0')) {
         return Err("a control character is shown".into());
     }

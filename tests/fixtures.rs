@@ -18,7 +18,7 @@ use meshlint::semantics::{Decision, Request, World, WorldOptions};
 use meshlint::text::Files;
 use serde::Deserialize;
 
-/// `case.yaml`
+/// `case.txt`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -58,16 +58,16 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut directories: Vec<PathBuf> =
         fs::read_dir(root()).expect("the fixtures are there").map(|entry| entry.expect("readable").path()).collect();
-    directories.retain(|path| path.join("case.yaml").exists());
+    directories.retain(|path| path.join("case.txt").exists());
     directories.sort();
     let mut trials = Vec::new();
     for directory in directories {
         let name = directory.file_name().expect("a name").to_string_lossy().into_owned();
-        let case: Case = serde_yaml::from_str(&fs::read_to_string(directory.join("case.yaml")).expect("readable"))
-            .unwrap_or_else(|error| panic!("{name}/case.yaml: {error}"));
+        let case: Case = serde_yaml::from_str(&fs::read_to_string(directory.join("case.txt")).expect("readable"))
+            .unwrap_or_else(|error| panic!("{name}/case.txt: {error}"));
         for run in case.runs.clone() {
             let (directory, name) = (directory.clone(), name.clone());
-            let case: Case = serde_yaml::from_str(&fs::read_to_string(directory.join("case.yaml")).expect("readable"))
+            let case: Case = serde_yaml::from_str(&fs::read_to_string(directory.join("case.txt")).expect("readable"))
                 .expect("read before");
             trials.push(Trial::test(format!("{name}/{run}"), move || check_case(&name, &directory, &case, &run)));
         }
@@ -86,7 +86,7 @@ fn files_of(name: &str, directory: &Path, case: &Case, run: &str) -> Vec<(String
         for entry in fs::read_dir(directory).expect("readable") {
             let path = entry.expect("readable").path();
             let file = path.file_name().expect("a name").to_string_lossy().into_owned();
-            let manifest = path.extension().is_some_and(|extension| extension == "yaml") && file != "case.yaml";
+            let manifest = path.extension().is_some_and(|extension| extension == "yaml") && file != "case.txt";
             own_workloads |= file == "workloads.yaml";
             if manifest && (run == "closed" || file != "workloads.yaml") {
                 files.push((format!("{name}/{file}"), read(&path)));

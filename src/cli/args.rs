@@ -1,5 +1,6 @@
 //! Flags.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -25,12 +26,24 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the rules on manifests
+    #[command(after_help = "Examples:\n  \
+        meshlint check ./manifests\n  \
+        meshlint check ./apps --context ../platform/policies --fail-on warning\n  \
+        helm template ./chart | meshlint check - --namespace shop --format json")]
     Check(CheckArgs),
     /// Decide requests: JSON Lines in, JSON Lines out
+    #[command(after_help = "Example:\n  \
+        echo '{\"entrypoint\":\"gateway shop/public:80\",\"path\":\"/api/x\"}' | meshlint eval ./manifests\n\n\
+        A request names its `entrypoint`: `gateway NS/NAME:PORT`, `workload NS/NAME:PORT` or `service NS/NAME:PORT`. \
+        It may give `id`, `source` (TRUSTDOMAIN/ns/NS/sa/SA), `source_workload`, `method`, `authority`, `path`, `headers` \
+        (a list of [name, value]), `source_ip`, `sni`, `claims`, `token` and `protocol`.")]
     Eval(EvalArgs),
     /// Follow one request hop by hop
+    #[command(after_help = "Examples:\n  \
+        meshlint trace ./manifests --entrypoint 'gateway shop/public:443' --authority shop.example --path /api/x\n  \
+        meshlint trace ./manifests --entrypoint 'workload shop/cart:8080' --source cluster.local/ns/web/sa/front")]
     Trace(TraceArgs),
-    /// Print the request matrix
+    /// Print the request matrix: who reaches what at every entrypoint
     Matrix(MatrixArgs),
     /// Print what a rule is about
     Explain {
@@ -41,8 +54,22 @@ pub(crate) enum Command {
     Rules,
 }
 
+impl Command {
+    /// How many threads to work with, if anybody says.
+    pub(crate) fn threads(&self) -> Option<NonZeroUsize> {
+        match self {
+            Self::Check(args) => args.input.threads,
+            Self::Eval(args) => args.input.threads,
+            Self::Trace(args) => args.input.threads,
+            Self::Matrix(args) => args.input.threads,
+            Self::Explain { .. } | Self::Rules => None,
+        }
+    }
+}
+
 /// Which manifests, and what they do not say.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// Files, directories (walked for *.yaml, *.yml, *.json), or `-` for standard input
     #[arg(required = true, value_name = "PATH")]
@@ -65,14 +92,17 @@ pub(crate) struct InputArgs {
     /// Accept input without any mesh resource
     #[arg(long)]
     pub(crate) allow_empty: bool,
+    /// Threads to work with; as many as there are processors if absent
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub(crate) threads: Option<NonZeroUsize>,
     /// When to use colours
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Running")]
     pub(crate) color: Color,
     /// No summary on standard error
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Running")]
     pub(crate) quiet: bool,
     /// Witnesses also as `eval` requests
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Running")]
     pub(crate) verbose: bool,
 }
 
@@ -89,6 +119,7 @@ pub(crate) enum Color {
 
 /// Flags of `check`.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Findings")]
 pub(crate) struct CheckArgs {
     /// Which manifests
     #[command(flatten)]
@@ -97,7 +128,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// From which severity on findings make the run fail
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
     /// Only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
@@ -133,6 +164,7 @@ pub(crate) enum FailOn {
 
 /// Flags of `eval`.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Requests")]
 pub(crate) struct EvalArgs {
     /// Which manifests
     #[command(flatten)]
@@ -144,6 +176,7 @@ pub(crate) struct EvalArgs {
 
 /// Flags of `trace`.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Request")]
 pub(crate) struct TraceArgs {
     /// Which manifests
     #[command(flatten)]

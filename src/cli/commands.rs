@@ -16,6 +16,10 @@ use crate::semantics::{Request, World, WorldOptions};
 
 /// Runs a command. `Ok(false)`: there are findings.
 pub(crate) fn run(args: &Args) -> Result<bool, Failure> {
+    if let Some(threads) = args.command.threads() {
+        // There is no other pool yet, so this cannot fail; if it did, the answers would be the same.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+    }
     match &args.command {
         Command::Check(args) => check(args),
         Command::Eval(args) => eval(args),
@@ -55,7 +59,7 @@ fn check(args: &CheckArgs) -> Result<bool, Failure> {
     };
     output::say(&text)?;
     if !args.input.quiet {
-        output::note(&report::summary(&input.files, &report));
+        output::note(&report::summary(&input.files, &report, output::note_width()));
     }
     let threshold = match args.fail_on {
         FailOn::Error => Some(Severity::Error),

@@ -4,9 +4,26 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use terminal_size::{Height, Width, terminal_size_of};
+
 use super::args::{Color, InputArgs};
 use super::error::Failure;
 use crate::report::Look;
+
+/// Columns of what no terminal shows.
+const PLAIN_WIDTH: usize = 120;
+
+/// Columns of a terminal: a person's word before the terminal's.
+fn columns(terminal: Option<(Width, Height)>) -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    said.or_else(|| terminal.map(|(width, _)| usize::from(width.0)))
+}
+
+/// Columns of standard error, where a terminal shows it.
+pub(crate) fn note_width() -> Option<usize> {
+    let stream = io::stderr();
+    stream.is_terminal().then(|| columns(terminal_size_of(stream))).flatten()
+}
 
 /// Writes to standard output. A reader that has gone away is no failure.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
@@ -36,7 +53,6 @@ pub(crate) fn look(args: &InputArgs) -> Look {
         Color::Never => false,
         Color::Auto => terminal && !plain,
     };
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let width = if terminal { columns.unwrap_or(120) } else { 120 };
+    let width = if terminal { columns(terminal_size_of(io::stdout())).unwrap_or(PLAIN_WIDTH) } else { PLAIN_WIDTH };
     Look { colour, verbose: args.verbose, width }
 }

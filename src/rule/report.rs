@@ -39,6 +39,8 @@ pub struct Summary {
     pub resources: BTreeMap<String, usize>,
     /// Objects of other kinds, by kind
     pub other: BTreeMap<String, usize>,
+    /// Documents that write an object once more
+    pub repeated: usize,
     /// Documents that could not be read or are no objects
     pub skipped: usize,
     /// Workloads judged, implied ones included

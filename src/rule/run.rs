@@ -27,6 +27,7 @@ pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts,
             documents: counts.documents,
             resources: counts.resources,
             other: counts.other,
+            repeated: counts.repeated,
             skipped: counts.skipped,
             ..Summary::default()
         },
