@@ -165,15 +165,17 @@ impl ListMachine {
             Err(doubtful)
         };
         for (tests, label) in &remainder.rules {
-            let verdicts = tests.iter().map(|test| self.holds(test, &state.bank));
             // One test that fails is enough; one that is unknown leaves the rule open.
             let mut verdict = Some(true);
-            for holds in verdicts {
-                verdict = match (verdict, holds) {
-                    (Some(false), _) | (_, Some(false)) => Some(false),
-                    (Some(true), Some(true)) => Some(true),
-                    _ => None,
-                };
+            for test in tests {
+                match self.holds(test, &state.bank) {
+                    Some(true) => {}
+                    Some(false) => {
+                        verdict = Some(false);
+                        break;
+                    }
+                    None => verdict = None,
+                }
             }
             match verdict {
                 Some(true) => return settled(*label, doubtful),

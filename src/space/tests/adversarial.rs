@@ -5,13 +5,13 @@ use super::super::*;
 
 /// A list with one rule for each pattern.
 pub(super) fn blame(patterns: impl IntoIterator<Item = Pattern>) -> DecisionList {
-    let rule = |(label, pattern)| Rule { cube: Cube::default().path(vec![pattern]), label: Label(label) };
+    let rule = |(label, pattern)| Rule::new(Cube::default().path(vec![pattern]), Label(label));
     DecisionList { rules: (0..).zip(patterns).map(rule).collect(), default: Label(1_000_000) }
 }
 
 /// A list with one rule for each set of patterns.
 fn effect(sets: Vec<Vec<Pattern>>) -> DecisionList {
-    let rule = |(label, patterns)| Rule { cube: Cube::default().path(patterns), label: Label(label) };
+    let rule = |(label, patterns)| Rule::new(Cube::default().path(patterns), Label(label));
     DecisionList { rules: (0..).zip(sets).map(rule).collect(), default: Label(1_000_000) }
 }
 
@@ -113,11 +113,13 @@ fn a_thousand_shadowed_rules_share_one_proof() {
 #[test]
 fn conditions_on_ten_thousand_identities_make_a_node_each_at_most() {
     let name = |n: u32| Pattern::Exact(format!("spiffe://td/ns/n/sa/s{n}").into());
-    let rule = |n: u32| Rule {
-        cube: Cube::default()
-            .any(Dimension::Peer, vec![name(n)])
-            .path(vec![Pattern::Prefix(format!("/s{}/", n % 10).into())]),
-        label: Label(n % 10),
+    let rule = |n: u32| {
+        Rule::new(
+            Cube::default()
+                .any(Dimension::Peer, vec![name(n)])
+                .path(vec![Pattern::Prefix(format!("/s{}/", n % 10).into())]),
+            Label(n % 10),
+        )
     };
     let list = DecisionList { rules: (0..10_000).map(rule).collect(), default: Label(99) };
     let budget = Budget { nodes: 10_002, ..Budget::default() };
@@ -132,12 +134,11 @@ fn conditions_on_ten_thousand_identities_make_a_node_each_at_most() {
 fn an_unconditional_rule_ends_a_list() {
     let header = |n: u32| Dimension::Header(format!("h{n}").into());
     let value = || vec![Pattern::Exact("v".into())];
-    let mut rules = vec![Rule { cube: Cube::default(), label: Label(0) }];
+    let mut rules = vec![Rule::new(Cube::default(), Label(0))];
     let pairs = (0..60).flat_map(|a| (0..a).map(move |b| (a, b)));
-    rules.extend(pairs.map(|(a, b)| Rule {
-        cube: Cube::default().any(header(a), value()).any(header(b), value()),
-        label: Label(1 + a),
-    }));
+    rules.extend(
+        pairs.map(|(a, b)| Rule::new(Cube::default().any(header(a), value()).any(header(b), value()), Label(1 + a))),
+    );
     let list = DecisionList { rules, default: Label(99) };
     let partition = partition(&list, &Cube::default(), &Universe::default(), &Budget { nodes: 1, ..Budget::default() });
     assert_eq!((partition.unsettled(), partition.nodes()), (None, 1));

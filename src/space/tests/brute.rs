@@ -206,7 +206,8 @@ fn a_bank_agrees_with_each_of_its_patterns() {
     assert!(compared > 1_000_000, "{compared}");
 }
 
-/// The same, much longer: `cargo test --release --lib brute -- --ignored --nocapture`.
+/// The same, much longer, by `cargo test --lib brute -- --ignored`: 120 million at the last run,
+/// nearly half of them paths, a sixth requests over several dimensions, a fifth each patterns and two hops.
 #[test]
 #[ignore = "takes minutes"]
 fn a_hundred_million_comparisons_agree() {
@@ -233,13 +234,6 @@ fn a_hundred_million_comparisons_agree() {
         let counts = half.join().expect("no comparison fails");
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
-    let [paths, requests, banks, hops] = sums;
     let all: u64 = sums.iter().sum();
-    assert!(all > 100_000_000, "{all}: {paths} paths, {requests} requests, {banks} patterns, {hops} hops");
-    // The figures are the point of the long run.
-    std::io::Write::write_all(
-        &mut std::io::stdout(),
-        format!("{all}: {paths} paths, {requests} requests, {banks} patterns, {hops} hops\n").as_bytes(),
-    )
-    .expect("the figures are written");
+    assert!(all > 100_000_000, "{all}: {sums:?}");
 }

@@ -90,7 +90,7 @@ const ALLOWED: Label = Label(1);
 
 /// DENY before ALLOW, and what nothing allows is denied.
 fn authorization(deny: &[Cube], allow: &[Cube]) -> DecisionList {
-    let rules = |cubes: &[Cube], label| cubes.iter().map(move |cube| Rule { cube: cube.clone(), label }).collect();
+    let rules = |cubes: &[Cube], label| cubes.iter().map(move |cube| Rule::new(cube.clone(), label)).collect();
     let both: [Vec<Rule>; 2] = [rules(deny, DENIED), rules(allow, ALLOWED)];
     DecisionList { rules: both.concat(), default: DENIED }
 }
@@ -224,9 +224,18 @@ proptest! {
     #[test]
     fn what_stands_behind_everything_is_empty(list in list(), last in cube()) {
         let mut shadowed = list;
-        shadowed.rules.push(Rule { cube: Cube::default(), label: Label(2) });
-        shadowed.rules.push(Rule { cube: last, label: Label(9) });
+        shadowed.rules.push(Rule::new(Cube::default(), Label(2)));
+        shadowed.rules.push(Rule::new(last, Label(9)));
         let partition = partition(&shadowed, &Cube::default(), &universe(), &Budget::default());
         prop_assert_eq!(partition.search(Label(9)), Search::Empty);
+    }
+
+    #[test]
+    fn both_cubes_hold_where_each_does(one in cube(), other in cube()) {
+        let both = one.and(&other);
+        for point in points() {
+            prop_assert_eq!(both.holds(&point), one.holds(&point) && other.holds(&point), "{:?}", point);
+        }
+        prop_assert_eq!(one.and(&one), one);
     }
 }

@@ -19,8 +19,7 @@ fn expression(pattern: &Pattern) -> String {
         Pattern::ExactIgnoreCase(text) => format!("(?i:{})", plain(text)),
         Pattern::PrefixIgnoreCase(text) => format!("(?i:{}).*", plain(text)),
         Pattern::SuffixIgnoreCase(text) => format!(".*(?i:{})", plain(text)),
-        Pattern::Language(_) => unreachable!("no plain pattern"),
-        Pattern::Cidr(_) => unreachable!("no plain pattern"),
+        Pattern::Language(_) | Pattern::Cidr(_) => unreachable!("no plain pattern"),
     }
 }
 

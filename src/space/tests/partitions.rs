@@ -44,7 +44,7 @@ fn specialising_is_fixing_the_value() {
 
 #[test]
 fn witnesses_are_short_and_plain() {
-    let list = blame([Pattern::Prefix("/internal/".into()), Pattern::Prefix("/api".into())].into_iter());
+    let list = blame([Pattern::Prefix("/internal/".into()), Pattern::Prefix("/api".into())]);
     let within = Cube::default().none(Dimension::Method, vec![Pattern::Exact("GET".into())]);
     let labels = partition(&list, &within, &Universe::default(), &Budget::default()).labels();
     let path = |label: u32| match labels.get(&Label(label)) {

@@ -48,7 +48,7 @@ fn with_methods(random: &mut Random, mut list: DecisionList) -> DecisionList {
     for rule in &mut list.rules {
         if random.chance(30) {
             let test = random.test(Dimension::Method, &mut |_| Pattern::Exact("GET".into()));
-            rule.cube = rule.cube.clone().with(test);
+            rule.cube = (*rule.cube).clone().with(test).into();
         }
     }
     list

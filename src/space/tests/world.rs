@@ -49,9 +49,9 @@ fn several(values: &[&str]) -> Vec<Vec<String>> {
     [perhaps(values), pairs.collect(), all].concat()
 }
 
-fn finite(values: &[&str], absent: bool) -> Option<Domain> {
+fn finite(values: &[&str], absent: bool) -> Domain {
     let values = Values::Finite(values.iter().map(|value| (*value).to_owned()).collect());
-    Some(Domain { values, absent, several: false, preferred: Vec::new() })
+    Domain { values, absent, several: false, preferred: Vec::new() }
 }
 
 /// Patterns of every kind on short texts.
@@ -78,121 +78,117 @@ fn texts(a: &str, b: &str) -> Vec<Pattern> {
     ]
 }
 
+/// Words around the borders of `texts("p", "q")`.
+const WORDS: &[&str] = &["", "p", "q", "pq", "qp", "P", "Pq", "p-", "x", "pqx", "é", "pé"];
+
+/// A dimension with one of a few known values.
+fn known(dimension: Dimension, values: &[&str]) -> Axis {
+    Axis { dimension, patterns: exact(values), values: alone(values), domain: Some(finite(values, false)) }
+}
+
+/// Identities and the forms in which policies name them.
+fn peer() -> Axis {
+    let identities =
+        ["spiffe://td/ns/a/sa/x", "spiffe://td/ns/a/sa/y", "spiffe://td/ns/b/sa/x", "spiffe://old/ns/a/sa/x", "odd"];
+    let mut patterns = exact(&identities);
+    patterns.extend(regexes(&[".*/ns/a/.*", "spiffe://.+/ns/a/(.+/|)sa/x(/.+)?", "spiffe://t[^/]*/.*"]));
+    patterns.extend([Pattern::Prefix("spiffe://td/".into()), Pattern::Suffix("/sa/x".into()), Pattern::NonEmpty]);
+    Axis { dimension: Dimension::Peer, patterns, values: perhaps(&identities), domain: Some(finite(&identities, true)) }
+}
+
+/// Addresses of both families at both ends of blocks.
+fn address(dimension: Dimension) -> Axis {
+    let nets =
+        ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.3/32", "0.0.0.0/0", "128.0.0.0/1", "::/0", "fd00::/8", "2001:db8::1/128"];
+    let four = [
+        "10.0.0.0",
+        "9.255.255.255",
+        "10.255.255.255",
+        "11.0.0.0",
+        "10.1.0.0",
+        "10.1.255.255",
+        "10.2.0.0",
+        "0.0.0.0",
+        "255.255.255.255",
+        "127.255.255.255",
+        "128.0.0.0",
+        "10.1.2.3",
+        "10.1.2.4",
+    ];
+    let six = [
+        "::",
+        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "fd00::",
+        "fe00::",
+        "fcff:ffff::1",
+        "2001:db8::1",
+        "2001:db8::2",
+        "::ffff:10.1.2.3",
+    ];
+    Axis { dimension, patterns: blocks(&nets), values: [alone(&four), alone(&six)].concat(), domain: None }
+}
+
+/// Methods, known and unknown, in either case.
+fn method() -> Axis {
+    let mut patterns = exact(&["GET", "POST", "get"]);
+    patterns.extend(regexes(&["GET|HEAD", "P.*"]));
+    patterns.extend([Pattern::Prefix("P".into()), Pattern::Suffix("T".into()), Pattern::ExactIgnoreCase("put".into())]);
+    let values = alone(&["GET", "POST", "PUT", "put", "HEAD", "get", "P", "GETT", "T", "OPTIONS"]);
+    Axis { dimension: Dimension::Method, patterns, values, domain: None }
+}
+
+/// Hosts with and without port, trailing dot and case.
+fn authority() -> Axis {
+    let mut patterns = texts("a", "b");
+    patterns.extend(regexes(&["a\\.b(:[0-9]+)?", "[^:]*"]));
+    patterns.extend([Pattern::ExactIgnoreCase("A.b".into()), Pattern::Suffix(".b".into())]);
+    let values =
+        alone(&["a.b", "A.B", "a.b:80", "x.b", ".b", "a", "b", "", "ab", "AB", "a.b.", "ba", "a-b", "[::1]:80"]);
+    Axis { dimension: Dimension::Authority, patterns, values, domain: None }
+}
+
+/// Texts of any kind.
+fn text(dimension: Dimension, values: Vec<Vec<String>>) -> Axis {
+    Axis { dimension, patterns: texts("p", "q"), values, domain: None }
+}
+
+/// Texts of a language, not of all texts.
+fn spoken(dimension: Dimension) -> Axis {
+    let words = ["p", "q", "pq", "qqp", "pqx", "px"];
+    let values = Values::Language(Pattern::regex("[pq]+x?").unwrap());
+    let domain =
+        Some(Domain { values, absent: true, several: false, preferred: vec!["px".to_owned(), "z".to_owned()] });
+    Axis { domain, ..text(dimension, perhaps(&words)) }
+}
+
 impl World {
     pub(super) fn new() -> Self {
-        let identities = [
-            "spiffe://td/ns/a/sa/x",
-            "spiffe://td/ns/a/sa/y",
-            "spiffe://td/ns/b/sa/x",
-            "spiffe://old/ns/a/sa/x",
-            "odd",
-        ];
-        let addresses = [
-            "10.0.0.0",
-            "9.255.255.255",
-            "10.255.255.255",
-            "11.0.0.0",
-            "10.1.0.0",
-            "10.1.255.255",
-            "10.2.0.0",
-            "0.0.0.0",
-            "255.255.255.255",
-            "10.1.2.3",
-            "10.1.2.4",
-            "::",
-            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-            "fd00::",
-            "fe00::",
-            "fcff:ffff::1",
-            "2001:db8::1",
-            "2001:db8::2",
-            "::ffff:10.1.2.3",
-        ];
-        let nets = blocks(&[
-            "10.0.0.0/8",
-            "10.1.0.0/16",
-            "10.1.2.3/32",
-            "0.0.0.0/0",
-            "128.0.0.0/1",
-            "::/0",
-            "fd00::/8",
-            "2001:db8::1/128",
-        ]);
-        let words = ["", "p", "q", "pq", "qp", "P", "Pq", "p-", "x", "pqx"];
-        let text =
-            |dimension, values: Vec<Vec<String>>| Axis { dimension, patterns: texts("p", "q"), values, domain: None };
-        let address = |dimension| Axis { dimension, patterns: nets.clone(), values: alone(&addresses), domain: None };
-        let ports = ["80", "443", "8080"];
-        let mut peers = exact(&identities);
-        peers.extend(regexes(&[".*/ns/a/.*", "spiffe://.+/ns/a/(.+/|)sa/x(/.+)?", "spiffe://t[^/]*/.*"]));
-        peers.extend([Pattern::Prefix("spiffe://td/".into()), Pattern::Suffix("/sa/x".into()), Pattern::NonEmpty]);
-        let mut methods = exact(&["GET", "POST", "get"]);
-        methods.extend(regexes(&["GET|HEAD", "P.*"]));
-        methods.extend([
-            Pattern::Prefix("P".into()),
-            Pattern::Suffix("T".into()),
-            Pattern::ExactIgnoreCase("put".into()),
-        ]);
-        let mut hosts = texts("a", "b");
-        hosts.extend(regexes(&["a\\.b(:[0-9]+)?", "[^:]*"]));
-        hosts.extend([Pattern::ExactIgnoreCase("A.b".into()), Pattern::Suffix(".b".into())]);
-        let port = Axis {
-            dimension: Dimension::Port,
-            patterns: exact(&ports),
-            values: alone(&ports),
-            domain: finite(&ports, false),
-        };
-        let peer = Axis {
-            dimension: Dimension::Peer,
-            patterns: peers,
-            values: perhaps(&identities),
-            domain: finite(&identities, true),
-        };
-        let method = Axis {
-            dimension: Dimension::Method,
-            patterns: methods,
-            values: alone(&["GET", "POST", "PUT", "put", "HEAD", "get", "P", "GETT", "T", "OPTIONS"]),
-            domain: None,
-        };
         let scheme = Axis {
             dimension: Dimension::Scheme,
             patterns: exact(&["http", "https"]),
             values: alone(&["http", "https", "ws"]),
             domain: None,
         };
-        let authority = Axis {
-            dimension: Dimension::Authority,
-            patterns: hosts,
-            values: alone(&[
-                "a.b", "A.B", "a.b:80", "x.b", ".b", "a", "b", "", "ab", "AB", "a.b.", "ba", "a-b", "[::1]:80",
-            ]),
-            domain: None,
-        };
-        let token = Axis {
-            dimension: Dimension::Token,
-            patterns: exact(&["none", "t"]),
-            values: alone(&["none", "t", "u"]),
-            domain: finite(&["none", "t", "u"], false),
-        };
+        let claim = |path: &[&str]| Dimension::Claim(path.iter().map(|name| (*name).into()).collect());
         let axes = vec![
-            port,
-            peer,
+            known(Dimension::Port, &["80", "443", "8080"]),
+            peer(),
             address(Dimension::SourceIp),
             address(Dimension::RemoteIp),
             address(Dimension::DestinationIp),
-            text(Dimension::Sni, perhaps(&words)),
-            method,
+            text(Dimension::Sni, perhaps(WORDS)),
+            method(),
             scheme,
-            authority,
-            text(Dimension::Header("h".into()), several(&words)),
+            authority(),
+            text(Dimension::Header("h".into()), several(WORDS)),
             text(Dimension::Header("k".into()), several(&["p", "q", ""])),
-            text(Dimension::Query("q".into()), perhaps(&words)),
-            token,
-            text(Dimension::Issuer, perhaps(&words)),
-            text(Dimension::Subject, perhaps(&words)),
-            text(Dimension::Claim(["c".into()].into()), several(&words)),
-            text(Dimension::Claim(["c".into(), "d".into()].into()), several(&["p", "q", "x"])),
-            text(Dimension::Metadata("m".into()), perhaps(&words)),
+            text(Dimension::Query("q".into()), perhaps(WORDS)),
+            known(Dimension::Token, &["none", "t", "u"]),
+            text(Dimension::Issuer, perhaps(WORDS)),
+            spoken(Dimension::Subject),
+            text(claim(&["c"]), several(WORDS)),
+            text(claim(&["c", "d"]), several(&["p", "q", "x"])),
+            text(Dimension::Metadata("m".into()), perhaps(WORDS)),
         ];
         let domains = axes.iter().filter_map(|axis| Some((axis.dimension.clone(), axis.domain.clone()?))).collect();
         let universe = Universe { domains, path: PathDomain::Normalized(Normalization::Base) };
@@ -226,7 +222,7 @@ pub(super) fn list(random: &mut Random, axes: &[&Axis], paths: &str) -> Decision
     let rules = (0..=random.below(8)).map(|_| {
         let cube = cube(random, axes, paths);
         let label = if random.chance(4) { Label::IMPOSSIBLE } else { random.label(4) };
-        Rule { cube, label }
+        Rule::new(cube, label)
     });
     let rules = rules.collect();
     DecisionList { rules, default: random.label(4) }
