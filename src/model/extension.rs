@@ -41,15 +41,69 @@ pub struct PatchMatch {
     /// `SIDECAR_INBOUND`, `SIDECAR_OUTBOUND`, `GATEWAY`; any if absent
     pub context: Option<String>,
     /// Which proxies, by version or metadata
-    pub proxy: Option<IgnoredAny>,
+    pub proxy: Option<ProxyMatch>,
     /// Which listener
-    pub listener: Option<IgnoredAny>,
+    pub listener: Option<ListenerMatch>,
     /// Which route table
     pub route_configuration: Option<IgnoredAny>,
     /// Which cluster
     pub cluster: Option<IgnoredAny>,
     /// Which waypoint
     pub waypoint: Option<IgnoredAny>,
+}
+
+/// `proxy` of a patch's match.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ProxyMatch {
+    /// A regular expression, searched for in the version
+    pub proxy_version: Option<String>,
+    /// Metadata of the proxy
+    pub metadata: Option<IgnoredAny>,
+}
+
+/// `listener` of a patch's match.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ListenerMatch {
+    /// Port of the listener, or of a filter chain of a listener for many ports
+    pub port_number: Option<i64>,
+    /// Which of the listener's filter chains
+    pub filter_chain: Option<FilterChainMatch>,
+    /// Which listener filter
+    pub listener_filter: Option<IgnoredAny>,
+    /// Name of the listener
+    pub name: Option<String>,
+    /// Read by nothing in istiod
+    pub port_name: Option<IgnoredAny>,
+}
+
+/// `filterChain` of a patch's match.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct FilterChainMatch {
+    /// Name of the chain
+    pub name: Option<String>,
+    /// Server name
+    pub sni: Option<IgnoredAny>,
+    /// `tls` or `raw_buffer`
+    pub transport_protocol: Option<IgnoredAny>,
+    /// Application protocols
+    pub application_protocols: Option<IgnoredAny>,
+    /// Which network filter
+    pub filter: Option<FilterMatch>,
+    /// Port that the chain is for
+    pub destination_port: Option<i64>,
+}
+
+/// `filter` of a patch's match.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct FilterMatch {
+    /// Name of the network filter
+    pub name: Option<String>,
+    /// Which HTTP filter
+    pub sub_filter: Option<IgnoredAny>,
 }
 
 /// `patch`
@@ -61,27 +115,7 @@ pub struct Patch {
     /// Class of the filter
     pub filter_class: Option<String>,
     /// The configuration
-    pub value: Option<PatchValue>,
-}
-
-/// The part of a patch's value that tells the filter's type.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct PatchValue {
-    /// Name of the filter
-    pub name: Option<String>,
-    /// Its configuration, with the type
-    #[serde(alias = "typedConfig")]
-    pub typed_config: Option<TypedConfig>,
-}
-
-/// `typed_config`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct TypedConfig {
-    /// Type URL
-    #[serde(rename = "@type")]
-    pub type_url: Option<String>,
+    pub value: Option<serde_json::Value>,
 }
 
 /// `spec` of a `WasmPlugin` or `TrafficExtension`, as far as it tells which proxies it changes.
@@ -94,6 +128,41 @@ pub struct ProxyExtension {
     pub target_ref: Option<TargetRef>,
     /// Which Gateway API gateways or waypoints
     pub target_refs: Option<Vec<TargetRef>>,
+    /// `HTTP` or `NETWORK` of a `WasmPlugin`; HTTP if absent
+    #[serde(rename = "type")]
+    pub plugin_type: Option<String>,
+    /// Which traffic; any if absent
+    #[serde(rename = "match")]
+    pub matches: Option<Vec<TrafficSelector>>,
+    /// The module of a `TrafficExtension`
+    pub wasm: Option<WasmModule>,
+}
+
+/// An entry of `match`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct TrafficSelector {
+    /// `CLIENT`, `SERVER` or both
+    pub mode: Option<String>,
+    /// Which ports; any if absent
+    pub ports: Option<Vec<TrafficPort>>,
+}
+
+/// An entry of `ports`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct TrafficPort {
+    /// Its number
+    pub number: Option<i64>,
+}
+
+/// `wasm` of a `TrafficExtension`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct WasmModule {
+    /// `HTTP` or `NETWORK`; HTTP if absent
+    #[serde(rename = "type")]
+    pub plugin_type: Option<String>,
 }
 
 /// `spec` of a `ProxyConfig`, as far as it can change path normalisation or addresses.

@@ -29,7 +29,7 @@ mod workload;
 
 pub use cluster::{ContainerPort, Ingress, NoSpec, ParentRef, Service, ServicePort, UnmodelledSpec};
 pub use counts::{Counts, LeftOut};
-pub use extension::{ConfigPatch, EnvoyFilter, ProxyConfig, ProxyExtension};
+pub use extension::{ConfigPatch, EnvoyFilter, ListenerMatch, ProxyConfig, ProxyExtension};
 pub use gateway::{Gateway, Server, ServerTls, TlsMode};
 pub use http_route::{
     CorsPolicy, Delegate, Destination, Fault, HeaderOperations, Headers, HttpMatch, HttpRoute, Percent, Redirect,

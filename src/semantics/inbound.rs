@@ -120,7 +120,8 @@ impl<'a> Inbound<'a> {
     pub fn of(world: &'a World, workload: &Workload, port: &WorkloadPort, chain: Chain) -> Self {
         let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
         let attached = attached_policies(&world.mesh, proxy);
-        let mut extensions = extensions(&world.mesh, proxy, Role::Inbound, &|id| world.is_trusted(id));
+        let role = Role::Inbound { port: port.number, declared: port.by_service, chain };
+        let mut extensions = extensions(&world.mesh, proxy, role, &|id| world.is_trusted(id));
         extensions.may_change = refused_configuration(&attached).or(extensions.may_change);
         Self {
             guard: guard(world, workload, port.number),

@@ -16,6 +16,7 @@ mod decision;
 mod delegate;
 mod destination;
 mod destination_rule;
+mod envoy_filter;
 mod ext_authz;
 mod extension;
 mod forward;
