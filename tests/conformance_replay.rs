@@ -107,6 +107,6 @@ fn same(answer: &Value, seen: &Map<String, Value>) -> bool {
         let place = place.as_str().unwrap_or_default();
         if place.starts_with("client ") { "client" } else { place }.to_owned()
     };
-    let alike = |field: &&str| answer[**field] == *seen.get(**field).unwrap_or(&Value::Null);
-    FIELDS.iter().all(|field| alike(&field)) && seen.get("at").is_none_or(|place| at(place) == at(&answer["at"]))
+    let alike = |field: &str| answer[field] == *seen.get(field).unwrap_or(&Value::Null);
+    FIELDS.iter().all(|field| alike(field)) && seen.get("at").is_none_or(|place| at(place) == at(&answer["at"]))
 }
