@@ -32,8 +32,11 @@ enum Inst {
     Match,
 }
 
-/// The size of the program of a tree in the shape of RE2; `None` where RE2 gives up.
-pub(super) fn size(tree: &Rc<Tree>) -> Option<usize> {
+/// The size of the program of a tree in the shape of RE2; `None` where RE2 gives up, or where it is certain early
+/// that there are more instructions than `most`.
+pub(super) fn size(tree: &Rc<Tree>, most: usize) -> Option<usize> {
+    // What stands beside a part that never matches is dropped, so nothing is certain early.
+    let most = if tree.has_nothing() { usize::MAX } else { most };
     // A text behind an anchor is compared apart.
     let unanchored = without_required_prefix(tree);
     let simple = simplify::simplified(&unanchored);
@@ -42,7 +45,7 @@ pub(super) fn size(tree: &Rc<Tree>) -> Option<usize> {
         None => (simple, false),
     };
     let simple = without_anchor(&simple, false, 0).unwrap_or(simple);
-    let program = compile::compiled(&simple, anchored)?;
+    let program = compile::compiled(&simple, anchored, most)?;
     Some(flatten::flat_size(program))
 }
 

@@ -120,4 +120,14 @@ impl Tree {
     pub(super) fn repeated(&self) -> Option<(Op, &Rc<Self>, Flags)> {
         if let Self::Repeat(op, part, flags) = self { Some((*op, part, *flags)) } else { None }
     }
+
+    /// Whether some part never matches, or is left out.
+    pub(super) fn has_nothing(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Count(_, _, Some(0), _) => true,
+            Self::Empty | Self::Text(..) | Self::Class(_) | Self::Any | Self::Look(_) => false,
+            Self::Concat(parts) | Self::Alternate(parts) => parts.iter().any(|part| part.has_nothing()),
+            Self::Repeat(_, part, _) | Self::Count(part, ..) | Self::Capture(part, _) => part.has_nothing(),
+        }
+    }
 }

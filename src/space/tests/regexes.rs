@@ -228,7 +228,19 @@ fn a_program_of_32768_instructions_is_the_largest() {
     let beyond = format!("{too_large}c");
     assert_eq!(size(&beyond), 32_769);
     let error = Pattern::regex(&beyond).unwrap_err();
-    assert!(matches!(&error, RegexError::Unloadable { why } if why.contains("32769")), "{error}");
+    assert!(matches!(&error, RegexError::Unloadable { why } if why.contains("32768")), "{error}");
+}
+
+/// A kilobyte that RE2 unrolls to hundreds of thousands of instructions is given up early, unless a part that never
+/// matches takes most of them away.
+#[test]
+fn a_program_that_is_far_too_large_is_not_built() {
+    let part = "(?:a?b?c?d?e?f?g?h?i?j?k?l?m?n?o?p?){0,1000}";
+    assert!(matches!(Pattern::regex(&part.repeat(20)), Err(RegexError::Unloadable { .. })));
+    assert!(matches!(Pattern::regex(&part.repeat(3)), Err(RegexError::Unloadable { .. })));
+    let dropped = format!("{}[^\\x00-\\xff]|a", part.repeat(3));
+    assert!(!matches!(Pattern::regex(&dropped), Err(RegexError::Unloadable { .. })));
+    assert_eq!(super::super::re2::program_size(&dropped), Ok(Some(5)));
 }
 
 #[test]

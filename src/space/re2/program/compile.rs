@@ -16,6 +16,8 @@ pub(super) struct Program {
     pub(super) start: u32,
     /// Where a search begins.
     pub(super) unanchored: u32,
+    /// How many instructions may still be added of those that the flattened program keeps.
+    left: usize,
 }
 
 /// A piece of the program with open ends.
@@ -35,9 +37,9 @@ impl Frag {
     }
 }
 
-/// Compiles a tree without counted repetitions; `None` where it is too large.
-pub(super) fn compiled(tree: &Tree, anchored: bool) -> Option<Program> {
-    let mut program = Program { insts: vec![Inst::Fail], ..Program::default() };
+/// Compiles a tree without counted repetitions; `None` where it is too large, or certain to be larger than `most`.
+pub(super) fn compiled(tree: &Tree, anchored: bool, most: usize) -> Option<Program> {
+    let mut program = Program { insts: vec![Inst::Fail], left: most, ..Program::default() };
     let whole = program.frag(tree)?;
     let end = program.add(Inst::Match)?;
     let whole = program.cat(&whole, Frag { begin: end, ends: Vec::new(), nullable: false });
@@ -55,6 +57,9 @@ impl Program {
     /// Adds an instruction.
     fn add(&mut self, inst: Inst) -> Option<u32> {
         let id = u32::try_from(self.insts.len()).ok().filter(|_| self.insts.len() < MOST)?;
+        if matches!(inst, Inst::Byte(..) | Inst::Capture(_) | Inst::Look(_)) {
+            self.left = self.left.checked_sub(1)?;
+        }
         self.insts.push(inst);
         Some(id)
     }
