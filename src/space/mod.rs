@@ -19,6 +19,7 @@ mod narrow;
 mod normalize;
 mod partition;
 mod path_book;
+mod path_index;
 mod path_search;
 mod pattern;
 mod re2;

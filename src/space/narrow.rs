@@ -29,7 +29,7 @@ pub(super) fn narrowed(test: &PathTest, bound: &PathTest) -> Narrowed {
 }
 
 /// The text that a value must be or begin with, and whether it must be it.
-fn stem(pattern: &Pattern) -> Option<(&str, bool)> {
+pub(super) fn stem(pattern: &Pattern) -> Option<(&str, bool)> {
     match pattern {
         Pattern::Exact(text) => Some((text, true)),
         Pattern::Prefix(text) => Some((text, false)),
@@ -46,7 +46,7 @@ fn stem(pattern: &Pattern) -> Option<(&str, bool)> {
 }
 
 /// Whether no value matches both, as far as their stems tell.
-fn are_disjoint(one: &Pattern, other: &Pattern) -> bool {
+pub(super) fn are_disjoint(one: &Pattern, other: &Pattern) -> bool {
     let (Some((a, whole)), Some((b, other_whole))) = (stem(one), stem(other)) else { return false };
     match (whole, other_whole) {
         (true, true) => a != b,

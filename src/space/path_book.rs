@@ -9,11 +9,12 @@ use super::form::Form;
 use super::list::{Label, PathTest};
 use super::narrow::{Narrowed, narrowed};
 use super::normalize::Normalization;
+use super::path_index::{PathIndex, last_rules, relevant};
 use super::path_search::{PathSearch, candidates, cost, prove};
 use super::residual::{ListMachine, PathList};
 use super::universe::PathDomain;
 
-/// Above this many rules paths are judged by the automaton.
+/// Above this many rules paths are looked up by their letters.
 const MANY_RULES: usize = 48;
 
 /// Path rules with numbered conditions.
@@ -103,24 +104,35 @@ impl PathBook {
 
     /// Decides every label of the rules: by paths worth trying, and by proofs for labels that none of them got.
     pub(super) fn solve(&self, rules: &PathRules, states: usize) -> BTreeMap<Label, PathSearch> {
+        let list = (rules.rules.len() > MANY_RULES).then(|| self.spelled(rules));
+        let index = list.as_ref().map(PathIndex::new);
+        let label = |path: &str| index.as_ref().map_or_else(|| self.label(rules, path), |index| index.label(path));
         let mut found: BTreeMap<Label, PathSearch> = BTreeMap::new();
         let mut wanted = rules.labels();
-        let spelled = (rules.rules.len() > MANY_RULES).then(|| self.spelled(rules));
-        let mut machine = spelled.as_ref().map(ListMachine::new);
         for path in self.likely(&[rules]) {
             if wanted.is_empty() {
                 return found;
             }
-            let by_machine = machine.as_mut().and_then(|machine| machine.label_of(path));
-            let label = by_machine.unwrap_or_else(|| self.label(rules, path));
+            let label = label(path);
             if wanted.remove(&label) {
                 found.insert(label, PathSearch::Found(path.to_owned()));
             }
         }
-        if !wanted.is_empty() {
-            let spelled = spelled.unwrap_or_else(|| self.spelled(rules));
-            let mut machine = machine.unwrap_or_else(|| ListMachine::new(&spelled));
-            found.extend(prove(&spelled, &mut machine, &self.form, wanted, states));
+        match &list {
+            _ if wanted.is_empty() => {}
+            None => {
+                let list = self.spelled(rules);
+                found.extend(prove(&list, &mut ListMachine::new(&list), &self.form, wanted, states));
+            }
+            // Of a long list each label has to do with a few rules only.
+            Some(list) => {
+                let last = last_rules(list);
+                for label in wanted {
+                    let part = relevant(list, label, last.get(&label).copied());
+                    let one = BTreeSet::from([label]);
+                    found.extend(prove(&part, &mut ListMachine::new(&part), &self.form, one, states));
+                }
+            }
         }
         found
     }

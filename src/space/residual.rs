@@ -186,12 +186,6 @@ impl ListMachine {
         settled(remainder.fallback, doubtful)
     }
 
-    /// The label of a path; `None` where a pattern cannot be followed.
-    pub(super) fn label_of(&mut self, path: &str) -> Option<Label> {
-        let end = path.bytes().fold(self.start(), |state, byte| self.step(&state, byte));
-        self.label(&end)
-    }
-
     /// The labels that some continuation may get.
     pub(super) fn labels(&self, remainder: u32) -> &[Label] {
         &self.known[remainder as usize].labels

@@ -16,3 +16,5 @@ mod regexes;
 mod sets;
 mod two_hops;
 mod world;
+
+pub(super) use random::{Random, texts};
