@@ -3,9 +3,13 @@
 
 use meshlint::model::{InputFile, LoadOptions, load};
 use meshlint::query::{EvalError, Evaluator};
-use meshlint::semantics::{Request, WireProtocol, World, WorldOptions};
+use meshlint::semantics::{By, CauseKind, Decision, Request, WireProtocol, World, WorldOptions};
 use meshlint::text::Files;
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 /// One of a few texts.
 fn one_of(texts: &'static [&'static str]) -> impl Strategy<Value = String> {
@@ -352,4 +356,51 @@ proptest! {
             }
         }
     }
+}
+
+/// The generated questions are worth asking: they end in every way, and mostly with an answer.
+#[test]
+fn generated_worlds_end_in_every_way() {
+    let mut runner = TestRunner::deterministic();
+    let mut ends: BTreeMap<(Decision, Option<By>, Option<CauseKind>), usize> = BTreeMap::new();
+    for _ in 0..150 {
+        let text = world().new_tree(&mut runner).expect("a world").current();
+        let mut files = Files::default();
+        let file = files.add("world.yaml", text);
+        let loaded = load(&files, &[InputFile { file, context: false }], &LoadOptions::default());
+        let (world, _) = World::admit(loaded.mesh, WorldOptions { assume_injected: true, ..WorldOptions::default() });
+        let evaluator = Evaluator::new(&world);
+        for _ in 0..40 {
+            let request = request().new_tree(&mut runner).expect("a request").current();
+            let Ok(answer) = evaluator.answer(&request) else {
+                continue;
+            };
+            let outcome = &answer.outcome;
+            let kind = outcome.cause.as_ref().map(|cause| cause.kind);
+            *ends.entry((outcome.decision, outcome.by, kind)).or_default() += 1;
+        }
+    }
+    for by in [
+        By::Reached,
+        By::Policy,
+        By::NoRoute,
+        By::Redirect,
+        By::DirectResponse,
+        By::Fault,
+        By::NoDestination,
+        By::BadRequest,
+        By::Closed,
+        By::NoListener,
+    ] {
+        assert!(ends.keys().any(|(_, found, _)| *found == Some(by)), "{by:?} among {ends:#?}");
+    }
+    for kind in
+        [CauseKind::CreationOrder, CauseKind::MissingResource, CauseKind::UnknownCaller, CauseKind::UnmodelledKind]
+    {
+        assert!(ends.keys().any(|(_, _, found)| *found == Some(kind)), "{kind:?} among {ends:#?}");
+    }
+    let unknown: usize =
+        ends.iter().filter(|((end, ..), _)| *end == Decision::Undetermined).map(|(_, many)| many).sum();
+    let all: usize = ends.values().sum();
+    assert!(unknown * 3 < all, "{unknown} of {all} undetermined: {ends:#?}");
 }

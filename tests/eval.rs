@@ -142,3 +142,139 @@ fn ambient_and_replaced_listeners_are_not_judged() {
                    spec: {template: {metadata: {labels: {app: web}}, spec: {containers: [{ports: [{containerPort: 80}]}]}}}\n";
     assert_eq!(answer(ambient, &Request::at("workload far/web:80")).outcome.decision, Decision::Undetermined);
 }
+
+/// A Gateway for everything and a virtual service behind it.
+fn behind_a_gateway(http: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: gw, namespace: app}}\n\
+         spec: {{selector: {{istio: ingressgateway}}, servers: [{{hosts: [\"*\"], port: {{number: 80, name: http, protocol: HTTP}}}}]}}\n\
+         ---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: vs, namespace: app}}\n\
+         spec: {{hosts: [shop.example.com], gateways: [gw], http: [{http}]}}\n"
+    )
+}
+
+#[test]
+fn a_trace_tells_every_hop_and_why_earlier_routes_did_not_match() {
+    let http = "{match: [{uri: {exact: /x}}, {method: {exact: POST}}], route: [{destination: {host: pay}}]}, \
+                {match: [{uri: {prefix: /api/}}], rewrite: {uri: /}, route: [{destination: {host: shop}}]}";
+    let request = Request {
+        authority: Some("shop.example.com:80".to_owned()),
+        path: "/api/../api/orders?n=1".to_owned(),
+        ..Request::at("gateway app/gw:80")
+    };
+    let answer = answer(&behind_a_gateway(http), &request);
+    let told: Vec<(&str, &str)> = answer.trace.iter().map(|step| (step.at.as_str(), step.what.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("gateway app/gw", "no ALLOW policy is attached, so everything passes"),
+            ("gateway app/gw", "the virtual host `shop.example.com` takes `shop.example.com:80`"),
+            ("gateway app/gw", "a route of VirtualService app/vs does not match: the path is not `/x`"),
+            ("gateway app/gw", "a route of VirtualService app/vs does not match: the method is not `POST`"),
+            ("gateway app/gw", "VirtualService app/vs takes it"),
+            ("gateway app/gw", "the path goes on as `/orders?n=1`"),
+            ("workload app/shop", "mTLS is PERMISSIVE on port 8080"),
+            ("workload app/shop", "no ALLOW policy is attached, so everything passes"),
+        ]
+    );
+    let places = answer.trace.iter().filter(|step| step.what.contains("VirtualService")).filter_map(|step| step.span);
+    assert_eq!(places.count(), 3, "what a route does has its place");
+}
+
+#[test]
+fn a_virtual_service_of_one_namespace_captures_a_host_of_another_on_mesh() {
+    let hijack = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: grab, namespace: team2}\n\
+                  spec: {hosts: [shop.app.svc.cluster.local], http: [{route: [{destination: {host: pay.app.svc.cluster.local}}]}]}\n";
+    assert_eq!(answer(hijack, &from_pay("/")).outcome.workload.as_deref(), Some("app/pay"));
+    let hidden = hijack.replace("spec: {", "spec: {exportTo: [\".\"], ");
+    assert_eq!(answer(&hidden, &from_pay("/")).outcome.workload.as_deref(), Some("app/shop"));
+}
+
+#[test]
+fn what_a_sidecar_does_not_know_is_passed_through_in_plaintext() {
+    let scope = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: scope, namespace: app}\n\
+                 spec: {workloadSelector: {labels: {app: pay}}, egress: [{hosts: [\"istio-system/*\"]}]}\n\
+                 ---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: own, namespace: app}\n\
+                 spec: {rules: [{from: [{source: {namespaces: [app]}}]}]}\n";
+    let unknown = answer(scope, &from_pay("/"));
+    assert_eq!((unknown.outcome.by, unknown.outcome.at.as_deref()), (Some(By::Policy), Some("workload app/shop")));
+    let closed = scope.replace("egress:", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}, egress:");
+    assert_eq!(answer(&closed, &from_pay("/")).outcome.by, Some(By::DirectResponse));
+}
+
+#[test]
+fn a_sidecar_without_ports_of_its_own_finds_only_services_of_the_port_that_was_dialled() {
+    let other = "---\napiVersion: v1\nkind: Service\nmetadata: {name: other, namespace: app}\n\
+                 spec: {selector: {app: pay}, ports: [{name: http, port: 8080}]}\n";
+    let route = mesh_route("a", "shop", "{route: [{destination: {host: other}}]}");
+    assert_eq!(answer(&format!("{route}{other}"), &from_pay("/")).outcome.by, Some(By::NoDestination));
+}
+
+#[test]
+fn another_name_leads_to_the_service_that_it_stands_for() {
+    let alias = "---\napiVersion: v1\nkind: Service\nmetadata: {name: till, namespace: app}\n\
+                 spec: {type: ExternalName, externalName: pay.app.svc.cluster.local, ports: [{name: http, port: 80}]}\n";
+    let route = behind_a_gateway("{route: [{destination: {host: till}}]}");
+    let request = Request { authority: Some("shop.example.com".to_owned()), ..Request::at("gateway app/gw:80") };
+    assert_eq!(answer(&format!("{route}{alias}"), &request).outcome.workload.as_deref(), Some("app/pay"));
+}
+
+#[test]
+fn a_service_entry_leads_to_the_workloads_that_it_selects_and_else_out_of_the_input() {
+    let entry = |more: &str| {
+        format!(
+            "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: e, namespace: app}}\n\
+             spec: {{hosts: [e.example], location: MESH_INTERNAL, ports: [{{number: 80, name: http, protocol: HTTP, targetPort: 8080}}], {more}}}\n"
+        )
+    };
+    let route = behind_a_gateway("{route: [{destination: {host: e.example}}]}");
+    let request = Request { authority: Some("shop.example.com".to_owned()), ..Request::at("gateway app/gw:80") };
+    let selected =
+        answer(&format!("{route}{}", entry("resolution: STATIC, workloadSelector: {labels: {app: pay}}")), &request);
+    assert_eq!(selected.outcome.workload.as_deref(), Some("app/pay"));
+    let outside = answer(&format!("{route}{}", entry("resolution: DNS")), &request);
+    assert_eq!(outside.outcome.decision, Decision::Undetermined);
+    let hidden = answer(&format!("{route}{}", entry("resolution: DNS, exportTo: [\"~\"]")), &request);
+    assert_eq!(hidden.outcome.by, Some(By::NoDestination));
+}
+
+#[test]
+fn a_client_that_spares_a_port_from_its_sidecar_goes_by_no_virtual_service() {
+    let spared = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: bold, namespace: app}\n\
+                  spec: {template: {metadata: {labels: {app: bold}, annotations: {traffic.sidecar.istio.io/excludeOutboundPorts: \"80\"}}, spec: {serviceAccountName: bold}}}\n---\n";
+    let route = mesh_route("a", "shop", "{match: [{uri: {prefix: /api}}], route: [{destination: {host: shop}}]}");
+    let request = Request { source: Some("cluster.local/ns/app/sa/bold".to_owned()), ..from_pay("/internal") };
+    assert_eq!(answer(&format!("{spared}{route}"), &request).outcome.by, Some(By::Reached));
+}
+
+#[test]
+fn bytes_take_the_routes_of_bytes() {
+    let db = "apiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: app}\nspec: {selector: {app: shop}, ports: [{name: tcp-db, port: 90}]}\n";
+    let route = "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: t, namespace: app}\n\
+                 spec: {hosts: [db], http: [{directResponse: {status: 403}}], tcp: [{match: [{port: 91}], route: [{destination: {host: gone}}]}, {route: [{destination: {host: pay, port: {number: 80}}}]}]}\n";
+    let request = Request { entrypoint: "service app/db:90".to_owned(), ..from_pay("/") };
+    assert_eq!(answer(db, &request).outcome.workload.as_deref(), Some("app/shop"));
+    assert_eq!(answer(&format!("{db}{route}"), &request).outcome.workload.as_deref(), Some("app/pay"));
+}
+
+#[test]
+fn the_steps_of_several_destinations_come_before_those_of_the_route() {
+    let http = "{headers: {request: {set: {x-who: route}}}, route: [{destination: {host: shop}, weight: 1, headers: {request: {set: {x-who: shop, x-own: shop}}}}, {destination: {host: pay}, weight: 1}]}";
+    let policy = |value: &str| {
+        format!(
+            "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: who, namespace: app}}\n\
+             spec: {{selector: {{matchLabels: {{app: shop}}}}, rules: [{{when: [{value}]}}]}}\n"
+        )
+    };
+    let request = Request { authority: Some("shop.example.com".to_owned()), ..Request::at("gateway app/gw:80") };
+    let reached = |when: &str| {
+        let answer = answer(&format!("{}{}", behind_a_gateway(http), policy(when)), &request);
+        answer
+            .outcomes
+            .iter()
+            .any(|outcome| outcome.decision == Decision::Allowed && outcome.workload.as_deref() == Some("app/shop"))
+    };
+    assert!(reached("{key: \"request.headers[x-who]\", values: [route]}"));
+    assert!(!reached("{key: \"request.headers[x-who]\", values: [shop]}"));
+    assert!(reached("{key: \"request.headers[x-own]\", values: [shop]}"));
+}

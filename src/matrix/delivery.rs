@@ -7,8 +7,8 @@ use super::door::Door;
 use super::witness::fill;
 use crate::model::ObjectId;
 use crate::semantics::{
-    By, Cause, CauseKind, Chain, Decision, Ending, Forward, Guard, HeaderChanges, Judgement, Leg, Passes, Protocol,
-    Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener,
+    By, Cause, CauseKind, Chain, Decision, Ending, Forward, Guard, Handshake, HeaderChanges, Judgement, Leg, Passes,
+    Protocol, Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener, handshake,
 };
 use crate::space::{
     Budget, Cube, DecisionList, Dimension, Excess, PathDomain, Pattern, Rule, Search, TwoHopSearch, partition, through,
@@ -64,6 +64,8 @@ struct Lead {
     route: usize,
     /// The way's place among those of the route
     leg: usize,
+    /// What comes of how the gateway speaks to the workload
+    handshake: Handshake,
     /// Why the workload may not be the one that the route means
     supposed: Option<Cause>,
 }
@@ -102,10 +104,14 @@ impl<'w> Fronts<'w> {
                 leads.iter().any(|lead| (lead.front, lead.route) == (front, route) && alike(lead))
             };
             for (index, leg) in forward.legs.iter().enumerate() {
-                let Target::Workload { workload, port, supposed, .. } = &leg.target else { continue };
+                let Target::Workload { workload, port, supposed, client } = &leg.target else { continue };
+                let handshake = handshake(self.world, workload, port, client);
+                if matches!(handshake, Handshake::Unanswered(_) | Handshake::Refused(_)) {
+                    continue;
+                }
                 let leads = self.leads.entry((workload.id.clone(), port.number)).or_default();
                 if !known(leads, &leg.changes) {
-                    leads.push(Lead { front, route, leg: index, supposed: supposed.clone() });
+                    leads.push(Lead { front, route, leg: index, handshake, supposed: supposed.clone() });
                 }
             }
         }
@@ -120,10 +126,13 @@ impl<'w> Fronts<'w> {
             let (route, forward) = front.proxy.forward(lead.route)?;
             let judgement = front.judgement.get_or_init(|| front.proxy.judgement(self.world));
             let leg = forward.legs.get(lead.leg)?;
+            if let Handshake::Unknown(cause) = &lead.handshake {
+                return Some(Delivery { route: route.span, delivered: Delivered::Unknown(cause.clone()) });
+            }
             let delivered = if forward.passes == Passes::Requests {
-                one_route(front, judgement, door, within, (lead.route, forward, leg), route.span)?
+                one_route(front, judgement, door, within, (lead, forward, leg), route.span)?
             } else {
-                bytes(front, judgement, door, within, (lead.route, forward), route.span)?
+                bytes(front, judgement, door, within, (lead, forward), route.span)?
             };
             // The route leads to this workload only if it is the one that serves an unknown Service.
             let delivered = match (delivered, &lead.supposed) {
@@ -145,21 +154,24 @@ fn bytes(
     judgement: &Judgement,
     door: &Door<'_>,
     within: &Cube,
-    (index, forward): (usize, &Forward),
+    (lead, forward): (&Lead, &Forward),
     span: Span,
 ) -> Option<Delivered> {
     // Bytes within TLS are no requests to a port that reads them.
     let read = door.chain == Chain::Http && !matches!(door.lock.guard, Guard::Nothing { .. });
-    if read && (forward.passes == Passes::Tls || door.port.protocol == Protocol::Sniffed) {
+    let sealed = forward.passes == Passes::Tls || lead.handshake == Handshake::Sealed;
+    let announced = door.port.protocol == Protocol::Sniffed && lead.handshake == Handshake::Identity;
+    if read && (sealed || announced) {
         return None;
     }
     let always = judgement.verdicts.iter().all(|verdict| {
-        *verdict == Verdict::Forward(index)
+        *verdict == Verdict::Forward(lead.route)
             || matches!(verdict, Verdict::End(Ending { by: Some(By::NoRoute | By::Closed), .. }))
     });
     let mut doubt = None;
-    for identity in front.proxy.identities.iter().flatten() {
-        let list = door.lock.judgement.list.specialise(&Dimension::Peer, &[identity]).specialise(&Dimension::Sni, &[]);
+    for sender in senders(front, lead) {
+        let peer: Vec<&str> = sender.into_iter().collect();
+        let list = door.lock.judgement.list.specialise(&Dimension::Peer, &peer).specialise(&Dimension::Sni, &[]);
         let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
         let found = partition(&list, &bounds, &door.lock.judgement.universe, &Budget::default());
         for (label, search) in found.labels() {
@@ -206,7 +218,7 @@ fn one_route(
     judgement: &Judgement,
     door: &Door<'_>,
     within: &Cube,
-    (index, forward, leg): (usize, &Forward, &Leg),
+    (lead, forward, leg): (&Lead, &Forward, &Leg),
     span: Span,
 ) -> Option<Delivered> {
     let unknown = |why: &Excess| {
@@ -214,10 +226,10 @@ fn one_route(
     };
     let maybe =
         judgement.labels(|verdict| matches!(verdict, Verdict::End(Ending { decision: Decision::Undetermined, .. })));
-    let via = judgement.labels(|verdict| *verdict == Verdict::Forward(index)).first().copied();
+    let via = judgement.labels(|verdict| *verdict == Verdict::Forward(lead.route)).first().copied();
     let mut doubt: Option<Delivered> = None;
-    for identity in front.proxy.identities.iter().flatten() {
-        let second = arriving(&door.lock.judgement.list, identity, &leg.changes);
+    for sender in senders(front, lead) {
+        let second = arriving(&door.lock.judgement.list, sender, &leg.changes);
         let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
         let universe = &judgement.universe;
         // A request that the gateway may refuse or change is no delivery, and no proof that there is none.
@@ -260,9 +272,19 @@ fn one_route(
     doubt
 }
 
+/// The identities that a gateway may show to a door; none where it speaks plaintext or nobody opens its TLS.
+fn senders<'f>(front: &'f Front, lead: &Lead) -> Vec<Option<&'f str>> {
+    match lead.handshake {
+        Handshake::Identity => front.proxy.identities.iter().map(Option::as_deref).collect(),
+        Handshake::Plaintext | Handshake::Sealed => vec![None],
+        Handshake::Unanswered(_) | Handshake::Refused(_) | Handshake::Unknown(_) => Vec::new(),
+    }
+}
+
 /// The door's list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
-fn arriving(list: &DecisionList, identity: &str, changes: &HeaderChanges) -> DecisionList {
-    let mut list = list.specialise(&Dimension::Peer, &[identity]);
+fn arriving(list: &DecisionList, identity: Option<&str>, changes: &HeaderChanges) -> DecisionList {
+    let peer: Vec<&str> = identity.into_iter().collect();
+    let mut list = list.specialise(&Dimension::Peer, &peer);
     if let Some(authority) = &changes.authority {
         list = list.specialise(&Dimension::Authority, &[authority]);
     }

@@ -28,9 +28,9 @@ pub struct HttpRoute {
     /// Rewrites path and authority
     pub rewrite: Option<Spanned<Rewrite>>,
     /// Without effect on who gets in
-    pub timeout: Option<String>,
+    pub timeout: Option<Spanned<String>>,
     /// Without effect on who gets in
-    pub retries: Option<IgnoredAny>,
+    pub retries: Option<Spanned<Retries>>,
     /// Aborts a share of the requests
     pub fault: Option<Spanned<Fault>>,
     /// Destination of copies
@@ -197,14 +197,46 @@ pub struct RegexRewrite {
     pub rewrite: Option<String>,
 }
 
+/// `retries`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Retries {
+    /// How many
+    pub attempts: Option<i64>,
+    /// How long each may take
+    pub per_try_timeout: Option<Spanned<String>>,
+    /// After what
+    pub retry_on: Option<Spanned<String>>,
+    /// Whether elsewhere too
+    pub retry_remote_localities: Option<bool>,
+    /// Whether not to the same again
+    pub retry_ignore_previous_hosts: Option<bool>,
+    /// How long to wait
+    pub backoff: Option<Spanned<String>>,
+}
+
 /// `fault`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Fault {
     /// Without effect on who gets in
-    pub delay: Option<IgnoredAny>,
+    pub delay: Option<FaultDelay>,
     /// Aborts
     pub abort: Option<FaultAbort>,
+}
+
+/// `fault.delay`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct FaultDelay {
+    /// Share
+    pub percentage: Option<Percent>,
+    /// Share (deprecated)
+    pub percent: Option<i64>,
+    /// How long
+    pub fixed_delay: Option<Spanned<String>>,
+    /// Refused by validation
+    pub exponential_delay: Option<Spanned<String>>,
 }
 
 /// `fault.abort`
@@ -254,7 +286,7 @@ pub struct CorsPolicy {
     /// Without effect on who gets in
     pub expose_headers: Option<IgnoredAny>,
     /// Without effect on who gets in
-    pub max_age: Option<String>,
+    pub max_age: Option<Spanned<String>>,
     /// Without effect on who gets in
     pub allow_credentials: Option<bool>,
     /// What happens to a preflight of another origin

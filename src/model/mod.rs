@@ -33,7 +33,7 @@ pub use extension::{ConfigPatch, EnvoyFilter, ListenerMatch, ProxyConfig, ProxyE
 pub use gateway::{Gateway, Server, ServerTls, TlsMode};
 pub use http_route::{
     CorsPolicy, Delegate, Destination, Fault, HeaderOperations, Headers, HttpMatch, HttpRoute, Percent, Redirect,
-    Rewrite, StringMatch, WeightedDestination,
+    Retries, Rewrite, StringMatch, WeightedDestination,
 };
 pub(crate) use kind::names_mesh_group;
 pub use load::{InputFile, LoadOptions, Loaded, load};

@@ -3,11 +3,11 @@
 use super::eval::{EvalError, Evaluator};
 use super::hop::{Malformed, agree, chain_and_peer, first_sight, forwarded_address, server_name};
 use super::settle::ended;
-use crate::model::{MtlsMode, Workload};
+use crate::model::Workload;
 use crate::semantics::{
-    By, Cause, CauseKind, Chain, ClientSide, Ending, Guard, Inbound, NamespaceReader, Outcome, Passes, Protocol, Proxy,
-    Request, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, decide_inbound, effective_mode, guard,
-    jwt_filter, path_normalization, present_token, token_place,
+    By, Cause, CauseKind, Chain, ClientSide, Ending, Guard, Handshake, Inbound, NamespaceReader, Outcome, Passes,
+    Protocol, Proxy, Request, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, decide_inbound, guard,
+    handshake, jwt_filter, path_normalization, present_token, token_place,
 };
 
 /// What arrives at a target.
@@ -22,6 +22,8 @@ pub(super) struct Arrival<'a> {
     pub(super) protocol: WireProtocol,
     /// How it was passed on
     pub(super) passes: Passes,
+    /// Who sends it
+    pub(super) from: &'a str,
 }
 
 impl Evaluator<'_> {
@@ -147,39 +149,23 @@ impl Evaluator<'_> {
         trace: &mut Vec<Step>,
     ) -> Result<Outcome, EvalError> {
         let name = format!("workload {}", workload.display_name());
-        let guarded = guard(self.world, workload, port.number);
-        let mode = effective_mode(&self.world.mesh, workload, port.number).mode;
-        let Arrival { mut seen, malformed, identity, mut protocol, passes } = arrival;
-        match client {
-            ClientSide::Auto => {
-                let takes_tls = guarded == Guard::Sidecar && mode != MtlsMode::Disable;
-                seen.peer = identity.filter(|_| takes_tls).cloned();
+        let Arrival { mut seen, malformed, identity, mut protocol, passes, from } = arrival;
+        seen.peer = None;
+        match handshake(self.world, workload, port, client) {
+            Handshake::Identity => seen.peer = identity.cloned(),
+            Handshake::Plaintext => {}
+            Handshake::Sealed => protocol = WireProtocol::Tcp,
+            Handshake::Unanswered(span) => {
+                let what = format!("{name} is called by mTLS, and no proxy is there to take it");
+                trace.push(Step { at: from.to_owned(), what, span });
+                return Ok(ended(from, &Ending::denied(By::Closed, None)));
             }
-            ClientSide::MeshMutual(span) if matches!(guarded, Guard::Nothing { .. }) => {
-                let cause = Cause {
-                    kind: CauseKind::UnmodelledCondition,
-                    message:
-                        "the client insists on mTLS, and whether the workload itself takes it the manifests do not \
-                              tell"
-                            .to_owned(),
-                    span: Some(*span),
-                };
-                return Ok(ended(&name, &Ending::undetermined(cause)));
+            Handshake::Refused(span) => {
+                let what = "the proxy takes no TLS but that of the mesh".to_owned();
+                trace.push(Step { at: name.clone(), what, span: Some(span) });
+                return Ok(ended(&name, &Ending::denied(By::Closed, None)));
             }
-            ClientSide::MeshMutual(_) => seen.peer = identity.cloned(),
-            ClientSide::Plaintext(_) => seen.peer = None,
-            ClientSide::ForeignTls(span) => {
-                seen.peer = None;
-                if guarded == Guard::Sidecar {
-                    if mode == MtlsMode::Strict || port.protocol == Protocol::Http {
-                        let what = "the proxy takes no TLS but that of the mesh".to_owned();
-                        trace.push(Step { at: name.clone(), what, span: Some(*span) });
-                        return Ok(ended(&name, &Ending::denied(By::Closed, None)));
-                    }
-                    protocol = WireProtocol::Tcp;
-                }
-            }
-            ClientSide::Unknown(cause) => return Ok(ended(&name, &Ending::undetermined(cause.clone()))),
+            Handshake::Unknown(cause) => return Ok(ended(&name, &Ending::undetermined(cause))),
         }
         // Proxies that pass bytes on announce them as such, and a port that declares nothing believes them.
         if passes == Passes::Bytes && seen.peer.is_some() && port.protocol == Protocol::Sniffed {

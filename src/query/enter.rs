@@ -195,7 +195,8 @@ impl Evaluator<'_> {
             seen.token_place = token_place(self.world, &JwtFilter::default(), request.claims.as_ref());
             seen.remote_ip = forwarded_address(&seen);
             let protocol = request.protocol;
-            let arrival = Arrival { seen, malformed, identity: None, protocol, passes: Passes::Requests };
+            let arrival =
+                Arrival { seen, malformed, identity: None, protocol, passes: Passes::Requests, from: "client" };
             outcomes.push(self.at_target(target, arrival, trace)?);
         }
         Ok(outcomes)

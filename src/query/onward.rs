@@ -149,7 +149,8 @@ impl Evaluator<'_> {
         };
         let passes = forward.passes;
         let Target::Workload { workload, port, .. } = &leg.target else {
-            let arrival = Arrival { seen: seen.clone(), malformed: None, identity: None, protocol, passes };
+            let arrival =
+                Arrival { seen: seen.clone(), malformed: None, identity: None, protocol, passes, from: &proxy.name };
             let outcome = self.at_target(&leg.target, arrival, trace)?;
             return Ok(Outcome { at: Some(proxy.name.clone()), ..outcome });
         };
@@ -175,7 +176,8 @@ impl Evaluator<'_> {
             let what = format!("the authority goes on as `{}`", next.authority);
             trace.push(Step { at: proxy.name.clone(), what, span: Some(span) });
         }
-        let arrival = Arrival { seen: next, malformed: refused.or(malformed), identity, protocol, passes };
+        let arrival =
+            Arrival { seen: next, malformed: refused.or(malformed), identity, protocol, passes, from: &proxy.name };
         self.at_target(&leg.target, arrival, trace)
     }
 }

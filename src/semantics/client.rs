@@ -2,8 +2,9 @@
 
 use super::authorization_policy::Chain;
 use super::client_hosts::http_table;
+use super::client_side::ClientSide;
 use super::decision::{By, Cause, CauseKind};
-use super::destination::{ClientSide, endpoints};
+use super::destination::endpoints;
 use super::destination_rule::{ClientProxy, client_side, rules_for};
 use super::extension::{Role, extensions};
 use super::forward::{Forward, Passes};

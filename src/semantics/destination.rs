@@ -1,5 +1,6 @@
 //! From a destination in a route to the workloads that may get the request.
 
+use super::client_side::ClientSide;
 use super::decision::{Cause, CauseKind};
 use super::destination_rule::{ClientProxy, client_side, find_subset, rules_for};
 use super::host_name;
@@ -29,21 +30,6 @@ pub enum Target {
     /// Nowhere: no such cluster, or no endpoint
     Nowhere(String),
     /// Not known
-    Unknown(Cause),
-}
-
-/// How a proxy speaks to an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClientSide {
-    /// With the proxy's identity wherever the endpoint takes it
-    Auto,
-    /// With the proxy's identity, whether the endpoint takes it or not, by a `DestinationRule`
-    MeshMutual(Span),
-    /// In plaintext, by a `DestinationRule` if there is a place
-    Plaintext(Option<Span>),
-    /// In TLS without a certificate, by a `DestinationRule`
-    ForeignTls(Span),
-    /// In some way that the manifests do not tell
     Unknown(Cause),
 }
 

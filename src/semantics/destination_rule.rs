@@ -1,7 +1,7 @@
 //! Which `DestinationRule` a client goes by: its subsets, and how the client speaks.
 
+use super::client_side::ClientSide;
 use super::decision::{Cause, CauseKind};
-use super::destination::ClientSide;
 use super::host_name;
 use super::registry::exports_to;
 use super::workload_selector::selects;

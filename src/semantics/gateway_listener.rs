@@ -1,8 +1,9 @@
 //! The listener behind a gateway's port: its filter chains, and which of them takes a request.
 
 use super::authorization_policy::Chain;
+use super::client_side::ClientSide;
 use super::decision::{Cause, CauseKind};
-use super::destination::{ClientSide, endpoints};
+use super::destination::endpoints;
 use super::destination_rule::{ClientProxy, rules_for};
 use super::forward::{Forward, Passes};
 use super::gateway_routes::http_table;

@@ -148,7 +148,7 @@ impl RouteTable {
                 continue;
             };
             match route.mismatch(seen) {
-                Ok(Some(why)) => remarks.push((format!("{} is passed by: {why}", route.name()), Some(route.span))),
+                Ok(Some(why)) => remarks.push((format!("{} does not match: {why}", route.name()), Some(route.span))),
                 Err(cause) => return Verdict::End(Ending::undetermined(cause)),
                 Ok(None) => return route.verdict(*index, seen),
             }

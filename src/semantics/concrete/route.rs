@@ -41,7 +41,7 @@ pub(crate) fn route_mismatch(matches: &HttpMatch, seen: &Seen) -> Result<Option<
     if let Some(uri) = &matches.uri {
         let ignore_case = matches.ignore_uri_case == Some(true);
         reading.note(uri_matches(&uri.value, seen.bare_path(), ignore_case), || {
-            format!("its path is {}", said(Some(uri)))
+            format!("the path is not {}", said(Some(&uri.value)).unwrap_or_default())
         });
     }
     let pseudo = [
@@ -51,11 +51,16 @@ pub(crate) fn route_mismatch(matches: &HttpMatch, seen: &Seen) -> Result<Option<
     ];
     for (name, wanted, value) in pseudo {
         if let Some(wanted) = wanted {
-            reading.note(value_matches(Some(&wanted.value), value), || format!("its {name} is {}", said(Some(wanted))));
+            reading.note(value_matches(Some(&wanted.value), value), || {
+                format!("the {name} is not {}", said(Some(&wanted.value)).unwrap_or_default())
+            });
         }
     }
     for (name, wanted) in matches.headers.iter().flatten() {
-        let what = || format!("it asks for header `{}`, {}", name.value, said(wanted.as_ref()));
+        let what = || match said(wanted.as_ref().map(|wanted| &wanted.value)) {
+            Some(said) => format!("no header `{}` is {said}", name.value),
+            None => format!("there is no header `{}`", name.value),
+        };
         reading.note(header_matches(name, wanted.as_ref(), seen, false), what);
     }
     for (name, wanted) in matches.query_params.iter().flatten() {
@@ -63,10 +68,16 @@ pub(crate) fn route_mismatch(matches: &HttpMatch, seen: &Seen) -> Result<Option<
             Some(value) => value_matches(wanted.as_ref().map(|wanted| &wanted.value), value),
             None => judged(wanted.as_ref()).map(|()| false),
         };
-        reading.note(holds, || format!("it asks for parameter `{}`, {}", name.value, said(wanted.as_ref())));
+        reading.note(holds, || match said(wanted.as_ref().map(|wanted| &wanted.value)) {
+            Some(said) => format!("the parameter `{}` is not {said}", name.value),
+            None => format!("there is no parameter `{}`", name.value),
+        });
     }
     for (name, unwanted) in matches.without_headers.iter().flatten() {
-        let what = || format!("it refuses header `{}`, {}", name.value, said(unwanted.as_ref()));
+        let what = || match said(unwanted.as_ref().map(|unwanted| &unwanted.value)) {
+            Some(said) => format!("the header `{}` is {said}", name.value),
+            None => format!("there is a header `{}`", name.value),
+        };
         reading.note(header_matches(name, unwanted.as_ref(), seen, true), what);
     }
     match (reading.fails, reading.doubt) {
@@ -75,14 +86,13 @@ pub(crate) fn route_mismatch(matches: &HttpMatch, seen: &Seen) -> Result<Option<
     }
 }
 
-/// What a string match says.
-fn said(wanted: Option<&Spanned<StringMatch>>) -> String {
-    let wanted = wanted.map(|wanted| &wanted.value);
-    let part = |text: Option<&Spanned<String>>, word: &str| text.map(|text| format!("{word} `{}`", text.value));
-    part(wanted.and_then(|wanted| wanted.exact.as_ref()), "exactly")
-        .or_else(|| part(wanted.and_then(|wanted| wanted.prefix.as_ref()), "below"))
-        .or_else(|| part(wanted.and_then(|wanted| wanted.regex.as_ref()), "of the form"))
-        .unwrap_or_else(|| "whatever its value".to_owned())
+/// What a string match says; `None` if it asks for presence only.
+fn said(wanted: Option<&StringMatch>) -> Option<String> {
+    let wanted = wanted?;
+    let part = |text: Option<&Spanned<String>>, word: &str| text.map(|text| format!("{word}`{}`", text.value));
+    part(wanted.exact.as_ref(), "")
+        .or_else(|| part(wanted.prefix.as_ref(), "a continuation of "))
+        .or_else(|| part(wanted.regex.as_ref().filter(|regex| regex.value != "*"), "of the form "))
 }
 
 /// Whether a condition on a header holds, or with `inverted` its opposite.

@@ -46,6 +46,11 @@ fn check_server(gateway: &Resource<Gateway>, server: &Spanned<Server>, problems:
         refuse(problems, gateway, server.span, "a server needs a port");
         return;
     };
+    if let Some(bind) = server.value.bind.as_ref().filter(|bind| !bind.is_empty() && !bind.starts_with("unix://"))
+        && bind.parse::<std::net::IpAddr>().is_err()
+    {
+        refuse(problems, gateway, server.span, format!("`bind: {bind}` is no address"));
+    }
     let unix = server.value.bind.as_ref().is_some_and(|bind| bind.starts_with("unix://"));
     let number = port.value.number.as_ref();
     if !unix && number.is_none_or(|number| !(1..=65535).contains(&number.value)) {

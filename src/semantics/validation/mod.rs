@@ -1,9 +1,12 @@
 //! What the API server's schema and istiod's webhook refuse: such objects do not act.
 
 mod authorization_policy;
+mod destination_rule;
 mod gateway;
+mod http_route;
 mod peer_authentication;
 mod request_authentication;
+mod service_entry;
 mod shared;
 mod virtual_service;
 
@@ -31,6 +34,15 @@ pub fn rejections(mesh: &Mesh) -> Vec<Problem> {
     }
     for service in &mesh.virtual_services {
         virtual_service::check(service, &mut problems);
+    }
+    for rule in &mesh.destination_rules {
+        destination_rule::check(rule, &mut problems);
+    }
+    for entry in &mesh.service_entries {
+        service_entry::check(entry, &mut problems);
+    }
+    for sidecar in &mesh.sidecars {
+        service_entry::check_sidecar(sidecar, &mut problems);
     }
     problems
 }

@@ -2,7 +2,7 @@
 
 use super::super::workload_selector::DRY_RUN;
 use super::refuse;
-use crate::model::{Problem, Resource, TargetRef, WorkloadSelector};
+use crate::model::{Labels, Problem, Resource, TargetRef, WorkloadSelector};
 use crate::text::Spanned;
 
 /// Annotations that only istiod itself may set.
@@ -103,20 +103,159 @@ pub(super) fn is_dns_label(text: &str) -> bool {
 }
 
 /// A host: DNS labels, of which the first may be or begin with a star, or an address.
+pub(super) fn is_wildcard_domain(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok() || is_domain(host)
+}
+
+/// DNS labels, of which the first may be or begin with a star.
 ///
 /// # Upstream
 /// istio/istio 1.32: `pkg/config/validation/agent/validation.go`, `ValidateWildcardDomain`.
-pub(super) fn is_wildcard_domain(host: &str) -> bool {
-    if host == "*" || host.parse::<std::net::IpAddr>().is_ok() {
-        return true;
-    }
-    let host = host.strip_suffix('.').unwrap_or(host);
+pub(super) fn is_domain(host: &str) -> bool {
     if host.is_empty() || host.len() > 255 {
         return false;
     }
-    let mut labels = host.split('.');
-    let first = labels.next().unwrap_or_default();
+    let (first, rest) = host.split_once('.').map_or((host, None), |(first, rest)| (first, Some(rest)));
     let starred = first == "*"
         || first.strip_prefix('*').is_some_and(|rest| is_dns_label(rest.strip_prefix('-').unwrap_or(rest)));
-    (starred || is_dns_label(first)) && labels.all(is_dns_label)
+    (starred || is_dns_label(first)) && rest.is_none_or(are_dns_labels)
+}
+
+/// A full name without stars.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/agent/validation.go`, `ValidateFQDN`.
+pub(super) fn is_full_name(host: &str) -> bool {
+    !host.is_empty() && host.len() <= 255 && are_dns_labels(host)
+}
+
+/// DNS labels, the last of which is no number and may be empty.
+fn are_dns_labels(domain: &str) -> bool {
+    let labels: Vec<&str> = domain.split('.').collect();
+    let last = labels.last().copied().unwrap_or_default();
+    let inner = labels.get(..labels.len() - 1).unwrap_or_default();
+    let numeric = last.parse::<i64>().is_ok();
+    !numeric && inner.iter().all(|label| is_dns_label(label)) && (is_dns_label(last) || last.is_empty())
+}
+
+/// Durations that are none, shorter than a millisecond or finer than that.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/agent/validation.go`, `ValidateDuration`.
+pub(super) fn check_duration<T>(
+    object: &Resource<T>,
+    name: &str,
+    text: Option<&Spanned<String>>,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(text) = text else {
+        return;
+    };
+    let why = match nanoseconds(&text.value) {
+        None => "is no duration",
+        Some(nanos) if nanos < 1_000_000 => "is below a millisecond",
+        Some(nanos) if nanos % 1_000_000 != 0 => "is finer than a millisecond",
+        Some(_) => return,
+    };
+    refuse(problems, object, text.span, format!("`{name}: {}` {why}", text.value));
+}
+
+/// A duration as Go writes it, in nanoseconds.
+fn nanoseconds(text: &str) -> Option<i128> {
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    let mut total: f64 = 0.0;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, behind) = rest.split_at_checked(end)?;
+        let number: f64 = number.parse().ok()?;
+        let units = [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
+        let (unit, scale) = units.into_iter().find(|(unit, _)| behind.starts_with(unit))?;
+        total += number * scale;
+        rest = behind.get(unit.len()..)?;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "fractions of nanoseconds do not count")]
+    let nanos = total.round() as i128;
+    Some(if negative { -nanos } else { nanos })
+}
+
+/// Scopes of `exportTo`.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateExportTo`.
+pub(super) fn check_export_to<'a, T>(
+    object: &Resource<T>,
+    scopes: impl IntoIterator<Item = &'a str>,
+    nobody: bool,
+    problems: &mut Vec<Problem>,
+) {
+    let scopes: Vec<&str> = scopes.into_iter().collect();
+    let mut seen: Vec<&str> = Vec::new();
+    for scope in &scopes {
+        let full = if *scope == "." { object.id.namespace.as_str() } else { *scope };
+        if seen.contains(&full) {
+            refuse(problems, object, object.spec_span, format!("`exportTo` names `{scope}` twice"));
+        }
+        let known = matches!(full, "*") || is_dns_label(full) || (nobody && full == "~");
+        if !known {
+            refuse(problems, object, object.spec_span, format!("`{scope}` is no scope of `exportTo`"));
+        }
+        seen.push(full);
+    }
+    if scopes.len() > 1 && scopes.iter().any(|scope| matches!(*scope, "*" | "~")) {
+        refuse(problems, object, object.spec_span, "`exportTo` names everybody or nobody, and others too");
+    }
+}
+
+/// Labels that are none.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/labels/instance.go`, `Validate`.
+pub(super) fn are_labels(labels: Option<&Labels>) -> bool {
+    let part = |text: &str| {
+        let ends = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        };
+        text.len() <= 63 && ends(text) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    let key = |key: &str| match key.split_once('/') {
+        Some((domain, name)) => is_full_name(domain) && part(name),
+        None => part(key),
+    };
+    labels.is_none_or(|labels| labels.iter().all(|(name, value)| key(name) && (value.is_empty() || part(value))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_go_s() {
+        for (text, nanos) in [
+            ("1s", Some(1_000_000_000)),
+            ("1m30s", Some(90_000_000_000)),
+            ("0.5ms", Some(500_000)),
+            ("0s", Some(0)),
+            ("-1s", Some(-1_000_000_000)),
+            ("1", None),
+            ("s", None),
+            ("", None),
+        ] {
+            assert_eq!(nanoseconds(text), nanos, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_domain() {
+        assert!(!is_domain("10.0.0.1") && is_wildcard_domain("10.0.0.1"));
+        assert!(is_domain("*-x.example.com") && !is_domain("a.*.com") && !is_domain("a..com") && is_domain("a.com."));
+    }
 }

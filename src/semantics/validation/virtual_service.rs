@@ -1,19 +1,20 @@
 //! Virtual services that are refused.
 
 use super::super::host_name;
+use super::http_route::check_route;
 use super::refuse;
-use super::shared::{is_dns_label, is_wildcard_domain};
-use crate::model::{HttpMatch, HttpRoute, Problem, Resource, StringMatch, VirtualService};
-use crate::text::Spanned;
+use super::shared::{are_labels, check_export_to, is_dns_label, is_domain, is_full_name, is_wildcard_domain};
+use crate::model::{Destination, L4Match, Problem, Resource, TlsMatch, VirtualService, WeightedDestination};
+use crate::text::{Span, Spanned};
 
 /// Reasons to refuse a virtual service.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pkg/config/validation/virtualservice.go`, `ValidateVirtualService`.
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidateVirtualService`.
 pub(super) fn check(service: &Resource<VirtualService>, problems: &mut Vec<Problem>) {
     let spec = &service.spec;
     let delegate = spec.hosts().is_empty();
-    if delegate && (!spec.gateways().is_empty() || spec.tls.is_some() || spec.tcp.is_some()) {
+    if delegate && (!spec.gateways().is_empty() || !spec.tls().is_empty() || !spec.tcp().is_empty()) {
         refuse(
             problems,
             service,
@@ -21,166 +22,172 @@ pub(super) fn check(service: &Resource<VirtualService>, problems: &mut Vec<Probl
             "without `hosts` it is a delegate, which takes neither `gateways` nor `tls` nor `tcp`",
         );
     }
-    if spec.http().is_empty()
-        && spec.tls.as_ref().is_none_or(|tls| tls.value.is_empty())
-        && spec.tcp.as_ref().is_none_or(|tcp| tcp.value.is_empty())
-    {
+    if spec.http().is_empty() && spec.tls().is_empty() && spec.tcp().is_empty() {
         refuse(problems, service, service.spec_span, "one of `http`, `tls` and `tcp` must be given");
     }
     check_hosts(service, problems);
-    for gateway in spec.gateways() {
-        if let Some((namespace, name)) = gateway.value.split_once('/')
-            && (!is_dns_label(namespace) || !is_dns_label(name))
-        {
-            refuse(
-                problems,
-                service,
-                gateway.span,
-                format!("`{}` is no gateway, `NAME` or `NAMESPACE/NAME`", gateway.value),
-            );
-        }
-    }
+    check_gateways(service, spec.gateways(), problems);
     for route in spec.http() {
         check_route(service, route, delegate, problems);
     }
-    for destination in spec.destinations() {
-        let host = destination.value.host.as_ref();
-        let known = host.is_some_and(|host| host.value != "*" && is_wildcard_domain(&host.value));
-        if !known {
-            let written = host.map_or("", |host| host.value.as_str());
-            let why = format!("`{written}` is no host of a service");
-            refuse(problems, service, host.map_or(destination.span, |host| host.span), why);
+    for route in spec.tls() {
+        let matches: Vec<_> = route.value.matches.iter().flat_map(|matches| &matches.value).collect();
+        if matches.is_empty() {
+            refuse(problems, service, route.span, "a TLS route needs a match");
         }
-        let number = destination.value.port.as_ref().and_then(|port| port.number.as_ref());
-        if let Some(number) = number.filter(|number| !(1..=65535).contains(&number.value)) {
-            refuse(problems, service, number.span, "a port number lies between 1 and 65535");
+        for one in matches {
+            check_sni_hosts(service, one, problems);
+            check_l4_match(service, one.span, &one.value.l4(), problems);
         }
+        check_weights(service, route.span, route.value.route.as_ref(), problems);
     }
+    for route in spec.tcp() {
+        for one in route.value.matches.iter().flat_map(|matches| &matches.value) {
+            check_l4_match(service, one.span, &one.value, problems);
+        }
+        check_weights(service, route.span, route.value.route.as_ref(), problems);
+    }
+    for destination in spec.destinations() {
+        check_destination(service, destination, problems);
+    }
+    let scopes = spec.export_to.iter().flat_map(|list| &list.value).map(|scope| scope.value.as_str());
+    check_export_to(service, scopes, false, problems);
+}
+
+/// Whether every gateway that it binds to is a gateway, so that none is `mesh`.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `isGateway`.
+pub(super) fn is_for_gateways(service: &Resource<VirtualService>) -> bool {
+    let gateways = service.spec.gateways();
+    !gateways.is_empty() && gateways.iter().all(|gateway| gateway.value != "mesh")
 }
 
 /// Reasons to refuse the hosts.
 fn check_hosts(service: &Resource<VirtualService>, problems: &mut Vec<Problem>) {
-    let on_mesh =
-        service.spec.gateways().is_empty() || service.spec.gateways().iter().any(|gateway| gateway.value == "mesh");
     let hosts = service.spec.hosts();
+    let passes_on = |host: &str| is_for_gateways(service) && host.starts_with("outbound_");
     for (index, host) in hosts.iter().enumerate() {
-        if !is_wildcard_domain(&host.value) {
+        if !is_wildcard_domain(&host.value) && !passes_on(&host.value) {
             refuse(problems, service, host.span, format!("`{}` is no host name", host.value));
         }
-        if host.value == "*" && on_mesh {
+        if host.value == "*" && !is_for_gateways(service) {
             refuse(problems, service, host.span, "host `*` is not allowed on `mesh`");
         }
-        let earlier = hosts.iter().take(index);
-        let mut overlapping = earlier.filter(|other| {
-            other.value == host.value
-                || (host_name::is_subset(&host.value, &other.value) || host_name::is_subset(&other.value, &host.value))
-        });
-        if let Some(other) = overlapping.next() {
+        let mut earlier = hosts.iter().take(index);
+        if let Some(other) = earlier.find(|other| host_name::overlap(&host.value, &other.value)) {
             refuse(problems, service, host.span, format!("`{}` overlaps `{}`", host.value, other.value));
         }
     }
 }
 
-/// Reasons to refuse an HTTP route.
-fn check_route(
-    service: &Resource<VirtualService>,
-    route: &Spanned<HttpRoute>,
-    delegate: bool,
-    problems: &mut Vec<Problem>,
-) {
-    let fields = &route.value;
-    let routes = fields.route.as_ref().is_some_and(|route| !route.value.is_empty());
-    let mut say = |why: &str| refuse(problems, service, route.span, why);
-    if !routes && fields.redirect.is_none() && fields.direct_response.is_none() && fields.delegate.is_none() {
-        say("an HTTP route needs `route`, `redirect` or `directResponse`");
-    }
-    if routes && (fields.redirect.is_some() || fields.direct_response.is_some()) {
-        say("an HTTP route cannot both route and answer");
-    }
-    if fields.redirect.is_some() && fields.direct_response.is_some() {
-        say("an HTTP route cannot both redirect and answer");
-    }
-    if (fields.redirect.is_some() || fields.direct_response.is_some())
-        && (fields.fault.is_some() || fields.rewrite.is_some())
-    {
-        say("a redirect or direct response takes neither `fault` nor `rewrite`");
-    }
-    if fields.delegate.is_some() && (routes || fields.redirect.is_some() || delegate) {
-        say("a route that delegates does nothing else, and a delegate does not delegate");
-    }
-    if fields.mirror.is_some() && fields.mirrors.is_some() {
-        say("only one of `mirror` and `mirrors` may be set");
-    }
-    if let Some(rewrite) = &fields.rewrite {
-        let value = &rewrite.value;
-        let empty = |text: &Option<Spanned<String>>| text.as_ref().is_none_or(|text| text.value.is_empty());
-        if empty(&value.uri) && empty(&value.authority) && value.uri_regex_rewrite.is_none() {
-            say("`rewrite` needs `uri`, `uriRegexRewrite` or `authority`");
-        }
-        if !empty(&value.uri) && value.uri_regex_rewrite.is_some() {
-            say("only one of `uri` and `uriRegexRewrite` may be set");
-        }
-    }
-    for text in fields.timeout.iter().filter(|text| is_too_short(text)) {
-        say(&format!("`timeout: {text}` is below a millisecond"));
-    }
-    let weighted = fields.route.iter().flat_map(|route| &route.value);
-    let weights: Vec<i64> = weighted.map(|weighted| weighted.value.weight.unwrap_or(0)).collect();
-    if weights.iter().any(|weight| *weight < 0) || (weights.len() > 1 && weights.iter().sum::<i64>() == 0) {
-        say("weights are not negative, and of several destinations one has some");
-    }
-    for one in fields.matches.iter().flat_map(|matches| &matches.value) {
-        check_match(service, one, problems);
-    }
-}
-
-/// Whether a duration is one, and shorter than a millisecond.
+/// Reasons to refuse names of gateways. What stands behind the first name without a namespace is not looked at.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pkg/config/validation/agent/validation.go`, `ValidateDuration`.
-fn is_too_short(text: &str) -> bool {
-    let Some(number) = text.strip_suffix('s') else {
-        return false;
-    };
-    if number.ends_with(['m', 'u', 'n', 'µ']) {
-        let milli = number.strip_suffix('m').and_then(|number| number.parse::<f64>().ok());
-        return milli.is_none_or(|milli| milli < 1.0);
-    }
-    number.parse::<f64>().is_ok_and(|seconds| seconds < 0.001)
-}
-
-/// Reasons to refuse a match.
-fn check_match(service: &Resource<VirtualService>, one: &Spanned<HttpMatch>, problems: &mut Vec<Problem>) {
-    let fields = &one.value;
-    let named = [(&fields.uri, true), (&fields.scheme, false), (&fields.method, false), (&fields.authority, false)];
-    let named = named.into_iter().filter_map(|(wanted, uri)| wanted.as_ref().map(|wanted| (wanted, uri)));
-    let maps = [&fields.headers, &fields.query_params, &fields.without_headers];
-    let mapped =
-        maps.into_iter().flatten().flatten().filter_map(|(_, wanted)| wanted.as_ref()).map(|wanted| (wanted, false));
-    for (wanted, uri) in named.chain(mapped) {
-        check_string(service, wanted, uri, problems);
-    }
-    if let Some(port) = fields.port.as_ref().filter(|port| !(0..=65535).contains(&port.value)) {
-        refuse(problems, service, port.span, "a port number lies between 1 and 65535");
-    }
-}
-
-/// Reasons to refuse a string match.
-fn check_string(
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateGatewayNames`.
+pub(super) fn check_gateways(
     service: &Resource<VirtualService>,
-    wanted: &Spanned<StringMatch>,
-    uri: bool,
+    gateways: &[Spanned<String>],
     problems: &mut Vec<Problem>,
 ) {
-    if let Some(prefix) = wanted.value.prefix.as_ref().filter(|prefix| prefix.value.is_empty() && !uri) {
-        refuse(problems, service, prefix.span, "an empty prefix");
-    }
-    if let Some(regex) = &wanted.value.regex {
-        let bad = regex.value.is_empty() || regex.value.len() > 1024;
-        let syntax = matches!(crate::space::Pattern::regex(&regex.value), Err(crate::space::RegexError::Syntax { .. }));
-        // A lone star asks for presence.
-        if (bad || syntax) && regex.value != "*" {
-            refuse(problems, service, regex.span, format!("`{}` is no regular expression", regex.value));
+    for gateway in gateways {
+        let known = match gateway.value.split_once('/') {
+            Some((namespace, name)) => is_dns_label(namespace) && is_dns_label(name),
+            None => is_full_name(&gateway.value),
+        };
+        if !known {
+            let why = format!("`{}` is no gateway, `NAME` or `NAMESPACE/NAME`", gateway.value);
+            refuse(problems, service, gateway.span, why);
         }
+        if !gateway.value.contains('/') {
+            return;
+        }
+    }
+}
+
+/// Reasons to refuse server names.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateTLSMatch`, `validateSniHost`.
+fn check_sni_hosts(service: &Resource<VirtualService>, one: &Spanned<TlsMatch>, problems: &mut Vec<Problem>) {
+    let hosts = one.value.sni_hosts.as_deref().unwrap_or_default();
+    if hosts.is_empty() {
+        refuse(problems, service, one.span, "a match of TLS needs `sniHosts`");
+    }
+    for host in hosts {
+        if host.value.parse::<std::net::IpAddr>().is_ok() {
+            continue;
+        }
+        if !is_domain(&host.value) && !host.value.starts_with("outbound_") {
+            refuse(problems, service, host.span, format!("`{}` is no host name", host.value));
+        } else if !service.spec.hosts().iter().any(|known| host_name::is_subset(&host.value, &known.value)) {
+            refuse(problems, service, host.span, format!("`{}` is within none of the hosts", host.value));
+        }
+    }
+}
+
+/// Reasons to refuse what matches of TLS and TCP share.
+fn check_l4_match(service: &Resource<VirtualService>, span: Span, one: &L4Match, problems: &mut Vec<Problem>) {
+    if one.port.is_some_and(|port| !(0..=65535).contains(&port)) {
+        refuse(problems, service, span, "a port number lies between 1 and 65535");
+    }
+    let subnet =
+        |subnet: &String| subnet.parse::<ipnet::IpNet>().is_err() && subnet.parse::<std::net::IpAddr>().is_err();
+    if one.destination_subnets.iter().flatten().any(subnet) {
+        refuse(problems, service, span, "a destination subnet is no block of addresses");
+    }
+    if !are_labels(one.source_labels.as_ref()) {
+        refuse(problems, service, span, "`sourceLabels` are no labels");
+    }
+    check_gateways(service, one.gateways.as_deref().unwrap_or_default(), problems);
+}
+
+/// Reasons to refuse weighted destinations.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateHTTPRouteDestinations`, `validateRouteDestinations`.
+pub(super) fn check_weights(
+    service: &Resource<VirtualService>,
+    span: Span,
+    route: Option<&Spanned<Vec<Spanned<WeightedDestination>>>>,
+    problems: &mut Vec<Problem>,
+) {
+    let weighted: &[Spanned<WeightedDestination>] = route.map_or(&[], |route| route.value.as_slice());
+    if weighted.is_empty() {
+        refuse(problems, service, span, "a route needs a destination");
+    }
+    if let Some(none) = weighted.iter().find(|weighted| weighted.value.destination.is_none()) {
+        refuse(problems, service, none.span, "a destination is missing");
+    }
+    let weights: Vec<i64> = weighted.iter().map(|weighted| weighted.value.weight.unwrap_or(0)).collect();
+    if weights.iter().any(|weight| *weight < 0) || (weights.len() > 1 && weights.iter().sum::<i64>() == 0) {
+        refuse(problems, service, span, "weights are not negative, and of several destinations one has some");
+    }
+}
+
+/// Reasons to refuse a destination.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateDestination`.
+fn check_destination(
+    service: &Resource<VirtualService>,
+    destination: &Spanned<Destination>,
+    problems: &mut Vec<Problem>,
+) {
+    let host = destination.value.host.as_ref();
+    if !host.is_some_and(|host| host.value != "*" && is_domain(&host.value)) {
+        let written = host.map_or("", |host| host.value.as_str());
+        let span = host.map_or(destination.span, |host| host.span);
+        refuse(problems, service, span, format!("`{written}` is no host of a service"));
+    }
+    let subset = destination.value.subset.as_ref();
+    if let Some(subset) = subset.filter(|subset| !subset.value.is_empty() && !is_dns_label(&subset.value)) {
+        refuse(problems, service, subset.span, format!("`{}` is no name of a subset", subset.value));
+    }
+    let port = destination.value.port.as_ref();
+    let number = port.and_then(|port| port.number.as_ref());
+    if port.is_some() && !number.is_some_and(|number| (1..=65535).contains(&number.value)) {
+        let span = number.map_or(destination.span, |number| number.span);
+        refuse(problems, service, span, "a port number lies between 1 and 65535");
     }
 }
