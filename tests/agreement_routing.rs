@@ -363,14 +363,14 @@ proptest! {
 fn generated_worlds_end_in_every_way() {
     let mut runner = TestRunner::deterministic();
     let mut ends: BTreeMap<(Decision, Option<By>, Option<CauseKind>), usize> = BTreeMap::new();
-    for _ in 0..150 {
+    for _ in 0..400 {
         let text = world().new_tree(&mut runner).expect("a world").current();
         let mut files = Files::default();
         let file = files.add("world.yaml", text);
         let loaded = load(&files, &[InputFile { file, context: false }], &LoadOptions::default());
         let (world, _) = World::admit(loaded.mesh, WorldOptions { assume_injected: true, ..WorldOptions::default() });
         let evaluator = Evaluator::new(&world);
-        for _ in 0..40 {
+        for _ in 0..25 {
             let request = request().new_tree(&mut runner).expect("a request").current();
             let Ok(answer) = evaluator.answer(&request) else {
                 continue;
