@@ -1,6 +1,7 @@
 //! `MeshConfig` as far as it decides who gets in.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::text::Spanned;
 
@@ -70,12 +71,26 @@ pub struct ExtensionProvider {
 
 /// An external authorizer.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct ExtAuthz {
     /// Its service
     pub service: Option<String>,
     /// Its port
     pub port: Option<i64>,
+    /// What is answered where it cannot be asked
+    pub status_on_error: Option<String>,
+    /// What stands before the path that it sees
+    pub path_prefix: Option<String>,
+    /// Headers that it sees
+    pub include_request_headers_in_check: Option<Vec<String>>,
+    /// The older name of those
+    pub include_headers_in_check: Option<Vec<String>>,
+    /// Headers of its answer that a refused client sees
+    pub headers_to_downstream_on_deny: Option<Vec<String>>,
+    /// Headers of its answer that an admitted client sees
+    pub headers_to_downstream_on_allow: Option<Vec<String>>,
+    /// Headers of its answer that the workload sees
+    pub headers_to_upstream_on_allow: Option<Vec<String>>,
 }
 
 /// `defaultConfig`
@@ -92,6 +107,8 @@ pub struct DefaultConfig {
 pub struct GatewayTopology {
     /// How many proxies in front are trusted to report client addresses
     pub num_trusted_proxies: Option<u32>,
+    /// Whether a proxy in front announces the client of each connection
+    pub proxy_protocol: Option<IgnoredAny>,
 }
 
 /// `outboundTrafficPolicy`

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::object::Labels;
 use crate::text::Spanned;
@@ -258,7 +257,7 @@ pub struct JwtRule {
     /// Claims that hold several values separated by spaces
     pub space_delimited_claims: Option<Vec<String>>,
     /// Read by nothing in istiod
-    pub presence: Option<IgnoredAny>,
+    pub presence: Option<String>,
 }
 
 /// An entry of `fromHeaders`.

@@ -1,13 +1,15 @@
 //! A request that arrives at a workload, straight or by a route.
 
+use std::net::IpAddr;
+
 use super::eval::{EvalError, Evaluator};
 use super::hop::{Malformed, agree, chain_and_peer, first_sight, forwarded_address, server_name};
 use super::settle::ended;
-use crate::model::Workload;
+use crate::model::{PolicyRule, Workload};
 use crate::semantics::{
-    By, Cause, CauseKind, Chain, ClientSide, Ending, Guard, Handshake, Inbound, NamespaceReader, Outcome, Passes,
-    Protocol, Proxy, Request, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, decide_inbound, guard,
-    handshake, jwt_filter, path_normalization, present_token, token_place,
+    AttachedPolicies, By, Cause, CauseKind, Chain, ClientSide, Ending, Guard, Handshake, Inbound, NamespaceReader,
+    Outcome, Passes, Protocol, Proxy, Request, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, address_block,
+    attached_policies, decide_inbound, guard, handshake, jwt_filter, path_normalization, present_token, token_place,
 };
 
 /// What arrives at a target.
@@ -171,31 +173,109 @@ impl Evaluator<'_> {
         if passes == Passes::Bytes && seen.peer.is_some() && port.protocol == Protocol::Sniffed {
             protocol = WireProtocol::Tcp;
         }
-        if seen.source_ip.is_none() && self.asks_for_address(workload) {
-            let cause = Cause {
-                kind: CauseKind::UnknownCaller,
-                message: "a policy asks for the address of the proxy in front, which the manifests do not tell"
-                    .to_owned(),
-                span: None,
-            };
+        let place = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
+        if seen.peer.is_some()
+            && seen.sni.is_none()
+            && asks_for(&attached_policies(&self.world.mesh, place), "connection.sni")
+        {
+            let message =
+                "a policy asks for the server name that the proxy in front calls, which is istiod's own".to_owned();
+            let cause = Cause { kind: CauseKind::UnknownCaller, message, span: None };
             return Ok(ended(&name, &Ending::undetermined(cause)));
         }
-        self.at_workload(workload, port, seen, malformed, protocol, trace)
+        if seen.source_ip.is_some() {
+            return self.at_workload(workload, port, seen, malformed, protocol, trace);
+        }
+        // Where the proxy in front sits is unknown: whatever the policies can tell apart is tried.
+        let mut found: Option<(Outcome, Vec<Step>)> = None;
+        for address in addresses_told_apart(&attached_policies(&self.world.mesh, place)) {
+            let mut steps = Vec::new();
+            let sight = Seen { source_ip: Some(address), ..seen.clone() };
+            let outcome = self.at_workload(workload, port, sight, malformed, protocol, &mut steps)?;
+            match &found {
+                None => found = Some((outcome, steps)),
+                Some((first, _)) if (first.decision, first.by) == (outcome.decision, outcome.by) => {}
+                Some(_) => {
+                    let cause = Cause {
+                        kind: CauseKind::UnknownCaller,
+                        message: "a policy asks for the address of the proxy in front, which the manifests do not tell"
+                            .to_owned(),
+                        span: None,
+                    };
+                    return Ok(ended(&name, &Ending::undetermined(cause)));
+                }
+            }
+        }
+        let (outcome, steps) = found.expect("there is an address of either family");
+        trace.extend(steps);
+        Ok(outcome)
     }
 
-    /// Whether a policy of a workload asks for the address of the connection's other end.
-    fn asks_for_address(&self, workload: &Workload) -> bool {
-        let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
-        let attached = crate::semantics::attached_policies(&self.world.mesh, proxy);
-        let policies = attached.allow.iter().chain(&attached.deny).chain(&attached.custom);
-        policies.flat_map(|policy| policy.spec.rules()).any(|rule| {
-            let sources = rule.value.from.iter().flat_map(|from| &from.value);
-            let by_source = sources
-                .filter_map(|from| from.value.source.as_ref())
-                .any(|source| source.value.ip_blocks.is_some() || source.value.not_ip_blocks.is_some());
-            let mut conditions = rule.value.when.iter().flat_map(|when| &when.value);
-            by_source
-                || conditions.any(|condition| condition.value.key.as_ref().is_some_and(|key| key.value == "source.ip"))
-        })
+    /// Whether a policy at a proxy asks for the address of the connection's other end.
+    pub(super) fn asks_for_address(&self, proxy: Proxy<'_>) -> bool {
+        let attached = attached_policies(&self.world.mesh, proxy);
+        asks_for(&attached, "source.ip") || !source_blocks(&attached).is_empty()
+    }
+}
+
+/// The rules of every policy that decides.
+fn rules<'a>(attached: &'a AttachedPolicies<'a>) -> impl Iterator<Item = &'a PolicyRule> {
+    let policies = attached.allow.iter().chain(&attached.deny).chain(&attached.custom);
+    policies.flat_map(|policy| policy.spec.rules()).map(|rule| &rule.value)
+}
+
+/// Whether a policy has a condition of this key.
+fn asks_for(attached: &AttachedPolicies<'_>, key: &str) -> bool {
+    let mut conditions = rules(attached).flat_map(|rule| rule.when.iter().flat_map(|when| &when.value));
+    conditions.any(|condition| condition.value.key.as_ref().is_some_and(|known| known.value == key))
+}
+
+/// The blocks that policies hold the address of the connection's other end against.
+fn source_blocks(attached: &AttachedPolicies<'_>) -> Vec<ipnet::IpNet> {
+    let sources = rules(attached).flat_map(|rule| rule.from.iter().flat_map(|from| &from.value));
+    let sources = sources.filter_map(|from| from.value.source.as_ref());
+    let by_source = sources.flat_map(|source| [&source.value.ip_blocks, &source.value.not_ip_blocks]);
+    let conditions = rules(attached).flat_map(|rule| rule.when.iter().flat_map(|when| &when.value));
+    let asked = conditions.filter(|condition| condition.value.key.as_ref().is_some_and(|key| key.value == "source.ip"));
+    let by_condition = asked.flat_map(|condition| [&condition.value.values, &condition.value.not_values]);
+    let values = by_source.chain(by_condition).flatten().flat_map(|list| &list.value);
+    values.filter_map(|value| address_block(&value.value)).collect()
+}
+
+/// One address for each set of blocks that an address can lie in: of either family one that no block holds, if there is
+/// one, and those at the ends of the blocks and beside them.
+fn addresses_told_apart(attached: &AttachedPolicies<'_>) -> Vec<IpAddr> {
+    let blocks = source_blocks(attached);
+    let mut candidates = vec![IpAddr::from([203, 0, 113, 7]), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7])];
+    for block in &blocks {
+        let (first, last) = (block.network(), block.broadcast());
+        candidates.extend([Some(first), Some(last), step(first, false), step(last, true)].into_iter().flatten());
+    }
+    let mut known: Vec<Vec<bool>> = Vec::new();
+    candidates.retain(|address| {
+        let mut signature: Vec<bool> = blocks.iter().map(|block| block.contains(address)).collect();
+        signature.push(address.is_ipv4());
+        let new = !known.contains(&signature);
+        if new {
+            known.push(signature);
+        }
+        new
+    });
+    candidates
+}
+
+/// The next or the previous address, if there is one.
+fn step(address: IpAddr, up: bool) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(address) => {
+            let number = u32::from(address);
+            let next = if up { number.checked_add(1) } else { number.checked_sub(1) };
+            next.map(|number| IpAddr::V4(number.into()))
+        }
+        IpAddr::V6(address) => {
+            let number = u128::from(address);
+            let next = if up { number.checked_add(1) } else { number.checked_sub(1) };
+            next.map(|number| IpAddr::V6(number.into()))
+        }
     }
 }

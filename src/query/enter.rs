@@ -8,8 +8,8 @@ use super::settle::{decisions, default_host, ended};
 use crate::model::{Gateway, Resource, Service, ServicePort, Workload};
 use crate::semantics::{
     By, Capture, Cause, CauseKind, Chain, Client, ClientSide, Ending, GatewayListener, Guard, JwtFilter, Membership,
-    Outcome, Passes, Proxy, Request, Step, Target, WireProtocol, client_proxy, gateway_listener, guard, jwt_filter,
-    outbound_capture, path_normalization, service_targets, token_place,
+    Outcome, Passes, Proxy, Request, Step, Target, Topology, WireProtocol, client_proxy, gateway_listener,
+    gateway_topology, guard, jwt_filter, outbound_capture, path_normalization, service_targets, token_place,
 };
 
 impl Evaluator<'_> {
@@ -27,7 +27,8 @@ impl Evaluator<'_> {
         let serving = world.gateway_workloads.iter().filter(|workload| workload.gateways.contains(&gateway.id));
         for workload in serving {
             if let Some(listener) = gateway_listener(world, gateway, port, workload) {
-                outcomes.extend(self.at_listener(request, &listener, &authority, trace)?);
+                let topology = gateway_topology(world, workload);
+                outcomes.extend(self.at_listener(request, &listener, topology, &authority, trace)?);
             }
         }
         if outcomes.is_empty() {
@@ -42,6 +43,7 @@ impl Evaluator<'_> {
         &self,
         request: &Request,
         listener: &GatewayListener,
+        topology: Topology,
         authority: &str,
         trace: &mut Vec<Step>,
     ) -> Result<Vec<Outcome>, EvalError> {
@@ -71,9 +73,17 @@ impl Evaluator<'_> {
         let (mut seen, mut malformed) = first_sight(request, authority, reads);
         seen.chain = proxy.chain;
         seen.port = proxy.port;
-        let trusted = world.mesh.settings.config.default_config.as_ref();
-        let trusted = trusted.and_then(|config| config.gateway_topology.as_ref()?.num_trusted_proxies);
-        seen.remote_ip = trusted_address(&seen, trusted.unwrap_or(0));
+        if topology.announced && self.asks_for_address(Proxy { namespace: &proxy.namespace, labels: &proxy.labels }) {
+            let cause = Cause {
+                kind: CauseKind::UnknownCaller,
+                message: "a policy asks for the address of the proxy in front of the gateway, which the manifests do \
+                          not tell"
+                    .to_owned(),
+                span: None,
+            };
+            return Ok(vec![ended(at, &Ending::undetermined(cause))]);
+        }
+        seen.remote_ip = trusted_address(&seen, topology.trusted_proxies);
         seen.sni = sni;
         seen.peer = request.source.clone().filter(|_| proxy.asks_for_certificate());
         if !listener.plaintext {

@@ -119,13 +119,9 @@ impl Reading<'_> {
 
     /// A claim of the token. Issuer and subject are what request principals are made of.
     fn claim(&mut self, names: &[impl AsRef<str>], values: &Values, not_values: &Values) -> Vec<Cube> {
-        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        let dimension = match names.as_slice() {
-            ["iss"] => Dimension::Issuer,
-            ["sub"] => Dimension::Subject,
-            names => Dimension::Claim(names.iter().map(|name| (*name).into()).collect()),
-        };
-        self.http(values, not_values, dimension, |value| string_match::policy_string(value, Star::NonEmpty))
+        self.http(values, not_values, claim_dimension(names), |value| {
+            string_match::policy_string(value, Star::NonEmpty)
+        })
     }
 
     /// A condition on something that is not modelled: it may hold or not.
@@ -136,6 +132,15 @@ impl Reading<'_> {
             span: Some(span),
         });
         every()
+    }
+}
+
+/// The dimension of a claim. Issuer and subject are those of request principals.
+pub(crate) fn claim_dimension(names: &[impl AsRef<str>]) -> Dimension {
+    match names {
+        [only] if only.as_ref() == "iss" => Dimension::Issuer,
+        [only] if only.as_ref() == "sub" => Dimension::Subject,
+        names => Dimension::Claim(names.iter().map(|name| name.as_ref().into()).collect()),
     }
 }
 

@@ -276,7 +276,7 @@ pub(super) fn field(
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/networking/util/util.go`, `AddrStrToPrefix`; `pkg/config/security/security.go`,
 /// `ValidateIPs`. Go's `netip` takes no prefix length with a leading zero.
-pub(crate) fn block(text: &str) -> Option<IpNet> {
+pub fn block(text: &str) -> Option<IpNet> {
     match text.split_once('/') {
         None => text.parse::<IpAddr>().ok().map(IpNet::from),
         Some((_, length)) if length.len() > 1 && length.starts_with('0') => None,

@@ -3,7 +3,7 @@
 use super::decision::Cause;
 use super::inbound::{Guard, guard};
 use super::membership::Membership;
-use super::peer_authentication::effective_mode;
+use super::peer_authentication::{effective_mode, namespace_mode};
 use super::protocol::Protocol;
 use super::workload_port::WorkloadPort;
 use super::world::World;
@@ -45,7 +45,8 @@ pub enum Handshake {
 /// What comes of how a proxy speaks to a workload's port.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pilot/pkg/xds/endpoints/mtls_checker.go` (the pod's label promises TLS for all its ports, also
+/// istio/istio 1.32: `pilot/pkg/networking/core/cluster_tls.go`, `buildUpstreamTLSSettings` (the mode of the namespace);
+/// `pilot/pkg/xds/endpoints/mtls_checker.go` (the pod's label promises TLS for all its ports, also
 /// those that its proxy leaves alone); `pilot/pkg/networking/core/filterchain_options.go` (what takes which TLS).
 pub fn handshake(world: &World, workload: &Workload, port: &WorkloadPort, client: &ClientSide) -> Handshake {
     let guarded = guard(world, workload, port.number);
@@ -53,6 +54,10 @@ pub fn handshake(world: &World, workload: &Workload, port: &WorkloadPort, client
     let bare = matches!(guarded, Guard::Nothing { .. });
     let meshed = !matches!(world.membership(workload), Membership::Out { .. });
     match client {
+        // What the whole namespace says goes before what the port takes.
+        ClientSide::Auto if namespace_mode(&world.mesh, &workload.id.namespace) == MtlsMode::Disable => {
+            Handshake::Plaintext
+        }
         ClientSide::Auto if bare && meshed && mode != MtlsMode::Disable => Handshake::Unanswered(None),
         ClientSide::Auto if guarded == Guard::Sidecar && mode != MtlsMode::Disable => Handshake::Identity,
         ClientSide::Auto | ClientSide::Plaintext(_) => Handshake::Plaintext,

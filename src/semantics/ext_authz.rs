@@ -1,7 +1,7 @@
 //! Whether the external authorizer of a CUSTOM policy is asked, and what happens when it cannot be.
 
 use super::authorization_policy::Chain;
-use crate::config::ExtensionProvider;
+use crate::config::ExtAuthz;
 use crate::model::{AuthorizationPolicy, Mesh, Resource};
 
 /// What a matching CUSTOM rule leads to.
@@ -38,12 +38,21 @@ pub(crate) fn provider(
     if !mesh.settings.known() {
         return asked();
     }
+    // Providers of another sort are passed over, so one of them may bear the same name.
     let providers = mesh.settings.config.extension_providers.iter().flatten();
-    let mut named = providers.filter(|provider| provider.value.name.as_deref() == Some(name));
+    let mut named = providers.filter_map(|provider| {
+        let provider = &provider.value;
+        let http = provider.envoy_ext_authz_http.as_ref().map(|authorizer| (authorizer, true));
+        let authorizer = http.or(provider.envoy_ext_authz_grpc.as_ref().map(|authorizer| (authorizer, false)));
+        authorizer.filter(|_| provider.name.as_deref() == Some(name))
+    });
     match (named.next(), named.next()) {
-        (Some(only), None) if is_usable(&only.value, name) => {
-            let http = only.value.envoy_ext_authz_http.is_some();
-            if http && chain == Chain::Tcp { Provider::Skipped } else { asked() }
+        (Some((authorizer, http)), None) if is_name(name) && is_usable(authorizer) => {
+            if http && chain == Chain::Tcp {
+                Provider::Skipped
+            } else {
+                asked()
+            }
         }
         _ => Provider::Unusable,
     }
@@ -55,16 +64,42 @@ fn provider_name(policy: &Resource<AuthorizationPolicy>) -> Option<&str> {
     Some(name.value.as_str()).filter(|name| !name.is_empty())
 }
 
-/// Whether a provider of the mesh settings can be used for CUSTOM.
-fn is_usable(provider: &ExtensionProvider, name: &str) -> bool {
-    let authorizer = provider.envoy_ext_authz_http.as_ref().or(provider.envoy_ext_authz_grpc.as_ref());
-    let named = name.len() <= 63
+/// Whether a provider may be called so.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/security/authz/builder/extauthz.go`, `validateProviderName`.
+fn is_name(name: &str) -> bool {
+    name.len() <= 63
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !name.starts_with('-')
-        && !name.ends_with('-');
-    named
-        && authorizer.is_some_and(|authorizer| {
-            authorizer.service.as_deref().is_some_and(|service| !service.is_empty())
-                && authorizer.port.is_some_and(|port| (1..=65535).contains(&port))
-        })
+        && !name.ends_with('-')
 }
+
+/// Whether an authorizer of the mesh settings can be used, as far as they tell; its service may be anywhere.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/security/authz/builder/extauthz.go`, `buildExtAuthzHTTP`, `buildExtAuthzGRPC`.
+fn is_usable(authorizer: &ExtAuthz) -> bool {
+    let lists = [
+        &authorizer.include_request_headers_in_check,
+        &authorizer.include_headers_in_check,
+        &authorizer.headers_to_downstream_on_deny,
+        &authorizer.headers_to_downstream_on_allow,
+        &authorizer.headers_to_upstream_on_allow,
+    ];
+    let starred = lists.into_iter().flatten().flatten().any(|header| header == "*");
+    let status = authorizer.status_on_error.as_deref().unwrap_or_default();
+    let known_status = status.is_empty() || STATUSES.iter().any(|known| status.parse() == Ok(*known));
+    authorizer.service.as_deref().is_some_and(|service| !service.is_empty())
+        && authorizer.port.is_some_and(|port| (1..=65535).contains(&port))
+        && authorizer.path_prefix.as_deref().is_none_or(|prefix| prefix.is_empty() || prefix.starts_with('/'))
+        && !starred
+        && known_status
+}
+
+/// The statuses that Envoy can answer with when an authorizer fails.
+const STATUSES: &[u16] = &[
+    0, 100, 102, 103, 200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 307, 308, 400,
+    401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 423, 424, 426, 428,
+    429, 431, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511,
+];

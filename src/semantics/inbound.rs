@@ -14,7 +14,7 @@ use super::peer_authentication::{EffectiveMode, effective_mode};
 use super::protocol::Protocol;
 use super::refused_configuration::refused_configuration;
 use super::request_authentication::{JwtFilter, jwt_filter};
-use super::workload_port::{WorkloadPort, path_normalization};
+use super::workload_port::{WorkloadPort, order_cause, path_normalization};
 use super::workload_selector::{AttachedPolicies, Proxy, attached_policies};
 use super::world::World;
 use crate::model::{MtlsMode, Workload};
@@ -48,10 +48,11 @@ pub fn guard(world: &World, workload: &Workload, port: u16) -> Guard {
     if let Membership::Out { reason, span } = world.membership(workload) {
         return Guard::Nothing { reason, span: Some(span) };
     }
-    match uncaptured(workload, port) {
-        Some((reason, span)) => Guard::Nothing { reason, span },
-        None => sidecar_ingress(world, workload).map_or(Guard::Sidecar, Guard::Unmodelled),
+    if let Some((reason, span)) = uncaptured(workload, port) {
+        return Guard::Nothing { reason, span };
     }
+    let cause = sidecar_ingress(world, workload).or_else(|| order_cause(world, workload, port));
+    cause.map_or(Guard::Sidecar, Guard::Unmodelled)
 }
 
 /// Why a workload's traffic goes through ztunnel instead of a sidecar, if it does.

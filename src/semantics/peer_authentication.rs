@@ -56,6 +56,25 @@ pub fn effective_mode(mesh: &Mesh, workload: &Workload, port: u16) -> EffectiveM
     effective
 }
 
+/// What clients suppose of a whole namespace: the mode of its oldest namespace-wide policy, inherited from the mesh's where
+/// it is unset or there is none.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/push_context.go`, `BestEffortInferServiceMTLSMode`;
+/// `pilot/pkg/model/authentication.go`, `GetNamespaceMutualTLSMode`.
+pub(crate) fn namespace_mode(mesh: &Mesh, namespace: &str) -> MtlsMode {
+    let root = mesh.settings.root_namespace();
+    let oldest = |namespace: &str| {
+        let whole = mesh.peer_authentications.iter().filter(|policy| {
+            policy.id.namespace == namespace && labels(policy).is_none_or(std::collections::BTreeMap::is_empty)
+        });
+        whole.min_by_key(|policy| policy.age_key())
+    };
+    let own = oldest(namespace).and_then(policy_mode);
+    let (mode, _) = own.or_else(|| oldest(root).and_then(policy_mode)).unzip();
+    mode.unwrap_or(MtlsMode::Permissive)
+}
+
 /// Notes where another age of the policies would change the mode.
 fn note_order(policies: &[&Resource<PeerAuthentication>], port: Option<u16>, effective: &mut EffectiveMode) {
     let mode = |policy: &Resource<PeerAuthentication>| match port {

@@ -1,5 +1,6 @@
 //! Which requests a match of a virtual service takes, as conditions on the request space.
 
+use super::authorization_condition::claim_dimension;
 use super::decision::{Cause, CauseKind};
 use super::http_route::Preflight;
 use crate::model::{HttpMatch, StringMatch};
@@ -154,7 +155,7 @@ fn header(name: &Spanned<String>) -> Header {
         ":scheme" => Header::Values(Dimension::Scheme),
         ":path" => Header::FullPath,
         claims if claims.starts_with("@request.auth.claims") => match routing_claim(&name.value) {
-            Some(names) => Header::Claim(Dimension::Claim(names.into_iter().map(Into::into).collect())),
+            Some(names) => Header::Claim(claim_dimension(&names)),
             None => Header::Unmodelled(unmodelled(name, "this way to name a claim")),
         },
         _ => Header::Values(Dimension::Header(lower.into())),

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::authorization_policy::Chain;
+use super::decision::{Cause, CauseKind};
 use super::protocol::{Protocol, declared, service_port_protocol};
 use super::world::World;
-use crate::model::{ServicePort, Workload};
+use crate::model::{Resource, Service, ServicePort, Workload};
 use crate::space::Normalization;
 use crate::yaml::IntOrString;
 
@@ -71,6 +72,35 @@ pub fn workload_ports(world: &World, workload: &Workload) -> Vec<WorkloadPort> {
         }
     }
     ports.into_values().collect()
+}
+
+/// Why it cannot be told what a port speaks, if only the age of Services tells: they declare it differently.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `reportInboundConflict`; `pilot/pkg/model/context.go`,
+/// `SetServiceTargets` (oldest first).
+pub(crate) fn order_cause(world: &World, workload: &Workload, number: u16) -> Option<Cause> {
+    let declared = |service: &Resource<Service>| {
+        let mut ports = service.spec.ports().iter();
+        let port = ports.find(|port| target_port(&port.value, workload) == Some(number))?;
+        Some(service_port_protocol(&port.value)).filter(|protocol| *protocol != Protocol::Udp)
+    };
+    let services = world.services_of(workload);
+    let mut known: Vec<_> = services.filter_map(|service| declared(service).map(|kind| (service, kind))).collect();
+    known.sort_by_key(|(service, _)| service.age_key());
+    let ((oldest, protocol), others) = known.split_first()?;
+    let (rival, _) = others
+        .iter()
+        .find(|(other, kind)| kind != protocol && (oldest.created.is_none() || other.created.is_none()))?;
+    Some(Cause {
+        kind: CauseKind::CreationOrder,
+        message: format!(
+            "`{}` and `{}` declare port {number} differently, and only the older one counts",
+            oldest.id.path(),
+            rival.id.path()
+        ),
+        span: Some(rival.name_span),
+    })
 }
 
 /// Ports of service entries that select the workload.

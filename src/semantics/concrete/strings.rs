@@ -79,23 +79,26 @@ pub(super) fn namespace(pattern: &str, peer: &str) -> bool {
     })
 }
 
-/// A `serviceAccounts` value on an identity; without `/` it is of the policy's own namespace.
+/// A `serviceAccounts` value on an identity; without `/` it is of the policy's own namespace. Something stands before the
+/// namespace; between it and the account, and behind, something may.
 pub(super) fn service_account(value: &str, policy_namespace: &str, peer: &str) -> bool {
-    let (wanted_namespace, wanted_account) = value.split_once('/').unwrap_or((policy_namespace, value));
-    let parts: Vec<&str> = peer.split('/').collect();
-    // TRUSTDOMAIN/ns/NS/…/sa/SA…; anything may stand between and behind.
-    let namespaces = parts.windows(2).enumerate().filter(|(at, pair)| *at > 0 && *pair == ["ns", wanted_namespace]);
-    let mut namespaces = namespaces;
-    namespaces.any(|(at, _)| {
-        let mut accounts = parts.windows(2).enumerate().skip(at + 2);
-        accounts.any(|(_, pair)| pair == ["sa", wanted_account])
+    let (namespace, account) = value.split_once('/').unwrap_or((policy_namespace, value));
+    let (marker, wanted) = (format!("/ns/{namespace}/"), format!("sa/{account}"));
+    let ends = |rest: &str| {
+        let tail = rest.strip_prefix(&wanted);
+        tail.is_some_and(|tail| tail.is_empty() || (tail.starts_with('/') && tail.len() > 1))
+    };
+    let starts = (1..peer.len()).filter_map(|at| peer.get(at..)?.strip_prefix(&marker));
+    let mut starts = starts;
+    starts.any(|rest| {
+        let mut inner = (1..rest.len()).filter_map(|at| rest.get(at..)?.strip_prefix('/'));
+        ends(rest) || inner.any(ends)
     })
 }
 
 /// A `trustDomains` value on an identity.
 pub(super) fn trust_domain(pattern: &str, peer: &str) -> bool {
-    let domain = peer.split('/').next().unwrap_or_default();
-    pattern == "*" || glob(pattern, domain)
+    pattern == "*" || peer.split_once('/').is_some_and(|(domain, _)| glob(pattern, domain))
 }
 
 /// A `requestPrincipals` value on the claims `iss` and `sub`, each present and a text.
@@ -159,5 +162,10 @@ mod tests {
         assert!(!service_account("a", "foo", "cluster.local/ns/bar/sa/a"));
         assert!(!service_account("a", "foo", "cluster.local/ns/foo/sa/a-x"));
         assert!(service_account("bar/a", "foo", "cluster.local/ns/bar/sa/a"));
+        assert!(service_account("a", "foo", "cluster.local/ns/foo/region/x/sa/a/b"));
+        assert!(!service_account("a", "foo", "/ns/foo/sa/a"));
+        assert!(!service_account("a", "foo", "cluster.local/ns/foo//sa/a"));
+        assert!(!service_account("a", "foo", "cluster.local/ns/foo/sa/a/"));
+        assert!(!service_account("a", "foo", "cluster.local/ns/foo/sa/ab"));
     }
 }

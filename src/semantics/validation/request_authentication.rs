@@ -57,6 +57,9 @@ fn rule_reasons(rule: &JwtRule) -> Vec<&'static str> {
     if rule.timeout.as_deref().is_some_and(|text| !is_duration(text)) {
         reasons.push("`timeout` is a duration such as `5s`, of at least a millisecond");
     }
+    if rule.presence.as_deref().is_some_and(|presence| !matches!(presence, "OPTIONAL" | "REQUIRED")) {
+        reasons.push("`presence` is `OPTIONAL` or `REQUIRED`");
+    }
     let delimited = rule.space_delimited_claims.iter().flatten();
     if delimited.clone().count() > 64 || delimited.into_iter().any(String::is_empty) {
         reasons.push("`spaceDelimitedClaims` takes at most 64 names, none of them empty");
