@@ -149,8 +149,7 @@ fn request_of(args: &TraceArgs) -> Result<Request, Failure> {
 fn matrix_table(args: &MatrixArgs) -> Result<bool, Failure> {
     let input = input::read(&args.input)?;
     let (world, _) = World::admit(input.loaded.mesh, WorldOptions::from(&input.config));
-    let width = u16::try_from(output::look(&args.input).width).unwrap_or(120);
-    output::say(&report::matrix_table(&matrix::table(&world), width)).map(|()| true)
+    output::say(&report::matrix_table(&matrix::table(&world), output::table_width())).map(|()| true)
 }
 
 /// `explain`

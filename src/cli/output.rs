@@ -19,6 +19,13 @@ fn columns(terminal: Option<(Width, Height)>) -> Option<usize> {
     said.or_else(|| terminal.map(|(width, _)| usize::from(width.0)))
 }
 
+/// Columns of a table on standard output: those of the terminal, and without one as many as it takes.
+pub(crate) fn table_width() -> u16 {
+    let stream = io::stdout();
+    let shown = stream.is_terminal().then(|| columns(terminal_size_of(stream))).flatten();
+    shown.and_then(|columns| u16::try_from(columns).ok()).unwrap_or(u16::MAX)
+}
+
 /// Columns of standard error, where a terminal shows it.
 pub(crate) fn note_width() -> Option<usize> {
     let stream = io::stderr();

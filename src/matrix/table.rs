@@ -147,7 +147,7 @@ fn row(entrypoint: String, cell: &Cell, verdict: &Verdict) -> Row {
         Verdict::Forward(_) => (Decision::Allowed, None, String::new()),
         Verdict::End(ending) => {
             let detail = match (&ending.policy, &ending.cause) {
-                (Some(rule), _) => format!("{} rule {}", rule.policy.path(), rule.rule),
+                (Some(rule), _) => format!("{} rules[{}]", rule.policy.path(), rule.rule),
                 (None, Some(cause)) => cause.message.clone(),
                 (None, None) if ending.by == Some(By::Policy) => "no ALLOW matches".to_owned(),
                 (None, None) => String::new(),
