@@ -52,3 +52,22 @@ fn every_mission_rule_and_command_is_named() {
         assert!(readme.contains(&format!("meshlint {command}")) && help.contains(command), "{command}");
     }
 }
+
+#[test]
+fn the_hook_of_the_snippet_is_the_one_that_is_offered() {
+    let readme = readme();
+    let block =
+        readme.split("```yaml\n").find(|block| block.starts_with("# .pre-commit-config.yaml")).expect("a snippet");
+    let snippet: serde_yaml::Value = serde_yaml::from_str(block.split("```").next().expect("it ends")).expect("YAML");
+    let hooks =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).expect("hooks");
+    let hooks: serde_yaml::Value = serde_yaml::from_str(&hooks).expect("YAML");
+    let of = |value: &serde_yaml::Value, key: &str| value.get(key).cloned().expect("present");
+    let used =
+        snippet.get("repos").and_then(|repos| repos.get(0)).and_then(|repo| repo.get("hooks")?.get(0)).expect("a hook");
+    let offered = hooks.get(0).expect("a hook");
+    assert_eq!(of(used, "id"), of(offered, "id"));
+    assert_eq!(of(offered, "pass_filenames"), serde_yaml::Value::Bool(false), "the path stands in `args`");
+    assert_eq!(of(used, "args").get(0).and_then(serde_yaml::Value::as_str), Some("./manifests"));
+    assert_eq!(of(offered, "entry").as_str(), Some("meshlint check"));
+}

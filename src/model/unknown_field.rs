@@ -38,7 +38,8 @@ pub(crate) fn problem(unread: &Unread, object: &ObjectId, part: &str) -> Problem
 
 /// The problem of a key beside `spec`.
 pub(crate) fn top_level(key: &str, span: Span, object: &ObjectId) -> Problem {
-    let message = format!("a {} has no field `{key}` beside `spec`; it is ignored", object.kind);
+    let article = if object.kind.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    let message = format!("{article} {} has no field `{key}` beside `spec`; it is ignored", object.kind);
     let problem = Problem::new(ProblemKind::UnknownField, span, message).of(object);
     match nearest(key, &["apiVersion", "kind", "metadata", "spec"]) {
         Some(known) => problem.help(format!("did you mean `{known}`?")),

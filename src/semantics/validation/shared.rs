@@ -86,7 +86,15 @@ pub(super) fn check_attachment<T>(
                 | ("gateway.networking.k8s.io", "Gateway" | "GatewayClass")
         );
         if !known {
-            refuse(problems, object, span, format!("`{kind}` of group `{group}` is no possible target"));
+            refuse(
+                problems,
+                object,
+                span,
+                format!(
+                    "a `{kind}`{} is no possible target",
+                    if group.is_empty() { String::new() } else { format!(" of `{group}`") }
+                ),
+            );
         }
     }
 }

@@ -178,7 +178,11 @@ fn check_destination(
     if !host.is_some_and(|host| host.value != "*" && is_domain(&host.value)) {
         let written = host.map_or("", |host| host.value.as_str());
         let span = host.map_or(destination.span, |host| host.span);
-        refuse(problems, service, span, format!("`{written}` is no host of a service"));
+        let why = match written {
+            "" => "a destination needs a `host`".to_owned(),
+            written => format!("`{written}` is no host of a service"),
+        };
+        refuse(problems, service, span, why);
     }
     let subset = destination.value.subset.as_ref();
     if let Some(subset) = subset.filter(|subset| !subset.value.is_empty() && !is_dns_label(&subset.value)) {
