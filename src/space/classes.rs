@@ -2,28 +2,22 @@
 //! canonical: equal sets are equal values.
 #![expect(clippy::indexing_slicing, reason = "classes and patterns are numbered here")]
 
-use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use rustc_hash::FxHashMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
-use super::bank::{Bank, BankState, alphabet};
 use super::budget::{Budget, Excess};
-use super::bytes::ByteSet;
-use super::form::{DEAD, Form};
+use super::class_search::Finder;
 use super::list::{Dimension, Test};
-use super::path_search::Trail;
 use super::pattern::Pattern;
-use super::universe::{Domain, Values};
+use super::universe::Domain;
 
 /// The patterns that match some value of a class, by number, ascending.
-type Truth = Box<[u32]>;
+pub(super) type Truth = Box<[u32]>;
 
 /// A class of values of one dimension.
 #[derive(Clone, Debug)]
 pub(super) struct Atom {
     /// Which patterns match.
-    truth: Truth,
+    pub(super) truth: Truth,
     /// A readable member; empty when absent.
     pub(super) example: Vec<String>,
     /// How much the member costs the reader.
@@ -102,7 +96,7 @@ impl Classes {
                 u32::try_from(patterns.len() - 1).unwrap_or(u32::MAX)
             });
         }
-        let mut finder = Finder { dimension, domain, patterns: &patterns, budget, found: FxHashMap::default() };
+        let mut finder = Finder::new(dimension, domain, &patterns, budget);
         let incomplete = finder.singles();
         let (mut atoms, more) = finder.sets();
         atoms.sort_by(|a, b| (a.cost, &a.example).cmp(&(b.cost, &b.example)));
@@ -145,323 +139,5 @@ impl Classes {
         let truth: Truth =
             (0..).zip(&self.patterns).filter(|(_, pattern)| matches(pattern)).map(|(id, _): (u32, _)| id).collect();
         self.by_truth.get(&truth).copied()
-    }
-}
-
-/// A search for classes.
-struct Finder<'a> {
-    /// The dimension.
-    dimension: &'a Dimension,
-    /// What can occur.
-    domain: &'a Domain,
-    /// The patterns by number.
-    patterns: &'a [&'a Pattern],
-    /// Limits on work.
-    budget: &'a Budget,
-    /// The cheapest single value of each class.
-    found: FxHashMap<Truth, (u32, String)>,
-}
-
-/// What a value costs the reader when it was listed at this place.
-fn rank(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX / 2)
-}
-
-impl Finder<'_> {
-    /// Keeps a value if it is the cheapest of its class.
-    fn add(&mut self, truth: Truth, cost: u32, value: &str) {
-        match self.found.get_mut(&truth) {
-            Some(known) if (known.0, known.1.as_str()) <= (cost, value) => {}
-            Some(known) => *known = (cost, value.to_owned()),
-            None => {
-                self.found.insert(truth, (cost, value.to_owned()));
-            }
-        }
-    }
-
-    /// Which patterns match a value.
-    fn judge(&self, value: &str) -> Truth {
-        (0..).zip(self.patterns).filter(|(_, pattern)| pattern.matches(value)).map(|(id, _): (u32, _)| id).collect()
-    }
-
-    /// Finds the classes of single values. Says why there may be more.
-    fn singles(&mut self) -> Option<Excess> {
-        for (index, value) in self.domain.preferred.iter().enumerate() {
-            if self.domain.contains(std::slice::from_ref(value)) {
-                self.add(self.judge(value), 1 + rank(index), value);
-            }
-        }
-        match &self.domain.values {
-            Values::Finite(values) => {
-                for (index, value) in values.iter().enumerate() {
-                    self.add(self.judge(value), 10 + rank(index), value);
-                }
-                None
-            }
-            Values::Ip => self.addresses(),
-            Values::Language(language) => self.texts(language),
-        }
-    }
-
-    /// The classes of values, absent and several ones included.
-    fn sets(self) -> (Vec<Atom>, Option<Excess>) {
-        let mut singles: Vec<Atom> =
-            self.found.into_iter().map(|(truth, (cost, value))| Atom { truth, example: vec![value], cost }).collect();
-        singles.sort_by(|a, b| (a.cost, &a.example).cmp(&(b.cost, &b.example)));
-        let mut seen: FxHashMap<Truth, usize> = FxHashMap::default();
-        let mut atoms: Vec<Atom> = Vec::new();
-        let mut incomplete = None;
-        if self.domain.absent {
-            seen.insert(Truth::default(), 0);
-            atoms.push(Atom { truth: Truth::default(), example: Vec::new(), cost: 0 });
-        }
-        for single in &singles {
-            if !seen.contains_key(&single.truth) {
-                seen.insert(single.truth.clone(), atoms.len());
-                atoms.push(single.clone());
-            }
-        }
-        if !self.domain.several {
-            return (atoms, None);
-        }
-        let limit = self.budget.combinations.max(atoms.len());
-        let mut at = 0;
-        'grow: while at < atoms.len() {
-            for single in &singles {
-                let mut both: Vec<u32> = atoms[at].truth.iter().chain(&single.truth).copied().collect();
-                both.sort_unstable();
-                both.dedup();
-                if seen.contains_key(both.as_slice()) {
-                    continue;
-                }
-                if atoms.len() >= limit {
-                    let most = self.budget.combinations;
-                    incomplete = Some(Excess::Combinations(self.dimension.clone(), most));
-                    break 'grow;
-                }
-                let truth: Truth = both.into();
-                seen.insert(truth.clone(), atoms.len());
-                let mut example = atoms[at].example.clone();
-                example.extend(single.example.iter().cloned());
-                let cost = atoms[at].cost.saturating_add(single.cost).saturating_add(50);
-                atoms.push(Atom { truth, example, cost });
-            }
-            at += 1;
-        }
-        (atoms, incomplete)
-    }
-
-    /// Follows the patterns, side by side, through a language.
-    fn texts(&mut self, language: &Pattern) -> Option<Excess> {
-        let secret =
-            matches!(self.dimension, Dimension::Claim(_) | Dimension::Issuer | Dimension::Subject | Dimension::Token);
-        let form = Form::of_text(!secret);
-        let patterns = self.patterns;
-        let is_exact = |pattern: &Pattern| matches!(pattern, Pattern::Exact(_));
-        let others: Vec<u32> = (0..).zip(patterns).filter(|(_, one)| !is_exact(one)).map(|(id, _)| id).collect();
-        let search = Followed::new(&others, &[], patterns, language);
-        if let Some(place) = search.odd() {
-            let odd = others.get(place as usize).map_or(language, |id| patterns[*id as usize]);
-            return Some(Excess::Followed(self.dimension.clone(), odd.clone()));
-        }
-        // What is named exactly is found without a search, and is no example of what is not.
-        let mut named: FxHashMap<&str, u32> = FxHashMap::default();
-        let mut among: FxHashMap<Truth, Vec<u32>> = FxHashMap::default();
-        for (id, pattern) in (0_u32..).zip(patterns) {
-            let Pattern::Exact(text) = pattern else { continue };
-            named.insert(text, id);
-            if !form.contains(text) || !language.matches(text) {
-                continue;
-            }
-            let state = text.bytes().fold(search.bank.start(), |state, byte| search.bank.step(&state, byte));
-            let rest = search.truth(&others, &state);
-            let mut truth: Vec<u32> = rest.iter().copied().chain([id]).collect();
-            truth.sort_unstable();
-            self.add(truth.into(), 100 + rank(text.len()), text);
-            among.entry(rest).or_default().push(id);
-        }
-        let mut hidden: FxHashSet<Truth> = FxHashSet::default();
-        let complete = search.walk(&form, self.budget.atom_states, |state, text, length| {
-            let truth = search.truth(&others, state);
-            let text = text();
-            if named.contains_key(text.as_str()) {
-                hidden.insert(truth);
-            } else {
-                // An empty value is no nice example where a letter will do.
-                self.add(truth, if length == 0 { 200 } else { 100 + length }, &text);
-            }
-            true
-        });
-        let mut hidden: Vec<Truth> = hidden.into_iter().filter(|truth| !self.found.contains_key(truth)).collect();
-        hidden.sort_unstable();
-        let mut all_seen = complete;
-        for wanted in hidden {
-            let exact = among.get(&wanted).map_or(&[][..], Vec::as_slice);
-            let search = Followed::new(&others, exact, patterns, language);
-            all_seen &= search.walk(&form, self.budget.atom_states, |state, text, length| {
-                let fits = search.truth(&others, state) == wanted && !search.any(others.len(), exact.len(), state);
-                if fits {
-                    self.add(wanted.clone(), 100 + length, &text());
-                }
-                !fits
-            });
-        }
-        let limit = self.budget.atom_states;
-        (!all_seen).then(|| Excess::States(self.dimension.clone(), limit))
-    }
-
-    /// One address of each interval between the bounds of some blocks.
-    fn addresses(&mut self) -> Option<Excess> {
-        let mut four: Vec<u32> = vec![0];
-        let mut six: Vec<u128> = vec![0];
-        let mut incomplete = None;
-        for pattern in self.patterns {
-            let (first, last) = match pattern {
-                Pattern::Cidr(block) => (block.network(), block.broadcast()),
-                Pattern::Exact(text) | Pattern::ExactIgnoreCase(text) => match text.parse::<IpAddr>() {
-                    Ok(address) => (address, address),
-                    Err(_) => continue,
-                },
-                Pattern::Any | Pattern::NonEmpty => continue,
-                Pattern::Prefix(_)
-                | Pattern::Suffix(_)
-                | Pattern::PrefixIgnoreCase(_)
-                | Pattern::SuffixIgnoreCase(_)
-                | Pattern::Contains(_)
-                | Pattern::Language(_) => {
-                    incomplete = Some(Excess::Followed(self.dimension.clone(), (*pattern).clone()));
-                    continue;
-                }
-            };
-            match (first, last) {
-                (IpAddr::V4(first), IpAddr::V4(last)) => {
-                    four.push(first.into());
-                    four.extend(u32::from(last).checked_add(1));
-                }
-                (IpAddr::V6(first), IpAddr::V6(last)) => {
-                    six.push(first.into());
-                    six.extend(u128::from(last).checked_add(1));
-                }
-                _ => {}
-            }
-        }
-        four.sort_unstable();
-        four.dedup();
-        six.sort_unstable();
-        six.dedup();
-        let mut all: Vec<IpAddr> = Vec::new();
-        for (index, bound) in four.iter().enumerate() {
-            let end = four.get(index + 1).copied().unwrap_or(u32::MAX);
-            // The second address of a block reads better than the first.
-            all.push(Ipv4Addr::from(if end - bound > 1 { bound + 1 } else { *bound }).into());
-        }
-        all.push(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into());
-        for (index, bound) in six.iter().enumerate() {
-            let end = six.get(index + 1).copied().unwrap_or(u128::MAX);
-            all.push(Ipv6Addr::from(if end - bound > 1 { bound + 1 } else { *bound }).into());
-        }
-        for (index, address) in all.into_iter().enumerate() {
-            let text = address.to_string();
-            let matches = |pattern: &Pattern| {
-                if let Pattern::Cidr(block) = pattern { block.contains(&address) } else { pattern.matches(&text) }
-            };
-            let truth = (0..).zip(self.patterns).filter(|(_, one)| matches(one)).map(|(id, _): (u32, _)| id).collect();
-            self.add(truth, 10 + rank(index), &text);
-        }
-        incomplete
-    }
-}
-
-/// Patterns that are followed through a language: the wanted ones, some exact ones, and the language at the end.
-struct Followed {
-    /// The automaton.
-    bank: Bank,
-    /// The place of the language.
-    language: u32,
-}
-
-impl Followed {
-    /// The automaton of some patterns.
-    fn new(others: &[u32], exact: &[u32], patterns: &[&Pattern], language: &Pattern) -> Self {
-        let mut all: Vec<Pattern> = others.iter().chain(exact).map(|id| patterns[*id as usize].clone()).collect();
-        all.push(language.clone());
-        Self { language: rank(all.len() - 1), bank: Bank::new(all) }
-    }
-
-    /// The place of a pattern that is no automaton.
-    fn odd(&self) -> Option<u32> {
-        (0..=self.language).find(|place| self.bank.is_unsupported(*place))
-    }
-
-    /// Which of the wanted patterns match what was read.
-    fn truth(&self, others: &[u32], state: &BankState) -> Truth {
-        (0..).zip(others).filter(|(place, _)| self.bank.holds(*place, state)).map(|(_, id)| *id).collect()
-    }
-
-    /// Whether an exact pattern behind so many wanted ones matches what was read.
-    fn any(&self, others: usize, exact: usize, state: &BankState) -> bool {
-        (others..others + exact).any(|place| self.bank.holds(rank(place), state))
-    }
-
-    /// Visits every state at which a value may end, the shortest value that leads there first, until told to
-    /// stop. `false`: the budget ran out.
-    fn walk(
-        &self,
-        form: &Form,
-        budget: usize,
-        mut visit: impl FnMut(&BankState, &dyn Fn() -> String, u32) -> bool,
-    ) -> bool {
-        let alphabet = alphabet(&[&self.bank], form, ByteSet::NONE);
-        let mut trail = Trail::default();
-        let start = (0_u8, self.bank.start());
-        let mut seen = FxHashSet::from_iter([start.clone()]);
-        let mut open = VecDeque::from([(start, trail.root(), 0_u32)]);
-        while let Some(((shape, state), at, length)) = open.pop_front() {
-            if form.accepts(shape)
-                && self.bank.holds(self.language, &state)
-                && !visit(&state, &|| trail.text(at), length)
-            {
-                return true;
-            }
-            for byte in &alphabet {
-                let shape = form.step(shape, *byte);
-                if shape == DEAD {
-                    continue;
-                }
-                let next = (shape, self.bank.step(&state, *byte));
-                if self.bank.is_hopeless(self.language, &next.1) || seen.contains(&next) {
-                    continue;
-                }
-                if seen.len() >= budget {
-                    return false;
-                }
-                seen.insert(next.clone());
-                open.push_back((next, trail.add(at, *byte), length + 1));
-            }
-        }
-        true
-    }
-}
-
-impl std::fmt::Display for Dimension {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Port => out.write_str("port"),
-            Self::Peer => out.write_str("peer"),
-            Self::SourceIp => out.write_str("source address"),
-            Self::RemoteIp => out.write_str("remote address"),
-            Self::DestinationIp => out.write_str("destination address"),
-            Self::Sni => out.write_str("SNI"),
-            Self::Method => out.write_str("method"),
-            Self::Scheme => out.write_str("scheme"),
-            Self::Authority => out.write_str("authority"),
-            Self::Header(name) => write!(out, "header `{name}`"),
-            Self::Query(name) => write!(out, "query parameter `{name}`"),
-            Self::Token => out.write_str("token"),
-            Self::Issuer => out.write_str("issuer"),
-            Self::Subject => out.write_str("subject"),
-            Self::Claim(path) => write!(out, "claim `{}`", path.join(".")),
-            Self::Metadata(key) => write!(out, "metadata `{key}`"),
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Conditions on requests, and ordered lists of them in which the first match wins.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use super::pattern::Pattern;
@@ -41,6 +42,29 @@ pub enum Dimension {
     Claim(Box<[Box<str>]>),
     /// A metadata key.
     Metadata(Box<str>),
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port => out.write_str("port"),
+            Self::Peer => out.write_str("peer"),
+            Self::SourceIp => out.write_str("source address"),
+            Self::RemoteIp => out.write_str("remote address"),
+            Self::DestinationIp => out.write_str("destination address"),
+            Self::Sni => out.write_str("SNI"),
+            Self::Method => out.write_str("method"),
+            Self::Scheme => out.write_str("scheme"),
+            Self::Authority => out.write_str("authority"),
+            Self::Header(name) => write!(out, "header `{name}`"),
+            Self::Query(name) => write!(out, "query parameter `{name}`"),
+            Self::Token => out.write_str("token"),
+            Self::Issuer => out.write_str("issuer"),
+            Self::Subject => out.write_str("subject"),
+            Self::Claim(path) => write!(out, "claim `{}`", path.join(".")),
+            Self::Metadata(key) => write!(out, "metadata `{key}`"),
+        }
+    }
 }
 
 /// One condition on one dimension, whose value is a set of strings (empty when absent).

@@ -5,8 +5,10 @@
 mod bank;
 mod best;
 mod budget;
+mod builder;
 mod bytes;
 mod cell;
+mod class_search;
 mod classes;
 mod diagram;
 mod diff;

@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::best::Best;
 use super::budget::{Budget, Excess, Search};
-use super::diagram::{Diagram, Joint, Node};
+use super::builder::Joint;
+use super::diagram::{Diagram, Node};
 use super::list::{Cube, DecisionList, Label};
 use super::path_search::PathSearch;
 use super::store::{Bounds, RuleList, RuleStore, Space};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::best::Best;
 use super::budget::{Budget, Excess};
-use super::diagram::{Diagram, Joint};
+use super::builder::Joint;
+use super::diagram::Diagram;
 use super::form::Form;
 use super::junction::Junction;
 use super::list::{Cube, DecisionList, Label, PathTest, Rule};
