@@ -278,3 +278,17 @@ fn the_steps_of_several_destinations_come_before_those_of_the_route() {
     assert!(!reached("{key: \"request.headers[x-who]\", values: [shop]}"));
     assert!(reached("{key: \"request.headers[x-own]\", values: [shop]}"));
 }
+
+#[test]
+fn an_ingress_that_istio_serves_makes_its_hosts_undetermined_and_no_others() {
+    let ingress = "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i, namespace: app}\n\
+                   spec: {ingressClassName: istio, rules: [{host: shop.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: pay, port: {number: 80}}}}]}}]}\n";
+    let route = behind_a_gateway("{route: [{destination: {host: shop}}]}")
+        .replace("hosts: [shop.example.com]", "hosts: [shop.example.com, a.example.com]");
+    let at = |host: &str| Request { authority: Some(host.to_owned()), ..Request::at("gateway app/gw:80") };
+    let both = format!("{route}{ingress}");
+    assert_eq!(answer(&both, &at("shop.example.com")).outcome.decision, Decision::Undetermined);
+    assert_eq!(answer(&both, &at("a.example.com")).outcome.workload.as_deref(), Some("app/shop"));
+    let other = both.replace("ingressClassName: istio", "ingressClassName: nginx");
+    assert_eq!(answer(&other, &at("shop.example.com")).outcome.workload.as_deref(), Some("app/shop"));
+}

@@ -124,8 +124,14 @@ fn merge(rows: Vec<Row>) -> Vec<Row> {
                 && (known.decision, known.by, &known.detail) == (row.decision, row.by, &row.detail)
         };
         match merged.iter_mut().find(same) {
-            Some(known) if known.source != row.source => known.source = format!("{}\n{}", known.source, row.source),
-            Some(_) => {}
+            // Chains of one listener that decide alike are one to whoever reads.
+            Some(known) => {
+                for source in row.source.lines() {
+                    if !known.source.lines().any(|line| line == source) {
+                        known.source = format!("{}\n{source}", known.source);
+                    }
+                }
+            }
             None => merged.push(row),
         }
     }

@@ -139,6 +139,12 @@ pub struct Ingress {
 }
 
 impl Ingress {
+    /// The hosts that it serves, `*` for every one.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        let hosts = self.rules.iter().flatten().map(|rule| rule.host.as_deref().filter(|host| !host.is_empty()));
+        hosts.map(|host| host.unwrap_or("*")).chain(self.default_backend.as_ref().map(|_| "*"))
+    }
+
     /// The services it sends requests to.
     pub fn backends(&self) -> impl Iterator<Item = &IngressService> {
         let rules = self.rules.iter().flatten();
@@ -155,6 +161,8 @@ impl Ingress {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct IngressRule {
+    /// The host; every one if absent
+    pub host: Option<String>,
     /// Paths of one host
     pub http: Option<IngressHttp>,
 }

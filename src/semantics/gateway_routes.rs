@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::gateway_server::Listening;
+use super::gateway_server::{Listening, ServerKind};
 use super::gateway_workload::GatewayWorkload;
 use super::host_name;
 use super::http_route::routes;
+use super::ingress::ingress_hosts;
 use super::route_table::{Route, RouteAction, RouteTable, is_catch_all};
 use super::virtual_service::{self, Router, full_hosts, in_order};
 use super::world::World;
@@ -49,6 +50,16 @@ pub(crate) fn http_table(world: &World, workload: &GatewayWorkload, servers: &[&
         }
     }
     table.sort();
+    if servers.iter().any(|listening| listening.server.value.number() == 80 && listening.kind == ServerKind::Http) {
+        for (host, cause) in ingress_hosts(world, workload) {
+            let span = cause.span.unwrap_or(workload.span);
+            let action = RouteAction::Unknown(cause);
+            table.push_front(
+                &host,
+                Route { virtual_service: None, matches: None, sni: Vec::new(), preflight: None, action, span },
+            );
+        }
+    }
     table
 }
 

@@ -30,6 +30,7 @@ mod host_name;
 mod http_route;
 mod implied;
 mod inbound;
+mod ingress;
 mod judgement;
 mod l4_route;
 mod managed_header;

@@ -203,9 +203,12 @@ pub(crate) fn full_path(
     let cube = match (prefix, exact) {
         (Some(prefix), _) => match split(&prefix) {
             (path, None) => {
-                let pattern = vec![Pattern::Prefix(path.as_str().into())];
-                let test = if inverted { PathTest::none(pattern) } else { PathTest::any(pattern) };
-                return Ok(Cube::default().with_path(test));
+                let below = vec![Pattern::Prefix(path.as_str().into())];
+                return Ok(Cube::default().with_path(if inverted {
+                    PathTest::none(below)
+                } else {
+                    PathTest::any(below)
+                }));
             }
             (path, Some(rest)) => on_path(&path).any(query(), vec![Pattern::Prefix(rest.as_str().into())]),
         },

@@ -74,6 +74,14 @@ impl RouteTable {
         self.host(domain).routes.push(index);
     }
 
+    /// Adds a route to the virtual host of a domain, before all others, in a table that is sorted already.
+    pub(crate) fn push_front(&mut self, domain: &str, route: Route) {
+        let index = self.routes.len();
+        self.routes.push(route);
+        self.host(domain).routes.insert(0, index);
+        self.order_hosts();
+    }
+
     /// Adds routes to the virtual host of a domain.
     pub(crate) fn push_all(&mut self, domain: &str, routes: &[Route]) {
         for route in routes {
@@ -101,6 +109,11 @@ impl RouteTable {
         for host in &mut self.hosts {
             host.routes.sort_by_key(|index| routes.get(*index).is_some_and(is_catch_all));
         }
+        self.order_hosts();
+    }
+
+    /// Puts hosts in the order of look-up.
+    fn order_hosts(&mut self) {
         self.hosts.sort_by_key(|host| host_name::specificity(&host.domain));
     }
 

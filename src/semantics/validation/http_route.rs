@@ -408,9 +408,9 @@ fn check_string(
     if let Some(prefix) = wanted.value.prefix.as_ref().filter(|prefix| prefix.value.is_empty() && !uri) {
         refuse(problems, service, prefix.span, "an empty prefix");
     }
-    if let Some(regex) = &wanted.value.regex {
-        if !is_regex(&regex.value) && !(star && regex.value == "*") {
-            refuse(problems, service, regex.span, format!("`{}` is no regular expression", regex.value));
-        }
+    let presence = |text: &str| star && text == "*";
+    if let Some(regex) = wanted.value.regex.as_ref().filter(|regex| !presence(&regex.value) && !is_regex(&regex.value))
+    {
+        refuse(problems, service, regex.span, format!("`{}` is no regular expression", regex.value));
     }
 }
