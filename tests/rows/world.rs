@@ -17,6 +17,7 @@ struct Base<'a> {
     port_mode: Option<(&'a str, &'a str)>,
     gateway: Option<&'a str>,
     routes: Option<&'a str>,
+    gateway_annotations: &'a str,
     service: bool,
     more: String,
 }
@@ -59,6 +60,7 @@ impl<'a> Base<'a> {
             "pod" => self.pod = format!(", {value}"),
             "gw" => self.gateway = Some(value),
             "routes" => self.routes = Some(value),
+            "gwannotations" => self.gateway_annotations = value,
             "trusted" => {}
             "mtls" => self.more += &peer_authentication("default", "foo", &format!("mtls: {{mode: {value}}}")),
             "rootmtls" => {
@@ -117,7 +119,7 @@ impl<'a> Base<'a> {
             );
         }
         if let Some(server) = self.gateway {
-            self.more += &gateway(server, self.routes.unwrap_or("[{>web}]"));
+            self.more += &gateway(server, self.routes.unwrap_or("[{>web}]"), self.gateway_annotations);
         }
         let service = if self.service {
             format!(
@@ -224,7 +226,7 @@ fn peer_authentication(name: &str, namespace: &str, spec: &str) -> String {
 }
 
 /// A gateway workload behind a Service 80 -> 8080 and 443 -> 8443, a Gateway `foo/gw` with one server, and a route to `web`.
-fn gateway(server: &str, routes: &str) -> String {
+fn gateway(server: &str, routes: &str, annotations: &str) -> String {
     let routes = routes.replace(">web", "route: [{destination: {host: web, port: {number: 80}}}]");
     let server = match server {
         "" => "port: {number: 80, name: http, protocol: HTTP}",
@@ -233,7 +235,7 @@ fn gateway(server: &str, routes: &str) -> String {
     };
     format!(
         "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: istio-ingressgateway, namespace: istio-system}}\n\
-         spec: {{template: {{metadata: {{labels: {{istio: ingressgateway}}}}, \
+         spec: {{template: {{metadata: {{labels: {{istio: ingressgateway}}, annotations: {{{annotations}}}}}, \
          spec: {{serviceAccountName: istio-ingressgateway-service-account, containers: [{{name: istio-proxy}}]}}}}}}\n\
          ---\napiVersion: v1\nkind: Service\nmetadata: {{name: istio-ingressgateway, namespace: istio-system}}\n\
          spec: {{selector: {{istio: ingressgateway}}, ports: [{{name: http2, port: 80, targetPort: 8080}}, \
