@@ -78,6 +78,11 @@ impl Evaluator<'_> {
                 ..ended(&name, ending)
             }
         };
+        let unread = malformed == Some(Malformed::Unreadable)
+            && port.protocol == Protocol::Sniffed
+            && seen.peer.is_none()
+            && guard(self.world, workload, port.number) == Guard::Sidecar;
+        let protocol = if unread { WireProtocol::Tcp } else { protocol };
         let (chain, peer) = chain_and_peer(self.world, workload, port, protocol, seen.peer.take());
         let no_http = chain == Chain::Http && protocol == WireProtocol::Tcp;
         let malformed = malformed.or(no_http.then_some(Malformed::BadRequest));

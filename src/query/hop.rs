@@ -14,6 +14,8 @@ use crate::space::{Normalization, normalize, substitute};
 pub(super) enum Malformed {
     /// The proxy answers 400
     BadRequest,
+    /// As well, unless it looks for itself what the bytes are: to it they are no HTTP
+    Unreadable,
     /// No route takes CONNECT
     Connect,
 }
@@ -22,7 +24,7 @@ impl Malformed {
     /// How such a request ends.
     pub(super) fn ending(self) -> Ending {
         match self {
-            Self::BadRequest => Ending::denied(By::BadRequest, None),
+            Self::BadRequest | Self::Unreadable => Ending::denied(By::BadRequest, None),
             Self::Connect => Ending::denied(By::NoRoute, None),
         }
     }
@@ -42,7 +44,7 @@ pub(super) fn first_sight(
     let path = match normalization {
         None => target.to_owned(),
         Some(mode) => normalize(target, mode).unwrap_or_else(|| {
-            malformed = Some(Malformed::BadRequest);
+            malformed = Some(if is_readable(target) { Malformed::BadRequest } else { Malformed::Unreadable });
             "/".to_owned()
         }),
     };
@@ -50,7 +52,7 @@ pub(super) fn first_sight(
         let port = request.path.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         malformed = Some(if port { Malformed::Connect } else { Malformed::BadRequest });
     } else if !METHODS.contains(&request.method.as_str()) || asks_for_upgrade(request) {
-        malformed = Some(Malformed::BadRequest);
+        malformed = malformed.or(Some(Malformed::BadRequest));
     }
     let source_ip = request.source_ip.as_deref().unwrap_or("203.0.113.7").parse::<IpAddr>().ok();
     let seen = Seen {
@@ -93,6 +95,19 @@ fn absolute(target: &str) -> Option<(&'static str, &str, &str)> {
     let (authority, path) = rest.split_at_checked(end)?;
     let path = if path.is_empty() { "/" } else { path };
     (!authority.is_empty() && path.starts_with('/')).then_some((scheme, authority, path))
+}
+
+/// Whether the target of a request line looks like one to a proxy that has yet to find out whether it reads HTTP.
+///
+/// # Upstream
+/// Envoy: `source/extensions/filters/listener/http_inspector/http_inspector.cc`, `parseHttpHeader` (any method will do);
+/// `source/common/http/http1/balsa_parser.cc`, `isUrlValid`.
+fn is_readable(target: &str) -> bool {
+    let visible = target.bytes().all(|byte| byte.is_ascii_graphic() || matches!(byte, b'\t' | b'\x0c'));
+    let scheme = target
+        .split_once("://")
+        .is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    visible && (target.starts_with(['/', '*']) || scheme)
 }
 
 /// Whether a request asks to go on in a protocol that no proxy of the mesh hands over to.
