@@ -56,11 +56,14 @@ pub(super) fn are_disjoint(one: &Pattern, other: &Pattern) -> bool {
     }
 }
 
-/// Whether every value of the second matches the first, as far as their stems tell.
-fn covers(one: &Pattern, other: &Pattern) -> bool {
-    // A language begins so, and not everything that begins so is in it.
-    if matches!(one, Pattern::Language(_)) {
-        return one == other;
+/// Whether every value of the second matches the first, as far as their letters tell.
+pub(super) fn covers(one: &Pattern, other: &Pattern) -> bool {
+    match (one, other) {
+        (_, Pattern::Exact(text)) => return one.matches(text),
+        (Pattern::Suffix(a), Pattern::Suffix(b)) => return b.ends_with(&**a),
+        // A language begins so, and not everything that begins so is in it.
+        (Pattern::Language(_), _) => return one == other,
+        _ => {}
     }
     let (Some((a, whole)), Some((b, other_whole))) = (stem(one), stem(other)) else { return one == other };
     if whole { other_whole && a == b } else { b.starts_with(a) }

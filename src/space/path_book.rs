@@ -9,7 +9,7 @@ use super::form::Form;
 use super::list::{Label, PathTest};
 use super::narrow::{Narrowed, narrowed};
 use super::normalize::Normalization;
-use super::path_index::{PathIndex, last_rules, relevant};
+use super::path_index::{PathIndex, is_shadowed, last_rules, relevant};
 use super::path_search::{PathSearch, candidates, cost, prove};
 use super::residual::{ListMachine, PathList};
 use super::universe::PathDomain;
@@ -126,9 +126,13 @@ impl PathBook {
             }
             // Of a long list each label has to do with a few rules only.
             Some(list) => {
-                let last = last_rules(list);
+                let ends = last_rules(list);
                 for label in wanted {
-                    let part = relevant(list, label, last.get(&label).copied());
+                    if is_shadowed(list, label) {
+                        found.insert(label, PathSearch::Empty);
+                        continue;
+                    }
+                    let part = relevant(list, label, ends.get(&label).copied());
                     let one = BTreeSet::from([label]);
                     found.extend(prove(&part, &mut ListMachine::new(&part), &self.form, one, states));
                 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::list::{Label, PathTest};
-use super::narrow::{are_disjoint, stem};
+use super::narrow::{are_disjoint, covers, stem};
 use super::pattern::Pattern;
 use super::residual::PathList;
 
@@ -84,16 +84,30 @@ pub(super) fn last_rules(list: &PathList) -> BTreeMap<Label, usize> {
     list.rules.iter().enumerate().map(|(at, (_, label))| (*label, at)).collect()
 }
 
+/// Whether earlier rules take every path of a label, as far as the letters of single patterns tell.
+pub(super) fn is_shadowed(list: &PathList, label: Label) -> bool {
+    let takes = |tests: &[PathTest], pattern: &Pattern| match tests {
+        [PathTest { any_of: Some(some), none_of }] if none_of.is_empty() => some.iter().any(|one| covers(one, pattern)),
+        _ => false,
+    };
+    let gone = |at: usize, pattern: &Pattern| list.rules[..at].iter().any(|(tests, _)| takes(tests, pattern));
+    let mut own = list.rules.iter().enumerate().filter(|(_, (_, of))| *of == label);
+    list.fallback != label
+        && own.all(|(at, (tests, _))| {
+            needed(tests).is_some_and(|patterns| patterns.iter().all(|pattern| gone(at, pattern)))
+        })
+}
+
 /// The part of a list that decides which paths get a label: its own rules, and those before the last of them that
 /// may take a path from it. Every other label is joined to one that nobody asks about.
-pub(super) fn relevant(list: &PathList, label: Label, last: Option<usize>) -> PathList {
+pub(super) fn relevant(list: &PathList, label: Label, end: Option<usize>) -> PathList {
     const ELSEWHERE: Label = Label::IMPOSSIBLE;
     if list.fallback == label {
         let joined = |of: Label| if of == label { label } else { ELSEWHERE };
         let rules = list.rules.iter().map(|(tests, of)| (tests.clone(), joined(*of)));
         return PathList { rules: rules.collect(), fallback: label };
     }
-    let rules = &list.rules[..last.map_or(0, |last| last + 1)];
+    let rules = &list.rules[..end.map_or(0, |end| end + 1)];
     let own = rules.iter().filter(|(_, of)| *of == label).map(|(tests, _)| needed(tests));
     // Without patterns that every path of the label matches, any rule may have to do with it.
     let patterns: Option<Vec<&[Pattern]>> = own.collect();
@@ -108,10 +122,10 @@ pub(super) fn relevant(list: &PathList, label: Label, last: Option<usize>) -> Pa
 
 #[cfg(test)]
 mod tests {
-    use super::{PathIndex, last_rules, relevant};
-    use crate::space::residual::PathList;
-    use crate::space::tests::{Random, texts};
-    use crate::space::{DecisionList, Label};
+    use super::super::residual::PathList;
+    use super::super::tests::{Random, texts};
+    use super::super::{DecisionList, Label};
+    use super::{PathIndex, is_shadowed, last_rules, relevant};
 
     /// The rules of a list on nothing but paths.
     fn path_list(list: &DecisionList) -> PathList {
@@ -126,15 +140,16 @@ mod tests {
         for round in 0..300 {
             let list = path_list(&random.path_list("/abA.;", 12, 6));
             let index = PathIndex::new(&list);
-            let last = last_rules(&list);
+            let ends = last_rules(&list);
             let parts: Vec<(Label, PathList)> = (0..6)
-                .map(|label| (Label(label), relevant(&list, Label(label), last.get(&Label(label)).copied())))
+                .map(|label| (Label(label), relevant(&list, Label(label), ends.get(&Label(label)).copied())))
                 .collect();
             for path in &paths {
                 let label = list.label(path);
                 assert_eq!(index.label(path), label, "round {round}: {path} in {list:?}");
                 for (of, part) in &parts {
                     assert_eq!(part.label(path) == *of, label == *of, "round {round}: {path}, {of:?} in {list:?}");
+                    assert!(label != *of || !is_shadowed(&list, *of), "round {round}: {path}, {of:?} in {list:?}");
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::{ByteSet, Cube, DecisionList, Dimension, Label, PathTest, Pattern, Piece, Rule, Test};
 
-pub(in crate::space) struct Random(pub(in crate::space) u64);
+pub(in super::super) struct Random(pub(in super::super) u64);
 
 impl Random {
     pub(super) fn below(&mut self, bound: usize) -> usize {
@@ -69,7 +69,7 @@ impl Random {
     }
 
     /// A list of path rules alone.
-    pub(in crate::space) fn path_list(&mut self, letters: &str, rules: usize, labels: usize) -> DecisionList {
+    pub(in super::super) fn path_list(&mut self, letters: &str, rules: usize, labels: usize) -> DecisionList {
         let rules = (0..=self.below(rules)).map(|_| {
             let path = (0..=self.below(2)).map(|_| self.path_test(letters)).collect();
             Rule::new(Cube { tests: Vec::new(), path }, self.label(labels))
@@ -84,7 +84,7 @@ impl Random {
 }
 
 /// Every text over some letters up to a length.
-pub(in crate::space) fn texts(letters: &str, most: usize) -> Vec<String> {
+pub(in super::super) fn texts(letters: &str, most: usize) -> Vec<String> {
     let mut all = vec![String::new()];
     let mut last = all.clone();
     for _ in 0..most {
