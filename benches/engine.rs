@@ -176,7 +176,7 @@ fn diff(table: &mut Table) {
     let old = world::world(5_000, 10_000, 1);
     let mut dice = Dice::new(99);
     let mut new = old.clone();
-    if let Some(policy) = new.policies.get_mut(4_321) {
+    if let Some(policy) = new.policies.get_mut(123) {
         policy.cubes = world::cubes(&mut dice, 625);
     }
     let mut store = RuleStore::new(world::universe());
