@@ -16,6 +16,9 @@ use meshlint::text::Files;
 /// Rows of the specification: T-001 to this one.
 const LAST_ROW: usize = 230;
 
+#[path = "rows/export.rs"]
+mod export;
+
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
@@ -23,7 +26,7 @@ fn main() {
         for row in lines(table) {
             let cells: Vec<String> = row.split('|').map(|cell| cell.trim().to_owned()).collect();
             let [id, differs, request, verdict] = cells.try_into().unwrap_or_else(|_| panic!("four cells: {row}"));
-            trials.push(Trial::test(id, move || check(&differs, &request, &verdict)));
+            trials.push(Trial::test(id.clone(), move || check(&id, &differs, &request, &verdict)));
         }
     }
     trials.push(Trial::test("every_row_is_asked_or_listed_with_the_reason", every_row_has_its_place));
@@ -255,7 +258,7 @@ fn answered(answer: Result<Answer, EvalError>, with_authority: bool) -> String {
     }
 }
 
-fn check(differs: &str, words: &str, verdict: &str) -> Result<(), Failed> {
+fn check(id: &str, differs: &str, words: &str, verdict: &str) -> Result<(), Failed> {
     let base = base(differs);
     let text = world(&base);
     let mut files = Files::default();
@@ -272,6 +275,8 @@ fn check(differs: &str, words: &str, verdict: &str) -> Result<(), Failed> {
         None if base.refused => return Err(format!("nothing is refused\n{text}").into()),
         Some(_) | None => {}
     }
-    let found = answered(Evaluator::new(&world).answer(&request(words)), verdict.contains(" as "));
+    let request = request(words);
+    export::export(id, &text, &request);
+    let found = answered(Evaluator::new(&world).answer(&request), verdict.contains(" as "));
     if found == verdict { Ok(()) } else { Err(format!("{found} instead of {verdict}\n{text}").into()) }
 }

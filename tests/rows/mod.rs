@@ -11,6 +11,7 @@ use meshlint::query::Evaluator;
 use meshlint::semantics::{Answer, By, Decision, Proxy, World, WorldOptions, attached_policies};
 use meshlint::text::Files;
 
+mod export;
 mod request;
 mod world;
 
@@ -67,13 +68,14 @@ pub(crate) fn run(rows: Vec<Row>, specified: &[String]) {
     let mut trials = vec![Trial::test("every_row_is_asked_or_listed", move || complete.map_err(Failed::from))];
     for row in rows.into_iter().filter(|row| row.unasked.is_none()) {
         let [force, request, verdict] = row.cells;
-        trials.push(Trial::test(row.id, move || check(&force, &request, &verdict)));
+        let id = row.id.clone();
+        trials.push(Trial::test(row.id, move || check(&id, &force, &request, &verdict)));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 /// Asks one row.
-fn check(force: &str, words: &str, verdict: &str) -> Result<(), Failed> {
+fn check(id: &str, force: &str, words: &str, verdict: &str) -> Result<(), Failed> {
     let text = world::world(force);
     let mut files = Files::default();
     let file = files.add("world.yaml", text.clone());
@@ -90,6 +92,7 @@ fn check(force: &str, words: &str, verdict: &str) -> Result<(), Failed> {
             vec![if policies.is_empty() { "none" } else { "attached" }.to_owned()]
         }
         Question::Request(request) => {
+            export::export(id, &text, &request);
             let answer = Evaluator::new(&world).answer(&request).map_err(|error| format!("{error:?}\n{text}"))?;
             words_of(&answer)
         }

@@ -14,7 +14,7 @@ def main() -> int:
     commands.add(parser.add_subparsers(required=True, metavar="command"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="meshlint-conformance-") as folder:
-        istiod = Istiod(os.environ["CONFORMANCE_ISTIOD"])
+        istiod = Istiod(os.environ["CONFORMANCE_ISTIOD"], os.environ["CONFORMANCE_SCHEMAS"])
         stack = session.Stack(istiod, os.environ["CONFORMANCE_ENVOY"], client.Identities(folder))
         try:
             return arguments.action(stack, arguments)

@@ -17,11 +17,19 @@ RUNTIME = {
 }
 
 
-def bootstrap(cast: Cast, doors: list[Door], log_path: str) -> dict:
+def bootstrap(cast: Cast, doors: list[Door], bare: list[Door], log_path: str) -> dict:
     """The configuration: listeners for the doors that requests go through, and all that lies behind."""
     listeners, clusters = [], []
     for index, _ in enumerate(cast.pods):
         listeners.append(filters.echo(cast.name(index), cast.echo_port(index)))
+        clusters.append({
+            "name": cast.cluster(index, "bytes"),
+            "type": "STATIC",
+            "loadAssignment": filters.assignment("bytes", [("127.0.0.1", cast.bytes_port(index))]),
+        })
+    for door in bare:
+        other_bytes = cast.cluster(door.pod, "bytes")
+        listeners.append(filters.bare(cast.name(door.pod), door.address, door.port, other_bytes))
     for door in doors:
         listeners.append(_listener(cast, door, log_path))
     for proxy in cast.proxies:
@@ -63,7 +71,7 @@ def _listener(cast: Cast, door: Door, log_path: str) -> dict:
         before.insert(0, filters.PROXY_PROTOCOL)
     found = {
         "name": door.place(),
-        "address": {"socketAddress": {"address": door.address, "portValue": door.port}},
+        "address": filters.address(door.address, door.port),
         "listenerFilters": before,
         "listenerFiltersTimeout": listener.get("listenerFiltersTimeout", "15s"),
         "continueOnListenerFiltersTimeout": listener.get("continueOnListenerFiltersTimeout", False),
@@ -123,7 +131,7 @@ def _static(cast: Cast, pod: int, cluster: dict, name: str, endpoints) -> dict:
     adapted = {key: copy.deepcopy(value) for key, value in cluster.items() if key not in filters.NO_CLUSTER_FIELDS}
     adapted["name"] = cast.cluster(pod, name)
     adapted["type"] = "STATIC"
-    adapted["upstreamBindConfig"] = {"sourceAddress": {"address": cast.pods[pod]["address"], "portValue": 0}}
+    adapted["upstreamBindConfig"] = {"sourceAddress": filters.address(cast.pods[pod]["address"], 0)["socketAddress"]}
     if adapted.get("lbPolicy") == "CLUSTER_PROVIDED":
         adapted["lbPolicy"] = "ROUND_ROBIN"
     if endpoints is not None:

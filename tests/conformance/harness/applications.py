@@ -6,8 +6,7 @@ import threading
 
 from .client import MARK
 
-_REQUEST = re.compile(rb"^(\S+)\s+(\S+)\s+HTTP/1\.[01]\s*\r\n")
-_HOST = re.compile(rb"\r\nhost:[ \t]*([^\r]*)\r\n", re.IGNORECASE)
+_REQUEST = re.compile(rb"^\S+\s+\S+\s+HTTP/1\.[01]\s*\r\n")
 
 
 class Applications:
@@ -18,10 +17,10 @@ class Applications:
         self._servers = []
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
-    def open(self, address: str, port: int, name: str, http: bool) -> None:
-        """Starts a server. One that reads HTTP says what it saw of a request."""
+    def open(self, port: int, name: str) -> None:
+        """Starts a server."""
         async def start():
-            self._servers.append(await asyncio.start_server(_serve(name, http), address, port))
+            self._servers.append(await asyncio.start_server(_serve(name.encode()), "127.0.0.1", port))
         asyncio.run_coroutine_threadsafe(start(), self._loop).result()
 
     def close(self) -> None:
@@ -33,26 +32,18 @@ class Applications:
         asyncio.run_coroutine_threadsafe(stop(), self._loop).result()
 
 
-def _serve(name: str, http: bool):
+def _serve(name: bytes):
+    """Answers the first bytes: HTTP to what looks like it, so that a proxy may carry it back, else the mark."""
     async def serve(reader, writer):
         try:
             data = await reader.read(65536)
-            writer.write(_answer(name, http, data) if data else b"")
+            if _REQUEST.match(data):
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\napp-name: " + name + b"\r\n\r\n")
+            elif data:
+                writer.write(MARK + name + b"\r\n\r\n")
             await writer.drain()
         except OSError:
             pass
         finally:
             writer.close()
     return serve
-
-
-def _answer(name: str, http: bool, data: bytes) -> bytes:
-    """HTTP for what looks like it, the mark for everything else."""
-    request = _REQUEST.match(data)
-    if not request:
-        return MARK + name.encode() + b"\r\n\r\n"
-    lines = [b"HTTP/1.1 200 OK", b"content-length: 0", b"app-name: " + name.encode()]
-    host = _HOST.search(data)
-    if http:
-        lines += [b"app-path: " + request.group(2), b"app-authority: " + (host.group(1) if host else b"")]
-    return b"\r\n".join(lines) + b"\r\n\r\n"

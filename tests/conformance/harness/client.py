@@ -15,7 +15,7 @@ class Reply:
     """What came back on a connection."""
 
     kind: str  # "http", "bytes", "closed", "refused", "late"
-    client: str = ""  # the connection's own address, by which logs know it
+    connection: str = ""  # its two ends, by which logs know it
     status: int = 0
     headers: dict = field(default_factory=dict)
     text: str = ""
@@ -61,7 +61,7 @@ def send(target: tuple[str, int], source: str, prefix: bytes, data: bytes, tls, 
             connection.connect(target)
         except ConnectionRefusedError:
             return Reply("refused")
-        client = "%s:%d" % connection.getsockname()
+        ends = "%s:%d>%s:%d" % (*connection.getsockname(), *target)
         try:
             connection.sendall(prefix)
             if tls is None:
@@ -73,7 +73,7 @@ def send(target: tuple[str, int], source: str, prefix: bytes, data: bytes, tls, 
             reply = Reply("late")
         except OSError:
             reply = Reply("closed")
-        reply.client = client
+        reply.connection = ends
         return reply
 
 

@@ -3,13 +3,17 @@
 import json
 import os
 
-from . import corpus, generate, recording, shrink, verdicts
+from . import corpus, generate, recording, rows, shrink, verdicts
 from .judge import Judge
 from .session import Stack
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
 FIXTURES = os.path.join(PROJECT, "fixtures", "conformance")
+KINDS = [
+    "AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Gateway", "VirtualService", "DestinationRule",
+    "ServiceEntry", "Sidecar",
+]
 CORPUS = os.path.join(PROJECT, "..", "shared", "corpus")
 
 
@@ -24,13 +28,12 @@ def add(kinds) -> None:
     again = kinds.add_parser("again", help="recorded worlds once more")
     again.add_argument("recordings", nargs="+")
     again.set_defaults(action=_again)
-    rows = kinds.add_parser("rows", help="rows of the tables in fixtures/semantics")
-    rows.add_argument("worlds", help="what `cargo test` wrote with MESHLINT_ROWS_TO")
-    rows.set_defaults(action=_rows)
+    table = kinds.add_parser("rows", help="rows of the tables in fixtures/semantics")
+    table.set_defaults(action=_rows)
     real = kinds.add_parser("corpus", help="sets of manifests that other people wrote")
     real.add_argument("--requests", type=int, default=150)
     real.set_defaults(action=_corpus)
-    for each in some, again, rows, real:
+    for each in some, again, table, real:
         each.add_argument("--record", metavar="FILE", help="write what was observed")
         each.add_argument("--out", metavar="FILE", help="write the disagreements")
     smoke = kinds.add_parser("smoke", help="a few worlds, for every change")
@@ -45,7 +48,8 @@ def add(kinds) -> None:
     one.add_argument("requests")
     one.set_defaults(action=_one)
     verdict = kinds.add_parser("verdicts", help="which objects of the corpus the webhook refuses")
-    verdict.add_argument("--record", metavar="FILE")
+    verdict.add_argument("--kinds", nargs="+", default=KINDS)
+    verdict.add_argument("--record", metavar="FILE", help="write what the webhook said")
     verdict.set_defaults(action=_verdicts)
 
 
@@ -91,11 +95,8 @@ def _smoke(stack: Stack, arguments) -> int:
 
 def _rows(stack: Stack, arguments) -> int:
     judge = Judge(stack)
-    with open(arguments.worlds, encoding="utf-8") as file:
-        for row in map(json.loads, file):
-            request = {"authority": "web.foo", **row["request"], "id": row["id"]}
-            files = [{"name": "world.yaml", "text": row["manifests"]}]
-            judge.world({"id": row["id"], "files": files, "requests": [request]})
+    for world in rows.worlds(PROJECT):
+        judge.world(world)
     return _finish(judge, arguments)
 
 
@@ -138,4 +139,11 @@ def _one(stack: Stack, arguments) -> int:
 
 
 def _verdicts(stack: Stack, arguments) -> int:
-    return verdicts.run(stack, CORPUS, arguments.record)
+    lines, wrong = verdicts.run(stack, CORPUS, arguments.kinds)
+    judged, refused = (sum(len(line[key]) for line in lines) for key in ("judged", "refused"))
+    print(f"{len(lines)} files, {judged} objects: the webhook refuses {refused}; meshlint differs on {len(wrong)}")
+    print("".join(f"  {each}\n" for each in wrong), end="")
+    if arguments.record:
+        made_by = recording.versions(stack.envoy, os.path.join(HERE, "istiod", "go.mod"))
+        recording.write(arguments.record, {**made_by, "kinds": arguments.kinds}, lines)
+    return 1 if wrong else 0

@@ -25,14 +25,49 @@ PROXY_PROTOCOL = {
 }
 
 # Headers by which a reply says who gave it. The application's begin with `app-`, the proxies' with `by-`.
+NEXT = "%UPSTREAM_LOCAL_ADDRESS%>%UPSTREAM_REMOTE_ADDRESS%"  # the connection that the proxy opened in turn
 SEEN = {"path": "%REQ(:PATH)%", "authority": "%REQ(:AUTHORITY)%"}
 
 
 def echo(name: str, port: int) -> dict:
-    """A listener that stands for an application: it answers with what it sees."""
+    """A listener that stands for an application: it answers HTTP with what it sees."""
+    chain = {"filters": [{"name": "http", "typedConfig": _echo_manager(name)}]}
+    return {"name": f"echo {name}", "address": address("127.0.0.1", port), "filterChains": [chain]}
+
+
+def bare(name: str, host: str, port: int, other_bytes: str) -> dict:
+    """An application without a proxy in front: HTTP is answered as by an echo, other bytes go to a cluster."""
+    proxy = {
+        "@type": f"{TYPES}.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+        "statPrefix": "bytes",
+        "cluster": other_bytes,
+    }
+    inspector = {
+        "name": "envoy.filters.listener.http_inspector",
+        "typedConfig": {"@type": f"{TYPES}.extensions.filters.listener.http_inspector.v3.HttpInspector"},
+    }
+    http = {
+        "filterChainMatch": {"applicationProtocols": ["http/1.0", "http/1.1", "h2c"]},
+        "filters": [{"name": "http", "typedConfig": _echo_manager(name)}],
+    }
+    return {
+        "name": f"bare {host}:{port}",
+        "address": address(host, port),
+        "listenerFilters": [inspector],
+        "filterChains": [http],
+        "defaultFilterChain": {"filters": [{"name": "bytes", "typedConfig": proxy}]},
+    }
+
+
+def address(host: str, port: int) -> dict:
+    """An address to bind or to dial."""
+    return {"socketAddress": {"address": host, "portValue": port}}
+
+
+def _echo_manager(name: str) -> dict:
     headers = [_header("app-name", name)] + [_header(f"app-{key}", value) for key, value in SEEN.items()]
     route = {"match": {"prefix": ""}, "directResponse": {"status": 200}, "responseHeadersToAdd": headers}
-    manager = {
+    return {
         "@type": f"{TYPES}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "statPrefix": "echo",
         "normalizePath": False,
@@ -43,11 +78,6 @@ def echo(name: str, port: int) -> dict:
         "upgradeConfigs": [{"upgradeType": "websocket"}],
         "routeConfig": {"virtualHosts": [{"name": "echo", "domains": ["*"], "routes": [route]}]},
     }
-    return {
-        "name": f"echo {name}",
-        "address": {"socketAddress": {"address": "127.0.0.1", "portValue": port}},
-        "filterChains": [{"filters": [{"name": "http", "typedConfig": manager}]}],
-    }
 
 
 def _header(name: str, value: str) -> dict:
@@ -56,7 +86,7 @@ def _header(name: str, value: str) -> dict:
 
 def assignment(name: str, endpoints) -> dict:
     """The endpoints of a cluster: addresses with their ports."""
-    found = [{"endpoint": {"address": {"socketAddress": {"address": host, "portValue": port}}}} for host, port in endpoints]
+    found = [{"endpoint": {"address": address(host, port)}} for host, port in endpoints]
     return {"clusterName": name, "endpoints": [{"lbEndpoints": found}]}
 
 
@@ -64,11 +94,9 @@ def access_log(name: str, path: str) -> dict:
     """One line for each connection, by which replies that never came are explained."""
     line = {
         "listener": name,
-        "client": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
+        "connection": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%>%DOWNSTREAM_DIRECT_LOCAL_ADDRESS%",
         "ended": "%CONNECTION_TERMINATION_DETAILS%",
-        "flags": "%RESPONSE_FLAGS%",
-        "next": "%UPSTREAM_LOCAL_ADDRESS%",
-        "tls": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",
+        "next": NEXT,
     }
     form = {"jsonFormat": line}
     config = {"@type": f"{TYPES}.extensions.access_loggers.file.v3.FileAccessLog", "path": path, "logFormat": form}
@@ -176,7 +204,7 @@ def _signature(name: str) -> dict:
     values = {
         "at": name,
         "details": "%RESPONSE_CODE_DETAILS%",
-        "next": "%UPSTREAM_LOCAL_ADDRESS%",
+        "next": NEXT,
         **SEEN,
     }
     status = {"comparison": {"op": "GE", "value": {"defaultValue": 100, "runtimeKey": "none"}}}

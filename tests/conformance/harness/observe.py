@@ -19,20 +19,20 @@ _DETAILS = [
 
 
 class Logs:
-    """Connections by the address that opened them."""
+    """Connections by their two ends, `FROM>TO`."""
 
     def __init__(self, path: str):
         self._lines = {}
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
                 entry = json.loads(line)
-                self._lines[entry["client"]] = entry
+                self._lines[entry["connection"]] = entry
 
-    def follow(self, client: str) -> dict | None:
+    def follow(self, connection: str) -> dict | None:
         """The last proxy that a connection went through, or the one whose policy closed it."""
-        entry, seen = self._lines.get(client), set()
-        while entry and entry["client"] not in seen:
-            seen.add(entry["client"])
+        entry, seen = self._lines.get(connection), set()
+        while entry and entry["connection"] not in seen:
+            seen.add(entry["connection"])
             following = self._lines.get(entry.get("next") or "")
             if following is None or _POLICY.search(entry.get("ended") or ""):
                 break
@@ -87,7 +87,7 @@ def _http(reply: Reply, door: str, logs: Logs) -> dict:
     for start, by in _DETAILS:
         if details.startswith(start):
             if by == "closed":
-                return _closed(logs.follow(headers.get("by-next", "")), at)
+                return _closed(logs.follow(headers.get("by-next", "")))
             return _denied(by, at, **(_arrival(at, path, authority) if by == "jwt" else {}))
     if details.startswith("direct_response"):
         return _denied("redirect" if "location" in headers else "direct-response", at)
@@ -102,11 +102,11 @@ def _connection(reply: Reply, logs: Logs) -> dict:
         return _denied("no-listener", None)
     if reply.kind == "late":
         return {"decision": "late"}
-    return _closed(logs.follow(reply.client), None)
+    return _closed(logs.follow(reply.connection))
 
 
-def _closed(entry: dict | None, at: str | None) -> dict:
-    """A closed connection: by a policy where the log names one."""
+def _closed(entry: dict | None) -> dict:
+    """A closed connection: by a policy where the log names one. Nobody can say who ends a handshake between proxies."""
     if entry is None:
-        return _denied("closed", at)
+        return _denied("closed", None)
     return _by_policy(entry.get("ended") or "", entry["listener"]) or _denied("closed", entry["listener"])

@@ -16,20 +16,22 @@ class HarnessError(Exception):
 class Istiod:
     """The translating program, restarted now and then."""
 
-    def __init__(self, program: str):
-        self._program, self._process, self._count = program, None, 0
+    def __init__(self, program: str, schemas: str):
+        self._command, self._process, self._count = [program, "-schemas", schemas], None, 0
 
     def translate(self, world: dict) -> dict:
         """The translation of one world."""
         if self._process is None or self._count >= WORLDS_PER_PROCESS:
             self.close()
             pipe = subprocess.PIPE
-            self._process = subprocess.Popen([self._program], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+            self._process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
             self._count = 0
         self._count += 1
         self._process.stdin.write(json.dumps(world).encode() + b"\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
+        while line and not line.startswith(b"{"):  # packages of istiod log before the program begins
+            line = self._process.stdout.readline()
         if not line:
             self.close()
             raise HarnessError("the control plane ended")

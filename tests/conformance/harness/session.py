@@ -24,6 +24,7 @@ class Attempt:
     source: str = CALLER
     prefix: bytes = b""
     gateway: str | None = None
+    anonymous: bool = False  # the application's own TLS, not that of the mesh
 
 
 @dataclass
@@ -54,11 +55,17 @@ def run(stack: Stack, cast: Cast, world: dict, times: dict[str, int]) -> list[li
     for mine in replies:
         distinct = []
         for attempt, reply in mine:
-            one = observe.outcome(reply, attempt.door, attempt.gateway, logs)
+            one = _without_token(observe.outcome(reply, attempt.door, attempt.gateway, logs))
             if one not in distinct:
                 distinct.append(one)
         found.append(distinct)
     return found
+
+
+def _without_token(outcome: dict) -> dict:
+    """The outcome, its path without the token that was put there: requests are written without it."""
+    path = outcome.get("path")
+    return {**outcome, "path": token.PARAMETER.sub("", path)} if path else outcome
 
 
 def _exchange(stack, cast, plan, requests, attempts, times, folder) -> list[list]:
@@ -66,11 +73,9 @@ def _exchange(stack, cast, plan, requests, attempts, times, folder) -> list[list
     log = os.path.join(folder, "access.log")
     open(log, "wb").close()
     for index, _ in enumerate(cast.pods):
-        stack.applications.open("127.0.0.1", cast.bytes_port(index), cast.name(index), http=False)
-    for door in plan.bare:
-        stack.applications.open(door.address, door.port, cast.name(door.pod), http=True)
+        stack.applications.open(cast.bytes_port(index), cast.name(index))
     try:
-        envoy = Envoy(stack.envoy, adapt.bootstrap(cast, plan.doors, log), folder, cast.READY)
+        envoy = Envoy(stack.envoy, adapt.bootstrap(cast, plan.doors, plan.bare, log), folder, cast.READY)
         try:
             return [_send_all(stack, cast, request, mine, times) for request, mine in zip(requests, attempts)]
         finally:
@@ -91,8 +96,9 @@ def _send(stack: Stack, cast: Cast, request: dict, attempt: Attempt) -> client.R
     authority = request["authority"]
     context = None
     if attempt.tls:
-        source = request.get("source")
-        alpn = OUTSIDE_ALPN if attempt.gateway else TCP_ALPN if request.get("protocol") == "tcp" else MESH_ALPN
+        source = None if attempt.anonymous else request.get("source")
+        outside = attempt.gateway or attempt.anonymous
+        alpn = OUTSIDE_ALPN if outside else TCP_ALPN if request.get("protocol") == "tcp" else MESH_ALPN
         context = stack.identities.context(cast.certificates[source] if source else None, alpn)
     sent = dict(request)
     if request.get("claims") is not None or request.get("token"):
@@ -179,8 +185,7 @@ class _Plan:
         service = self._cast.service(namespace, short)
         if service is None:
             raise HarnessError(f"no Service is called {name}")
-        source = request.get("source")
-        clients = self._cast.clients(source, request.get("source_workload")) if source else []
+        clients = self._cast.clients(request.get("source"), request.get("source_workload"))
         if not clients:
             plain = {**request, "source": None}
             return [self._to_pod(plain, each["pod"], each["port"]) for each in self._cast.targets(service, port)]
@@ -199,4 +204,5 @@ class _Plan:
         if door is None:
             return Attempt(None, at)
         prefix = f"PROXY TCP4 {address} {service['address']} 40000 {port}\r\n".encode()
-        return Attempt((door.address, door.port), at, prefix=prefix, source="127.0.0.1")
+        tls = any(each["tls"] for each in service["ports"] if each["number"] == port)
+        return Attempt((door.address, door.port), at, tls, "127.0.0.1", prefix, anonymous=tls)

@@ -4,8 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 
 _SECRET = b"meshlint-conformance-signing-key-of-32-bytes-or-more"
+
+
+# A token among the parameters of a path.
+PARAMETER = re.compile(r"[?&][^?&=]*=eyJ[\w-]*\.[\w-]*\.[\w-]*")
 
 
 def _encode(data: bytes) -> str:

@@ -136,7 +136,7 @@ class Cast:
         name = f"client {self.name(index)}"
         return Door("client", name, index, address, port, listener, self.endpoints(service, port))
 
-    def clients(self, source: str, workload: str | None) -> list[int]:
+    def clients(self, source: str | None, workload: str | None) -> list[int]:
         """The pods with a sidecar that have an identity."""
         return [
             index for index, pod in enumerate(self.pods)

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	networking "istio.io/api/networking/v1alpha3"
+	"istio.io/istio/pkg/config/kube"
 	"istio.io/istio/pkg/config/protocol"
 	"istio.io/istio/pkg/config/schema/gvk"
 	kubelib "istio.io/istio/pkg/kube"
@@ -50,9 +51,10 @@ type Service struct {
 	Ports     []ServicePort `json:"ports"`
 }
 
-// ServicePort is a port of a Service, and where it leads to.
+// ServicePort is a port of a Service, whether applications speak TLS there, and where it leads to.
 type ServicePort struct {
 	Number  int        `json:"number"`
+	TLS     bool       `json:"tls"`
 	Targets []Endpoint `json:"targets"`
 }
 
@@ -286,7 +288,8 @@ func (c *cluster) addService(service *corev1.Service, index int) {
 		if port.TargetPort == (intstr.IntOrString{}) {
 			port.TargetPort = intstr.FromInt32(port.Port)
 		}
-		found.Ports = append(found.Ports, ServicePort{Number: int(port.Port), Targets: []Endpoint{}})
+		secure := kube.ConvertProtocol(port.Port, port.Name, port.Protocol, port.AppProtocol).IsTLS()
+		found.Ports = append(found.Ports, ServicePort{Number: int(port.Port), TLS: secure, Targets: []Endpoint{}})
 	}
 	c.objects = append(c.objects, service)
 	c.services = append(c.services, found)

@@ -9,10 +9,14 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 
+	"istio.io/istio/pkg/config/crd"
 	"istio.io/istio/pkg/log"
 )
 
@@ -31,16 +35,34 @@ type File struct {
 	Text string `json:"text"`
 }
 
+// server is what all worlds of a run share.
+type server struct {
+	authority *authority
+	schemas   *crd.Validator
+}
+
 func main() {
-	answers, err := quiet()
-	if err != nil {
+	schemas := flag.String("schemas", "", "the file of Istio's custom resource definitions")
+	flag.Parse()
+	if err := serve(*schemas); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	authority, err := newAuthority()
+}
+
+// serve answers every line of the standard input.
+func serve(schemas string) error {
+	answers, err := quiet()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return err
+	}
+	shared := &server{}
+	if shared.authority, err = newAuthority(); err != nil {
+		return err
+	}
+	shared.schemas, err = crd.NewValidatorFromFilesWithOptions([]string{schemas}, crd.WithoutCRDValidation())
+	if err != nil {
+		return err
 	}
 	lines := bufio.NewReader(os.Stdin)
 	encoder := json.NewEncoder(answers)
@@ -48,24 +70,26 @@ func main() {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if len(line) > 0 {
-			if err := encoder.Encode(answer(line, authority)); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
+			if err := encoder.Encode(shared.answer(line)); err != nil {
+				return err
 			}
 		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
 		if err != nil {
-			return
+			return err
 		}
 	}
 }
 
 // answer translates one world; whatever goes wrong becomes the answer's error.
-func answer(line []byte, authority *authority) *Translation {
+func (s *server) answer(line []byte) *Translation {
 	var world World
 	if err := json.Unmarshal(line, &world); err != nil {
 		return &Translation{Error: err.Error()}
 	}
-	translation, err := translate(&world, authority)
+	translation, err := s.translate(&world)
 	if err != nil {
 		return &Translation{ID: world.ID, Error: err.Error()}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"istio.io/istio/pilot/pkg/config/kube/crd"
 	"istio.io/istio/pkg/config"
+	istiocrd "istio.io/istio/pkg/config/crd"
 	"istio.io/istio/pkg/config/schema/collections"
 	"istio.io/istio/pkg/config/schema/resource"
 )
@@ -31,7 +32,7 @@ type object struct {
 	file string
 }
 
-// Rejection is an object that the webhook refuses, or that cannot be read as its kind.
+// Rejection is an object that the schema of its kind or the webhook refuses.
 type Rejection struct {
 	File      string `json:"file"`
 	Kind      string `json:"kind"`
@@ -42,6 +43,7 @@ type Rejection struct {
 
 // manifests are objects by what reads them.
 type manifests struct {
+	schemas  *istiocrd.Validator
 	configs  []config.Config
 	acting   []map[string]any // what configs were made of
 	kube     []object
@@ -51,8 +53,8 @@ type manifests struct {
 }
 
 // read gives the objects of all files; of several with one name the last one acts, as in an apply.
-func read(files []File) *manifests {
-	found := &manifests{}
+func read(files []File, schemas *istiocrd.Validator) *manifests {
+	found := &manifests{schemas: schemas}
 	index := map[string]int{}
 	var objects []object
 	for _, file := range files {
@@ -122,7 +124,7 @@ func complete(each *unstructured.Unstructured, file string) object {
 	return object{each, file}
 }
 
-// admit sorts an object by what reads it, and asks the webhook about Istio's own.
+// admit sorts an object by what reads it, and asks schema and webhook about Istio's own.
 func (m *manifests) admit(each object) {
 	kind := each.GroupVersionKind()
 	schema, known := collections.PilotGatewayAPI().FindByGroupVersionAliasesKind(resource.FromKubernetesGVK(&kind))
@@ -131,7 +133,11 @@ func (m *manifests) admit(each object) {
 		return
 	}
 	verdict := Rejection{File: each.file, Kind: kind.Kind, Namespace: each.GetNamespace(), Name: each.GetName()}
-	converted, err := convert(schema, each)
+	err := m.fits(each)
+	var converted *config.Config
+	if err == nil {
+		converted, err = convert(schema, each)
+	}
 	if err == nil {
 		_, err = schema.ValidateConfig(*converted)
 	}
@@ -143,6 +149,15 @@ func (m *manifests) admit(each object) {
 	}
 	m.configs = append(m.configs, *converted)
 	m.acting = append(m.acting, each.Object)
+}
+
+// fits asks the schema of the custom resource, as the API server does; fields that it does not know are dropped there.
+func (m *manifests) fits(each object) error {
+	err := m.schemas.ValidateCustomResource(each.DeepCopy())
+	if err != nil && strings.Contains(err.Error(), ": unknown fields [") {
+		return nil
+	}
+	return err
 }
 
 // convert reads an object as istiod's kind of it. Keys are never fetched: the proxy gets the harness's own.

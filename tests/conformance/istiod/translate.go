@@ -46,14 +46,14 @@ type Proxy struct {
 }
 
 // translate answers one world.
-func translate(world *World, authority *authority) (*Translation, error) {
-	read := read(world.Files)
+func (s *server) translate(world *World) (*Translation, error) {
+	read := read(world.Files, s.schemas)
 	answer := &Translation{ID: world.ID, Unread: read.unread, Judged: read.judged, Rejected: read.rejected}
 	if world.Want == "verdicts" {
 		return answer, nil
 	}
 	if world.Want == "certificates" {
-		return answer, answer.certify(world.Identities, authority)
+		return answer, answer.certify(world.Identities, s.authority)
 	}
 	answer.Objects = read.acting
 	settings, err := meshSettings(read)
@@ -66,7 +66,7 @@ func translate(world *World, authority *authority) (*Translation, error) {
 		return nil, err
 	}
 	answer.Pods, answer.Services, answer.Gateways = formed.pods, formed.services, formed.gateways
-	if err := answer.certify(world.Identities, authority); err != nil {
+	if err := answer.certify(world.Identities, s.authority); err != nil {
 		return nil, err
 	}
 	err = test.Wrap(func(t test.Failer) {

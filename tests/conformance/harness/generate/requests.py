@@ -22,7 +22,7 @@ class _Literals:
     def __init__(self, cast):
         self.paths, self.hosts, self.headers = {"/"}, set(words.HOSTS), {}
         self.identities = {pod["identity"] for pod in cast.pods if not pod["router"]}
-        self.clients = {pod["identity"] for pod in cast.pods if pod["sidecar"]}
+        self.clients = [(cast.name(index), pod["identity"]) for index, pod in enumerate(cast.pods) if not pod["router"]]
         self.issuers = {issuer for issuer in cast.token_places if issuer}
         # Where a stranger's token goes is only known where all are looked for in one place.
         if all(place.get("header") == "authorization" for place in cast.token_places.values()):
@@ -101,9 +101,10 @@ def _request(draw: Draw, known: _Literals, door: tuple[str, str | None]) -> dict
     entrypoint, host = door
     kind = entrypoint.split(" ")[0]
     found = {"entrypoint": entrypoint, "authority": _authority(draw, known, host), "path": _path(draw, known)}
-    source = _source(draw, known, kind)
-    if source:
-        found["source"] = source
+    if kind == "service" and draw.chance(0.7):
+        found["source_workload"], found["source"] = draw.one(known.clients)
+    elif kind == "workload" and draw.chance(0.7):
+        found["source"] = draw.one(sorted(known.identities))
     if draw.chance(0.4):
         found["method"] = draw.one(words.METHODS)
     if draw.chance(0.4):
@@ -116,12 +117,6 @@ def _request(draw: Draw, known: _Literals, door: tuple[str, str | None]) -> dict
     if draw.chance(0.3) and known.issuers:
         found |= _token(draw, known)
     return found
-
-
-def _source(draw: Draw, known: _Literals, kind: str) -> str | None:
-    if kind == "gateway" or draw.chance(0.3):
-        return None
-    return draw.one(sorted(known.clients)) if kind == "service" and known.clients else draw.one(sorted(known.identities))
 
 
 def _authority(draw: Draw, known: _Literals, own: str | None) -> str:

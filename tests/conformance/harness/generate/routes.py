@@ -190,5 +190,7 @@ def _destination_rule(draw: Draw, cast: Cast, name: str) -> dict:
     if draw.chance(0.6):
         spec["subsets"] = [{"name": version, "labels": {"version": version}} for version in draw.some(["v1", "v2"], 2)]
     if draw.chance(0.3):
-        spec["trafficPolicy"] = {"tls": {"mode": draw.one(["ISTIO_MUTUAL", "DISABLE", "SIMPLE"])}}
+        # Whether an application without proxy takes TLS is nothing that a run can tell.
+        foreign = ["SIMPLE"] if workload.sidecar and not workload.annotations and "*" not in spec["host"] else []
+        spec["trafficPolicy"] = {"tls": {"mode": draw.one(["ISTIO_MUTUAL", "DISABLE", *foreign])}}
     return _object("DestinationRule", draw.one(["shop", "pay", ROOT]), name, spec)
