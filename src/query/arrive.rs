@@ -135,8 +135,8 @@ impl Evaluator<'_> {
                 trace.push(Step { at: "route".to_owned(), what: cause.message.clone(), span: cause.span });
                 Ok(ended("route", &Ending::undetermined(cause.clone())))
             }
-            Target::Workload { workload, port, client, supposed } => {
-                let outcome = self.by_client_side(workload, port, client, arrival, trace)?;
+            Target::Workload { workload, port, client, server_name, supposed } => {
+                let outcome = self.by_client_side(workload, port, client, server_name.as_ref(), arrival, trace)?;
                 Ok(match supposed {
                     // What only may exist may also not: the caller weighs it against the others.
                     Some(cause) => Outcome { cause: outcome.cause.or_else(|| Some(cause.clone())), ..outcome },
@@ -152,6 +152,7 @@ impl Evaluator<'_> {
         workload: &Workload,
         port: &WorkloadPort,
         client: &ClientSide,
+        server_name: Option<&String>,
         arrival: Arrival<'_>,
         trace: &mut Vec<Step>,
     ) -> Result<Outcome, EvalError> {
@@ -174,6 +175,8 @@ impl Evaluator<'_> {
             }
             Handshake::Unknown(cause) => return Ok(ended(&name, &Ending::undetermined(cause))),
         }
+        let names_it = seen.peer.is_some() && passes != Passes::Connection;
+        seen.sni = server_name.filter(|_| names_it).cloned();
         // Proxies that pass bytes on announce them as such, and a port that declares nothing believes them.
         if passes == Passes::Bytes && seen.peer.is_some() && port.protocol == Protocol::Sniffed {
             protocol = WireProtocol::Tcp;

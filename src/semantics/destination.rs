@@ -24,6 +24,8 @@ pub enum Target {
         port: WorkloadPort,
         /// How the client speaks to it
         client: ClientSide,
+        /// The server name that mTLS asks it for; unknown with its service
+        server_name: Option<String>,
         /// Whether it is one of several that only may exist
         supposed: Option<Cause>,
     },
@@ -104,7 +106,23 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
         },
     };
     let client = client_side(world, &rules, subset, wanted, service.is_external());
-    endpoints(world, &service, port, subset.and_then(|subset| subset.labels.as_ref()), &client)
+    let mut found = endpoints(world, &service, port, subset.and_then(|subset| subset.labels.as_ref()), &client);
+    if let Some(subset) = &destination.value.subset {
+        for target in &mut found {
+            if let Target::Workload { server_name, .. } = target {
+                *server_name = Some(mesh_server_name(port.number, &subset.value, &service.host));
+            }
+        }
+    }
+    found
+}
+
+/// The server name of mTLS within the mesh.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/service.go`, `BuildDNSSrvSubsetKey`.
+fn mesh_server_name(port: u16, subset: &str, host: &str) -> String {
+    format!("outbound_.{port}_.{subset}_.{host}").to_ascii_lowercase()
 }
 
 /// The service of a host, or where requests for it end up without one.
@@ -224,8 +242,9 @@ pub(crate) fn endpoints(
             message: format!("no workload behind `{}` is in the input", service.id().path()),
             span: Some(service.span()),
         });
+        let server_name = Some(mesh_server_name(port.number, "", &service.host));
         let workload = Box::new(workload.clone());
-        found.push(Target::Workload { workload, port: known, client: client.clone(), supposed });
+        found.push(Target::Workload { workload, port: known, client: client.clone(), server_name, supposed });
     }
     if found.is_empty() {
         found.push(Target::Nowhere(format!("no workload of the input is behind `{}`", service.id().path())));
@@ -265,6 +284,7 @@ fn unknown_service(world: &World, namespace: &str, cause: &Cause) -> Vec<Target>
                 workload: Box::new(workload.clone()),
                 port,
                 client: ClientSide::Auto,
+                server_name: None,
                 supposed: Some(cause.clone()),
             });
         }

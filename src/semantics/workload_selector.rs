@@ -77,11 +77,12 @@ pub(crate) fn is_dry_run(policy: &Resource<AuthorizationPolicy>) -> bool {
     matches!(policy.annotation(DRY_RUN), Some("1" | "t" | "T" | "TRUE" | "true" | "True"))
 }
 
-/// The policies attached to a proxy: those of the root namespace and of its own, together.
+/// The policies attached to a proxy: those of the root namespace and of its own, together, in the order in which
+/// Envoy asks them.
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/model/authorization.go`, `ListAuthorizationPolicies`;
-/// `pilot/pkg/security/authz/builder/builder.go`, `build` (dry-run).
+/// `pilot/pkg/security/authz/builder/builder.go`, `build` (dry-run), `policyName`.
 pub fn attached_policies<'a>(mesh: &'a Mesh, proxy: Proxy<'_>) -> AttachedPolicies<'a> {
     let mut attached = AttachedPolicies::default();
     let mut policies: Vec<_> = in_scope(mesh, &mesh.authorization_policies, proxy)
@@ -90,8 +91,8 @@ pub fn attached_policies<'a>(mesh: &'a Mesh, proxy: Proxy<'_>) -> AttachedPolici
             is_attached(mesh, proxy, &policy.id.namespace, spec.selector.as_ref(), spec.target_refs())
         })
         .collect();
-    let root = mesh.settings.root_namespace();
-    policies.sort_by_key(|policy| (policy.id.namespace != root, policy.age_key()));
+    // Of several that match, the first of these names is the one that a denial gives.
+    policies.sort_by_cached_key(|policy| format!("ns[{}]-policy[{}]", policy.id.namespace, policy.id.name));
     for policy in policies {
         if is_dry_run(policy) && policy.spec.action() != Action::Custom {
             attached.idle.push(policy);

@@ -23,13 +23,13 @@ def bootstrap(cast: Cast, doors: list[Door], bare: list[Door], log_path: str) ->
     for index, _ in enumerate(cast.pods):
         listeners.append(filters.echo(cast.name(index), cast.echo_port(index)))
         clusters.append({
-            "name": cast.cluster(index, "bytes"),
+            "name": cast.cluster(index, "bare"),
             "type": "STATIC",
-            "loadAssignment": filters.assignment("bytes", [("127.0.0.1", cast.bytes_port(index))]),
+            "loadAssignment": filters.assignment("bare", [("127.0.0.1", cast.bare_port(index))]),
         })
     for door in bare:
-        other_bytes = cast.cluster(door.pod, "bytes")
-        listeners.append(filters.bare(cast.name(door.pod), door.address, door.port, other_bytes))
+        as_sent = cast.cluster(door.pod, "bare")
+        listeners.append(filters.bare(cast.name(door.pod), door.address, door.port, as_sent))
     for door in doors:
         listeners.append(_listener(cast, door, log_path))
     for proxy in cast.proxies:

@@ -6,7 +6,8 @@ import threading
 
 from .client import MARK
 
-_REQUEST = re.compile(rb"^\S+\s+\S+\s+HTTP/1\.[01]\s*\r\n")
+_REQUEST = re.compile(rb"^\S+\s+(\S+)\s+HTTP/1\.[01]\s*\r\n")
+_HOST = re.compile(rb"\r\nhost:[ \t]*([^\r]*)\r\n", re.IGNORECASE)
 
 
 class Applications:
@@ -17,10 +18,10 @@ class Applications:
         self._servers = []
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
-    def open(self, port: int, name: str) -> None:
-        """Starts a server."""
+    def open(self, port: int, name: str, reads: bool) -> None:
+        """Starts a server. One that reads HTTP says what it saw of a request."""
         async def start():
-            self._servers.append(await asyncio.start_server(_serve(name.encode()), "127.0.0.1", port))
+            self._servers.append(await asyncio.start_server(_serve(name.encode(), reads), "127.0.0.1", port))
         asyncio.run_coroutine_threadsafe(start(), self._loop).result()
 
     def close(self) -> None:
@@ -32,18 +33,28 @@ class Applications:
         asyncio.run_coroutine_threadsafe(stop(), self._loop).result()
 
 
-def _serve(name: bytes):
-    """Answers the first bytes: HTTP to what looks like it, so that a proxy may carry it back, else the mark."""
+def _serve(name: bytes, reads: bool):
     async def serve(reader, writer):
         try:
             data = await reader.read(65536)
-            if _REQUEST.match(data):
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\napp-name: " + name + b"\r\n\r\n")
-            elif data:
-                writer.write(MARK + name + b"\r\n\r\n")
+            writer.write(_answer(name, reads, data))
             await writer.drain()
+            while await reader.read(65536):  # closing with bytes unread would take the answer back
+                pass
         except OSError:
             pass
         finally:
             writer.close()
     return serve
+
+
+def _answer(name: bytes, reads: bool, data: bytes) -> bytes:
+    """HTTP to what looks like it, so that a proxy may carry it back, else the mark."""
+    request = _REQUEST.match(data)
+    if not request:
+        return MARK + name + b"\r\n\r\n" if data else b""
+    lines = [b"HTTP/1.1 200 OK", b"content-length: 0", b"connection: close", b"app-name: " + name]
+    if reads:
+        host = _HOST.search(data)
+        lines += [b"app-path: " + request.group(1), b"app-authority: " + (host.group(1) if host else b"")]
+    return b"\r\n".join(lines) + b"\r\n\r\n"

@@ -61,7 +61,7 @@ def _finish(judge: Judge, arguments) -> int:
     if arguments.record:
         made_by = recording.versions(judge.stack.envoy, os.path.join(HERE, "istiod", "go.mod"))
         recording.write(arguments.record, made_by, judge.lines)
-    return 1 if judge.tally.disagreements or judge.tally.broken else 0
+    return 1 if judge.tally.failed() else 0
 
 
 def _random(stack: Stack, arguments) -> int:

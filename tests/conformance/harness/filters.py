@@ -35,19 +35,19 @@ def echo(name: str, port: int) -> dict:
     return {"name": f"echo {name}", "address": address("127.0.0.1", port), "filterChains": [chain]}
 
 
-def bare(name: str, host: str, port: int, other_bytes: str) -> dict:
-    """An application without a proxy in front: HTTP is answered as by an echo, other bytes go to a cluster."""
+def bare(name: str, host: str, port: int, as_sent: str) -> dict:
+    """An application without a proxy in front: HTTP/2 is answered as by an echo, all else goes to a cluster as sent."""
     proxy = {
         "@type": f"{TYPES}.extensions.filters.network.tcp_proxy.v3.TcpProxy",
         "statPrefix": "bytes",
-        "cluster": other_bytes,
+        "cluster": as_sent,
     }
     inspector = {
         "name": "envoy.filters.listener.http_inspector",
         "typedConfig": {"@type": f"{TYPES}.extensions.filters.listener.http_inspector.v3.HttpInspector"},
     }
     http = {
-        "filterChainMatch": {"applicationProtocols": ["http/1.0", "http/1.1", "h2c"]},
+        "filterChainMatch": {"applicationProtocols": ["h2c"]},
         "filters": [{"name": "http", "typedConfig": _echo_manager(name)}],
     }
     return {

@@ -25,6 +25,7 @@ class Judge:
             if "requests" not in world:
                 world = {**world, "requests": generate.ask(world["id"], cast, asked)}
             answers, observed = self._run(cast, world)
+            self._verdicts(cast, world)
         except HarnessError as error:
             self.tally.broken.append(f"{world['id']}: {error}")
             return
@@ -32,6 +33,15 @@ class Judge:
         self.tally.add(world, answers, observed, reasons)
         open_ones = [answer["id"] for answer in answers if answer.get("decision") == "undetermined"]
         self.lines.append(recording.line(world, observed, open_ones))
+
+    def _verdicts(self, cast, world: dict) -> None:
+        """Objects that do not act must be the same ones; corpora are judged apart, kind by kind."""
+        if "corpus" in world:
+            return
+        theirs = {meshlint.name(each) for each in cast.rejected}
+        mine = meshlint.refused(os.environ["CONFORMANCE_MESHLINT"], world["files"])
+        for each in sorted(theirs ^ mine):
+            self.tally.verdicts.append(f"{world['id']}: {each} is refused by {'istiod' if each in theirs else 'meshlint'} alone")
 
     def single(self, world: dict) -> tuple[dict, list[dict]]:
         """The answer and the observed outcomes of a world's one request."""

@@ -73,7 +73,8 @@ def _exchange(stack, cast, plan, requests, attempts, times, folder) -> list[list
     log = os.path.join(folder, "access.log")
     open(log, "wb").close()
     for index, _ in enumerate(cast.pods):
-        stack.applications.open(cast.bytes_port(index), cast.name(index))
+        stack.applications.open(cast.bytes_port(index), cast.name(index), reads=False)
+        stack.applications.open(cast.bare_port(index), cast.name(index), reads=True)
     try:
         envoy = Envoy(stack.envoy, adapt.bootstrap(cast, plan.doors, plan.bare, log), folder, cast.READY)
         try:
@@ -123,8 +124,9 @@ def _with_token(request: dict, places: dict) -> dict:
         return {**request, "headers": headers}
     if "cookie" in place:
         return {**request, "headers": [*(request.get("headers") or []), ["cookie", f"{place['cookie']}={signed}"]]}
-    path, _, query = request.get("path", "/").partition("?")
-    return {**request, "path": f"{path}?{query + '&' if query else ''}{place['param']}={signed}"}
+    target, hash_mark, fragment = request.get("path", "/").partition("#")
+    target += ("&" if "?" in target else "?") + f"{place['param']}={signed}"
+    return {**request, "path": target + hash_mark + fragment}
 
 
 class _Plan:

@@ -15,6 +15,11 @@ class Tally:
     undetermined: Counter = field(default_factory=Counter)
     endings: Counter = field(default_factory=Counter)
     disagreements: list[dict] = field(default_factory=list)
+    verdicts: list[str] = field(default_factory=list)  # objects that one refuses and the other does not
+
+    def failed(self) -> bool:
+        """Whether anything is not as it should be."""
+        return bool(self.disagreements or self.verdicts or self.broken)
 
     def add(self, world: dict, answers: list[dict], observed: list[list[dict]], reasons: list) -> None:
         """Counts a world that was run."""
@@ -37,6 +42,8 @@ class Tally:
               f"{len(self.disagreements)} disagreements; {len(self.broken)} worlds could not be run")
         print("  observed:", ", ".join(f"{name} {count}" for name, count in self.endings.most_common()))
         print("  undetermined:", ", ".join(f"{name} {count}" for name, count in self.undetermined.most_common()) or "none")
+        for text in self.verdicts:
+            print("  validation:", text)
         for text in self.broken:
             print("  not run:", text)
 

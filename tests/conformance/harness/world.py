@@ -66,6 +66,11 @@ class Cast:
         return 22000 + pod
 
     @staticmethod
+    def bare_port(pod: int) -> int:
+        """Where it reads HTTP/1 by itself, as nothing has touched it."""
+        return 24000 + pod
+
+    @staticmethod
     def cluster(pod: int, name: str) -> str:
         """A cluster's name within the whole configuration."""
         return f"{pod};{name}"

@@ -9,7 +9,9 @@ API = "networking.istio.io/v1"
 
 def objects(draw: Draw, cast: Cast) -> list[dict]:
     """The routing of a world."""
-    gateways = [_gateway(draw, f"g{index}") for index in range(draw.weighted([(0, 1), (1, 6), (2, 3)]))]
+    # Two servers of one server name on one port are a configuration that Envoy refuses as a whole.
+    names = [*words.HOSTS, "*.example.com", "*.com", "*"]
+    gateways = [_gateway(draw, f"g{index}", names) for index in range(draw.weighted([(0, 1), (1, 6), (2, 3)]))]
     found = list(gateways)
     for index in range(draw.weighted([(0, 1), (1, 4), (2, 4), (3, 2)])):
         found += _virtual_service(draw, cast, gateways, f"v{index}")
@@ -18,7 +20,8 @@ def objects(draw: Draw, cast: Cast) -> list[dict]:
     return found
 
 
-def _gateway(draw: Draw, name: str) -> dict:
+def _gateway(draw: Draw, name: str, names: list[str]) -> dict:
+    """A Gateway; the names that its HTTPS servers take are taken from those that are left."""
     servers = []
     for index in range(draw.weighted([(1, 6), (2, 3)])):
         host = draw.one([*words.HOSTS, "*.example.com", "*.com", "*"])
@@ -30,7 +33,9 @@ def _gateway(draw: Draw, name: str) -> dict:
             server = {"hosts": hosts, "port": port}
             if draw.chance(0.1):
                 server["tls"] = {"httpsRedirect": True}
-        else:
+        elif names:
+            hosts = [draw.one(names)]
+            names.remove(hosts[0])
             port = {"number": 443, "name": f"https-{index}", "protocol": "HTTPS"}
             server = {"hosts": hosts, "port": port, "tls": {"mode": "SIMPLE", "credentialName": "cert"}}
         servers.append(server)
@@ -191,6 +196,8 @@ def _destination_rule(draw: Draw, cast: Cast, name: str) -> dict:
         spec["subsets"] = [{"name": version, "labels": {"version": version}} for version in draw.some(["v1", "v2"], 2)]
     if draw.chance(0.3):
         # Whether an application without proxy takes TLS is nothing that a run can tell.
-        foreign = ["SIMPLE"] if workload.sidecar and not workload.annotations and "*" not in spec["host"] else []
+        reads = all(name.startswith(("http", "grpc")) and name != "https" for name, _, _ in workload.ports)
+        guarded = workload.sidecar and not workload.annotations
+        foreign = ["SIMPLE"] if guarded and reads and "*" not in spec["host"] else []
         spec["trafficPolicy"] = {"tls": {"mode": draw.one(["ISTIO_MUTUAL", "DISABLE", *foreign])}}
     return _object("DestinationRule", draw.one(["shop", "pay", ROOT]), name, spec)
