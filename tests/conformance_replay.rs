@@ -4,12 +4,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read their fixtures")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use meshlint::config::WorldSetting;
-use meshlint::model::{InputFile, LoadOptions, load};
+use meshlint::model::{InputFile, LoadOptions, Problem, ProblemKind, load};
 use meshlint::query::Evaluator;
 use meshlint::report::answer_line;
 use meshlint::semantics::{Request, World, WorldOptions};
@@ -34,6 +35,16 @@ struct Recording {
     undetermined: Vec<String>,
 }
 
+/// What CRD schemas and webhook say of a file of the corpus.
+#[derive(Debug, Deserialize)]
+struct Verdicts {
+    file: String,
+    /// `KIND NS/NAME` of every object
+    judged: Vec<String>,
+    /// Of those that do not act
+    refused: Vec<String>,
+}
+
 /// What an outcome says; `at` is held to it where it is known who decided.
 const FIELDS: &[&str] = &["decision", "by", "workload", "path", "authority", "policy"];
 
@@ -46,13 +57,22 @@ fn main() {
     let mut trials = Vec::new();
     for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")) {
         let text = fs::read_to_string(path).expect("a recording");
-        for line in text.lines().filter(|line| line.contains("\"observed\"")) {
-            let recording: Recording = serde_json::from_str(line).expect("a recorded world");
-            trials.push(Trial::test(recording.id.clone(), move || replay(&recording)));
+        for line in text.lines().skip(1) {
+            trials.push(trial(line));
         }
     }
     assert!(!trials.is_empty(), "no world is recorded");
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// The test of a line: a world, or the verdicts on a file.
+fn trial(line: &str) -> Trial {
+    if line.starts_with("{\"file\"") {
+        let verdicts: Verdicts = serde_json::from_str(line).expect("recorded verdicts");
+        return Trial::test(verdicts.file.clone(), move || judge(&verdicts));
+    }
+    let recording: Recording = serde_json::from_str(line).expect("a recorded world");
+    Trial::test(recording.id.clone(), move || replay(&recording))
 }
 
 /// The files of a recorded world; `None` where they belong to a corpus that is not there.
@@ -61,11 +81,32 @@ fn files(recording: &Recording) -> Option<Files> {
     if let Some(text) = &recording.manifests {
         files.add("world.yaml", text.clone());
     }
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
     for name in &recording.files {
-        files.add(name, fs::read_to_string(corpus.join(name)).ok()?);
+        files.add(name, fs::read_to_string(corpus().join(name)).ok()?);
     }
     Some(files)
+}
+
+/// Where manifests of other people are, if they are there.
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus")
+}
+
+/// Whether the same objects of a file are refused.
+fn judge(verdicts: &Verdicts) -> Result<(), Failed> {
+    let Ok(text) = fs::read_to_string(corpus().join(&verdicts.file)) else {
+        return Ok(());
+    };
+    let mut files = Files::default();
+    let file = files.add(&verdicts.file, text);
+    let loaded = load(&files, &[InputFile { file, context: false }], &LoadOptions::default());
+    let (_, refused) = World::admit(loaded.mesh, WorldOptions::default());
+    let refusal = |problem: &&Problem| matches!(problem.kind, ProblemKind::Rejected | ProblemKind::Misfit);
+    let problems = loaded.problems.iter().chain(&refused).filter(refusal);
+    let named: BTreeSet<String> = problems.filter_map(|problem| Some(problem.object.as_ref()?.to_string())).collect();
+    let mine: BTreeSet<&String> = named.iter().filter(|object| verdicts.judged.contains(object)).collect();
+    let theirs: BTreeSet<&String> = verdicts.refused.iter().collect();
+    if mine == theirs { Ok(()) } else { Err(format!("refused are {mine:?} instead of {theirs:?}").into()) }
 }
 
 /// Asks a world's requests again.

@@ -10,10 +10,7 @@ from .session import Stack
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
 FIXTURES = os.path.join(PROJECT, "fixtures", "conformance")
-KINDS = [
-    "AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Gateway", "VirtualService", "DestinationRule",
-    "ServiceEntry", "Sidecar",
-]
+KINDS = ["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Gateway", "VirtualService"]
 CORPUS = os.path.join(PROJECT, "..", "shared", "corpus")
 
 

@@ -26,7 +26,8 @@ def worlds(project: str) -> list[dict]:
         if ":" in (row["request"]["source_ip"] or ""):
             print(f"not asked: {row['id']}: the network of the harness is IPv4")
             continue
-        request = {**row["request"], "id": row["id"], "authority": _authority(row["request"])}
+        request = {key: value for key, value in row["request"].items() if value is not None}
+        request |= {"id": row["id"], "authority": _authority(row["request"])}
         files = [{"name": "world.yaml", "text": row["manifests"]}]
         world = found.setdefault(row["manifests"], {"id": f"row-{row['id']}", "files": files, "requests": []})
         world["requests"].append(request)

@@ -11,7 +11,9 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kubejson "k8s.io/apimachinery/pkg/util/json"
 	kubeyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
 
 	"istio.io/istio/pilot/pkg/config/kube/crd"
 	"istio.io/istio/pkg/config"
@@ -87,13 +89,13 @@ func read(files []File, schemas *istiocrd.Validator) *manifests {
 
 // decode gives the objects of one document: one, or those of a list.
 func (m *manifests) decode(file string, document []byte) []object {
-	text, err := kubeyaml.ToJSON(document)
+	text, err := yaml.YAMLToJSON(document)
 	if err != nil {
 		m.unread = append(m.unread, fmt.Sprintf("%s: %v", file, err))
 		return nil
 	}
 	var fields map[string]any
-	if err := json.Unmarshal(text, &fields); err != nil || fields["kind"] == nil || fields["apiVersion"] == nil {
+	if err := kubejson.Unmarshal(text, &fields); err != nil || fields["kind"] == nil || fields["apiVersion"] == nil {
 		if len(bytes.TrimSpace(text)) > len("null") {
 			m.unread = append(m.unread, file+": a document that is no object")
 		}
