@@ -7,8 +7,8 @@ use super::door::Door;
 use super::witness::fill;
 use crate::model::ObjectId;
 use crate::semantics::{
-    By, Cause, CauseKind, Chain, Decision, Ending, Forward, Guard, Handshake, HeaderChanges, Judgement, Leg, Passes,
-    Protocol, Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener, handshake,
+    By, Cause, CauseKind, Chain, Decision, Ending, Forward, Guard, Handshake, Judgement, Leg, Passes, Protocol,
+    Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener, handshake,
 };
 use crate::space::{
     Budget, Cube, DecisionList, Dimension, Excess, PathDomain, Pattern, Rule, Search, TwoHopSearch, partition, through,
@@ -99,18 +99,19 @@ impl<'w> Fronts<'w> {
             if forward.passes == Passes::Connection {
                 continue;
             }
-            let known = |leads: &[Lead], changes: &HeaderChanges| {
-                let alike = |lead: &Lead| forward.legs.get(lead.leg).is_some_and(|leg| leg.changes == *changes);
+            let known = |leads: &[Lead], leg: &Leg| {
+                let same = |other: &Leg| other.changes == leg.changes && server_names(other) == server_names(leg);
+                let alike = |lead: &Lead| forward.legs.get(lead.leg).is_some_and(same);
                 leads.iter().any(|lead| (lead.front, lead.route) == (front, route) && alike(lead))
             };
             for (index, leg) in forward.legs.iter().enumerate() {
-                let Target::Workload { workload, port, supposed, client } = &leg.target else { continue };
+                let Target::Workload { workload, port, supposed, client, .. } = &leg.target else { continue };
                 let handshake = handshake(self.world, workload, port, client);
                 if matches!(handshake, Handshake::Unanswered(_) | Handshake::Refused(_)) {
                     continue;
                 }
                 let leads = self.leads.entry((workload.id.clone(), port.number)).or_default();
-                if !known(leads, &leg.changes) {
+                if !known(leads, leg) {
                     leads.push(Lead { front, route, leg: index, handshake, supposed: supposed.clone() });
                 }
             }
@@ -171,7 +172,8 @@ fn bytes(
     let mut doubt = None;
     for sender in senders(front, lead) {
         let peer: Vec<&str> = sender.into_iter().collect();
-        let list = door.lock.judgement.list.specialise(&Dimension::Peer, &peer).specialise(&Dimension::Sni, &[]);
+        let names = forward.legs.get(lead.leg).filter(|_| !peer.is_empty()).map(server_names).unwrap_or_default();
+        let list = door.lock.judgement.list.specialise(&Dimension::Peer, &peer).specialise(&Dimension::Sni, &names);
         let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
         let found = partition(&list, &bounds, &door.lock.judgement.universe, &Budget::default());
         for (label, search) in found.labels() {
@@ -229,7 +231,7 @@ fn one_route(
     let via = judgement.labels(|verdict| *verdict == Verdict::Forward(lead.route)).first().copied();
     let mut doubt: Option<Delivered> = None;
     for sender in senders(front, lead) {
-        let second = arriving(&door.lock.judgement.list, sender, &leg.changes);
+        let second = arriving(&door.lock.judgement.list, sender, leg);
         let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
         let universe = &judgement.universe;
         // A request that the gateway may refuse or change is no delivery, and no proof that there is none.
@@ -282,7 +284,8 @@ fn senders<'f>(front: &'f Front, lead: &Lead) -> Vec<Option<&'f str>> {
 }
 
 /// The door's list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
-fn arriving(list: &DecisionList, identity: Option<&str>, changes: &HeaderChanges) -> DecisionList {
+fn arriving(list: &DecisionList, identity: Option<&str>, leg: &Leg) -> DecisionList {
+    let changes = &leg.changes;
     let peer: Vec<&str> = identity.into_iter().collect();
     let mut list = list.specialise(&Dimension::Peer, &peer);
     if let Some(authority) = &changes.authority {
@@ -296,7 +299,15 @@ fn arriving(list: &DecisionList, identity: Option<&str>, changes: &HeaderChanges
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         list = if fixed { list.specialise(&dimension, &values) } else { beside(&list, &dimension, &values) };
     }
-    list.specialise(&Dimension::Sni, &[])
+    list.specialise(&Dimension::Sni, &identity.map(|_| server_names(leg)).unwrap_or_default())
+}
+
+/// The server name that mTLS asks for on the way to a place.
+fn server_names(leg: &Leg) -> Vec<&str> {
+    match &leg.target {
+        Target::Workload { server_name, .. } => server_name.as_deref().into_iter().collect(),
+        Target::Nowhere(_) | Target::Unknown(_) => Vec::new(),
+    }
 }
 
 /// A list where values stand beside those that the client sends: what they fulfil is fulfilled, what they break is

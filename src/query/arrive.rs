@@ -175,8 +175,9 @@ impl Evaluator<'_> {
             }
             Handshake::Unknown(cause) => return Ok(ended(&name, &Ending::undetermined(cause))),
         }
-        let names_it = seen.peer.is_some() && passes != Passes::Connection;
-        seen.sni = server_name.filter(|_| names_it).cloned();
+        if seen.peer.is_some() && passes != Passes::Connection {
+            seen.sni = server_name.cloned();
+        }
         // Proxies that pass bytes on announce them as such, and a port that declares nothing believes them.
         if passes == Passes::Bytes && seen.peer.is_some() && port.protocol == Protocol::Sniffed {
             protocol = WireProtocol::Tcp;

@@ -78,8 +78,8 @@ def _http(reply: Reply, door: str, logs: Logs) -> dict:
         return _reached(headers["app-name"], path=headers.get("app-path"), authority=headers.get("app-authority"))
     at, details = headers.get("by-at"), headers.get("by-details", "")
     if at is None:
-        answered = reply.status == 200 and "access-control-allow-origin" in headers
-        return _denied("direct-response" if answered else "bad-request", door)
+        # A preflight is the one thing that a proxy answers well without saying so.
+        return _denied("direct-response" if reply.status == 200 else "bad-request", door)
     path, authority = headers.get("by-path"), headers.get("by-authority")
     by_policy = _by_policy(details, at, path, authority)
     if by_policy:

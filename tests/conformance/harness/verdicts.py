@@ -7,6 +7,12 @@ from . import meshlint, recording
 # Test data of validators: many objects that are wrong on purpose.
 SETS = ["istio-validation-testdata", "istio-analysis-testdata", "kiali-testdata"]
 
+# Objects on which sources differ; they are left out, with the reason.
+DISPUTED = {
+    # Istio's own test data refuses a value of `presence`, a field that the pinned release's schema does not have.
+    "RequestAuthentication default/invalid-presence-value",
+}
+
 
 def run(stack, corpus: str, kinds: list[str]) -> tuple[list[dict], list[str]]:
     """The verdicts of every file that has objects of the kinds, and where meshlint disagrees."""
@@ -14,7 +20,7 @@ def run(stack, corpus: str, kinds: list[str]) -> tuple[list[dict], list[str]]:
     for name in _files(corpus):
         (file,) = recording.corpus_files(corpus, [name])
         answer = stack.istiod.translate({"files": [file], "want": "verdicts"})
-        judged = {meshlint.name(each) for each in answer.get("judged") or [] if each["kind"] in kinds}
+        judged = {meshlint.name(each) for each in answer.get("judged") or [] if each["kind"] in kinds} - DISPUTED
         refused = {meshlint.name(each): each["error"] for each in answer["rejected"] or [] if each["kind"] in kinds}
         if not judged:
             continue
