@@ -4,9 +4,9 @@ import os
 
 from . import recording
 
-# A directory and below it is one world, unless it is listed with files.
+# A directory and all below it is one world: sets that are applied as they lie there, without kustomizations.
 SETS = [
-    "neobank", "eventflow-commerce", "eventhub", "payments-platform-poc", "mesh-observatory", "bank-of-anthos",
+    "neobank", "eventhub", "payments-platform-poc", "mesh-observatory", "bank-of-anthos",
 ]
 
 

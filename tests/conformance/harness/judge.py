@@ -41,7 +41,8 @@ class Judge:
         theirs = {meshlint.name(each) for each in cast.rejected}
         mine = meshlint.refused(os.environ["CONFORMANCE_MESHLINT"], world["files"])
         for each in sorted(theirs ^ mine):
-            self.tally.verdicts.append(f"{world['id']}: {each} is refused by {'istiod' if each in theirs else 'meshlint'} alone")
+            judge = "istiod" if each in theirs else "meshlint"
+            self.tally.verdicts.append(f"{world['id']}: {each} is refused by {judge} alone")
 
     def single(self, world: dict) -> tuple[dict, list[dict]]:
         """The answer and the observed outcomes of a world's one request."""

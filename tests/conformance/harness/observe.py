@@ -5,7 +5,9 @@ import re
 
 from .client import Reply
 
-_POLICY = re.compile(r"rbac_access_denied_matched_policy\[(?:[^\[\]]*ns\[(.*?)\]-policy\[(.*?)\]-rule\[\d+\].*?|none)\]")
+_POLICY = re.compile(
+    r"rbac_access_denied_matched_policy\[(?:[^\[\]]*ns\[(.*?)\]-policy\[(.*?)\]-rule\[\d+\].*?|none)\]"
+)
 
 _DETAILS = [
     ("route_not_found", "no-route"),

@@ -41,7 +41,8 @@ class Tally:
         print(f"{self.worlds} worlds, {self.requests} requests: {agreed} agreed, {unknown} undetermined, "
               f"{len(self.disagreements)} disagreements; {len(self.broken)} worlds could not be run")
         print("  observed:", ", ".join(f"{name} {count}" for name, count in self.endings.most_common()))
-        print("  undetermined:", ", ".join(f"{name} {count}" for name, count in self.undetermined.most_common()) or "none")
+        causes = ", ".join(f"{name} {count}" for name, count in self.undetermined.most_common())
+        print("  undetermined:", causes or "none")
         for text in self.verdicts:
             print("  validation:", text)
         for text in self.broken:

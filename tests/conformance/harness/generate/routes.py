@@ -111,7 +111,8 @@ def _forward(draw: Draw, cast: Cast, route: dict) -> None:
         route["rewrite"] = _rewrite(draw)
     if draw.chance(0.15) and "authority" not in route.get("rewrite", {}):
         header, value = draw.one(words.HEADERS), draw.one(words.HEADER_VALUES)
-        route["headers"] = {"request": draw.one([{"set": {header: value}}, {"add": {header: value}}, {"remove": [header]}])}
+        changes = [{"set": {header: value}}, {"add": {header: value}}, {"remove": [header]}]
+        route["headers"] = {"request": draw.one(changes)}
     if draw.chance(0.06):
         abort = {"httpStatus": draw.one([403, 503])}
         if draw.chance(0.8):

@@ -27,7 +27,6 @@ class Cast:
     """Who is there."""
 
     trust_domain: str
-    config: dict
     namespaces: dict[str, bool]
     workloads: list[Workload]
     gateway: Workload
@@ -44,7 +43,7 @@ def cast(draw: Draw, settings: dict) -> Cast:
         ROOT, "istio-ingressgateway", "ingress", {"istio": "ingressgateway"}, False,
         [("http", 80, draw.one([80, 8080])), ("https", 443, 8443)],
     )
-    return Cast(settings["trustDomain"], settings["config"], namespaces, workloads, gateway)
+    return Cast(settings["trustDomain"], namespaces, workloads, gateway)
 
 
 def _workload(draw: Draw, namespace: str, name: str, injected: bool) -> Workload:
