@@ -4,6 +4,18 @@
 //! One meaning, two readings. The symbolic one gives decision lists over the request space
 //! ([`Judgement`]); the concrete one (`concrete`) decides one request and says how. What istiod or
 //! Envoy do and the manifests do not tell is *undetermined*, with a [`Cause`] at its place.
+//!
+//! | question | files |
+//! | --- | --- |
+//! | what is there | `world`, `world_options`, `implied`, `membership`, `workload_port`, `protocol`, `registry`, `gateway_workload` |
+//! | what may not act | `validation/`, `refused_configuration` |
+//! | which policies stand at a proxy | `workload_selector`, `namespace_reader`, `extension`, `envoy_filter`, `ext_authz` |
+//! | what a policy says | `authorization_policy`, `authorization_condition`, `string_match`, `trust_domain`, `request_authentication`, `peer_authentication`, `managed_header` |
+//! | what policies do together | `authorization`; `inbound` in front of a workload |
+//! | what a gateway takes in | `gateway_listener`, `gateway_server`, `gateway_topology`, `ingress` |
+//! | where a request goes | `router`, `route_table`, `route_match`, `gateway_routes`, `virtual_service`, `delegate`, `http_route`, `l4_route`, `forward`, `host_name` |
+//! | what a client knows and how it speaks | `client`, `client_hosts`, `client_side`, `sidecar_scope`, `destination`, `destination_rule` |
+//! | requests and answers | `request`, `judgement`, `decision`, `answer` |
 
 mod answer;
 mod authorization;
