@@ -144,9 +144,9 @@ fn row(entrypoint: String, cell: &Cell, verdict: &Verdict) -> Row {
     let mut conditions = Vec::new();
     for (dimension, atoms) in &cell.constraints {
         if *dimension == Dimension::Peer {
-            source = values(atoms, "no identity");
+            source = values(atoms, "no identity", "anyone else");
         } else if *dimension != Dimension::Scheme {
-            conditions.push(format!("{} {}", name(dimension), values(atoms, "absent")));
+            conditions.push(format!("{} {}", name(dimension), values(atoms, "absent", "anything else")));
         }
     }
     let (decision, by, detail) = match verdict {
@@ -165,8 +165,8 @@ fn row(entrypoint: String, cell: &Cell, verdict: &Verdict) -> Row {
     Row { entrypoint, source, path, conditions: conditions.join(", "), decision, by, detail }
 }
 
-/// The classes of a dimension, named by their representatives.
-fn values(atoms: &AtomSet, absent: &str) -> String {
+/// The classes of a dimension, named by their representatives, with words for none and for all others.
+fn values(atoms: &AtomSet, absent: &str, others: &str) -> String {
     let examples = atoms.examples();
     let mut named: Vec<String> = examples
         .iter()
@@ -176,7 +176,9 @@ fn values(atoms: &AtomSet, absent: &str) -> String {
     if examples.len() > 4 {
         named.push(format!("{} more", examples.len() - 4));
     }
-    if atoms.has_unnamed() && !examples.iter().any(Vec::is_empty) {
+    if atoms.has_others() {
+        named.push(others.to_owned());
+    } else if atoms.has_unnamed() && !examples.iter().any(Vec::is_empty) {
         named.push("the like".to_owned());
     }
     named.join("\n")

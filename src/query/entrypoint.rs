@@ -1,6 +1,6 @@
 //! Entrypoints as the `eval` contract writes them.
 
-use crate::model::{Gateway, Labels, Resource, Service, ServicePort, Workload};
+use crate::model::{Gateway, Labels, Placed, Resource, Service, ServicePort, Workload};
 use crate::semantics::{Cause, CauseKind, Protocol, WorkloadPort, World, implied_workload, workload_ports};
 
 /// Where a request enters.
@@ -60,8 +60,8 @@ pub fn parse_entrypoint<'w>(world: &'w World, text: &str) -> Result<Entrypoint<'
                 };
                 return Ok(Entrypoint::Unmodelled { at: format!("gateway {path}"), cause });
             }
-            let gateway =
-                world.mesh.gateway(namespace, name).ok_or_else(|| format!("no Gateway `{path}` in the input"))?;
+            let gateway = world.mesh.gateway(namespace, name);
+            let gateway = gateway.ok_or_else(|| missing("Gateway", path, &world.mesh.gateways))?;
             if !gateway.spec.servers().iter().any(|server| server.value.number() == port) {
                 return Err(format!("the Gateway `{path}` has no server on port {port}"));
             }
@@ -75,8 +75,8 @@ pub fn parse_entrypoint<'w>(world: &'w World, text: &str) -> Result<Entrypoint<'
             Ok(Entrypoint::Workload { port: known.or(supposed), workload: Box::new(workload) })
         }
         "service" => {
-            let service =
-                world.mesh.service(namespace, name).ok_or_else(|| format!("no Service `{path}` in the input"))?;
+            let service = world.mesh.service(namespace, name);
+            let service = service.ok_or_else(|| missing("Service", path, &world.mesh.services))?;
             let port = service.spec.ports().iter().find(|known| known.value.port == Some(i64::from(port)));
             let port = port.ok_or_else(|| format!("the Service `{path}` has no such port"))?;
             Ok(Entrypoint::Service { service, port: &port.value })
@@ -106,6 +106,14 @@ pub fn find_workload(world: &World, namespace: &str, name: &str) -> Result<Workl
         (Some(_), Some(_)) => {
             Err(format!("several workloads are called `{namespace}/{name}`: write `{namespace}/KIND/{name}`"))
         }
-        (None, _) => Err(format!("no workload `{namespace}/{name}` in the input")),
+        (None, _) => Err(missing("workload", &format!("{namespace}/{name}"), &world.mesh.workloads)),
     }
+}
+
+/// That there is no such object, with the nearest that there is.
+fn missing<T: Placed>(what: &str, path: &str, known: &[T]) -> String {
+    let paths = known.iter().map(|object| object.id().path());
+    let near = paths.map(|known| (strsim::jaro_winkler(&known, path), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let near = near.map_or_else(String::new, |(_, known)| format!("; the nearest is `{known}`"));
+    format!("no {what} `{path}` in the input{near}")
 }

@@ -46,6 +46,15 @@ impl AtomSet {
         all.any(|(id, atom): (u32, _)| atom.is_unnamed() && atoms.contains(id))
     }
 
+    /// Whether there are classes in the set of which no example is given.
+    #[must_use]
+    pub fn has_others(&self) -> bool {
+        let Some(atoms) = &self.atoms else { return false };
+        let allowed = |id: u32| self.allowed.as_ref().is_none_or(|allowed| allowed.contains(id));
+        let all = (0..).zip(&self.classes.atoms).map(|(id, _)| id);
+        all.filter(|id| atoms.contains(*id) && allowed(*id)).count() > self.examples.len()
+    }
+
     /// Readable members, the nicest first; an empty one is absence. One for each class that the set names, and
     /// one for all others together.
     #[must_use]
