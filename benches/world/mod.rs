@@ -84,19 +84,24 @@ fn identities(dice: &mut Dice, namespaces: usize) -> Vec<Pattern> {
         .collect()
 }
 
-/// A rule of a policy.
-fn cube(dice: &mut Dice, namespaces: usize) -> Cube {
-    let mut cube = Cube::default();
+/// Who a rule is about: some identities, a namespace, or anyone.
+fn source(dice: &mut Dice, namespaces: usize) -> Cube {
+    let cube = Cube::default();
     match dice.below(10) {
-        0..6 => cube = cube.any(Dimension::Peer, identities(dice, namespaces)),
+        0..6 => cube.any(Dimension::Peer, identities(dice, namespaces)),
         6..8 => {
             let namespace = format!("/ns/ns{}/", dice.below(namespaces));
             let any = || Piece::Repeat { bytes: ByteSet::ANY, at_least: 0 };
             let pattern = Pattern::sequence(&[any(), Piece::Literal(namespace.into()), any()]);
-            cube = cube.any(Dimension::Peer, vec![pattern]);
+            cube.any(Dimension::Peer, vec![pattern])
         }
-        _ => {}
+        _ => cube,
     }
+}
+
+/// A rule of a policy.
+fn cube(dice: &mut Dice, namespaces: usize) -> Cube {
+    let mut cube = source(dice, namespaces);
     if dice.chance(30) {
         let methods = ["GET", "POST", "PUT", "DELETE"];
         let some = (0..=dice.below(2)).map(|_| Pattern::Exact(methods[dice.below(4)].into())).collect();
@@ -111,7 +116,8 @@ fn cube(dice: &mut Dice, namespaces: usize) -> Cube {
         let block = format!("10.{}.0.0/16", dice.below(64)).parse().map_or(Pattern::Any, Pattern::Cidr);
         cube = cube.with(Test::none(Dimension::SourceIp, vec![block]));
     }
-    if dice.chance(85) {
+    // A rule for everything would decide whole workloads at once.
+    if dice.chance(85) || cube.tests.is_empty() {
         let some = (0..=dice.below(3)).map(|_| path_pattern(dice)).collect();
         let none_of = if dice.chance(10) { vec![path_pattern(dice)] } else { Vec::new() };
         cube = cube.with_path(PathTest { any_of: Some(some), none_of });
@@ -144,7 +150,10 @@ pub(crate) fn universe() -> Universe {
     universe
 }
 
-/// A mesh of so many workloads and policies: a thousandth of the policies mesh-wide, six hundredths
+/// How many policies are mesh-wide, however large the mesh: those of its platform team.
+const MESH_WIDE: usize = 10;
+
+/// A mesh of so many workloads and policies: some mesh-wide, each one rule about a source and a path; six hundredths
 /// namespace-wide, the others by label.
 pub(crate) fn world(workloads: usize, policies: usize, seed: u64) -> World {
     let mut dice = Dice::new(seed);
@@ -153,11 +162,15 @@ pub(crate) fn world(workloads: usize, policies: usize, seed: u64) -> World {
     let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); workloads];
     let of = |namespace: usize| (0..workloads).filter(move |workload| workload % namespaces == namespace);
     for number in 0..policies {
-        let cubes = cubes(&mut dice, namespaces);
+        let cubes = if number < MESH_WIDE {
+            vec![Arc::new(source(&mut dice, namespaces).path(vec![path_pattern(&mut dice)]))]
+        } else {
+            cubes(&mut dice, namespaces)
+        };
         all.push(Policy { deny: dice.chance(20), cubes });
         match number * 1000 / policies {
-            0 => chosen.iter_mut().for_each(|policies| policies.push(number)),
-            1..61 => of(dice.below(namespaces)).for_each(|workload| chosen[workload].push(number)),
+            _ if number < MESH_WIDE => chosen.iter_mut().for_each(|policies| policies.push(number)),
+            0..61 => of(dice.below(namespaces)).for_each(|workload| chosen[workload].push(number)),
             _ => {
                 let namespace = dice.below(namespaces);
                 let label = dice.below(6);

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::form::Form;
 use super::list::{Label, PathTest};
 use super::narrow::{Narrowed, narrowed};
 use super::normalize::Normalization;
-use super::path_index::{PathIndex, is_shadowed, last_rules, relevant};
+use super::path_index::{PathIndex, is_shadowed, last_rules, needed, relevant};
 use super::path_search::{PathSearch, candidates, cost, prove};
+use super::pattern::Pattern;
 use super::residual::{ListMachine, PathList};
 use super::universe::PathDomain;
 
@@ -61,9 +63,14 @@ impl PathBook {
             let patterns = test.any_of.iter().flatten().chain(&test.none_of);
             priced(candidates(patterns, &form))
         };
-        let all = tests.iter().map(of).collect();
+        let all = tests.par_iter().map(of).collect();
         let common = ["/", "/x", "/x/y", "/zz9/x-y"].map(str::to_owned).into();
         Self { mode: domain.normalization(), candidates: all, common: priced(common), form, tests }
+    }
+
+    /// The patterns of which a path must match one to satisfy some conditions.
+    pub(super) fn needed(&self, tests: &[u32]) -> Option<&[Pattern]> {
+        needed(tests.iter().map(|test| &self.tests[*test as usize]))
     }
 
     /// The rules with their conditions written out.

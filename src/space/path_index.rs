@@ -28,8 +28,8 @@ pub(super) struct PathIndex<'a> {
 }
 
 /// The patterns of which a path must match one: those of the first condition that names any.
-fn needed(tests: &[PathTest]) -> Option<&[Pattern]> {
-    tests.iter().find_map(|test| test.any_of.as_deref())
+pub(super) fn needed<'a>(tests: impl IntoIterator<Item = &'a PathTest>) -> Option<&'a [Pattern]> {
+    tests.into_iter().find_map(|test| test.any_of.as_deref())
 }
 
 impl<'a> PathIndex<'a> {

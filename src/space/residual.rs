@@ -87,9 +87,15 @@ pub(super) struct ListMachine {
 impl ListMachine {
     /// Builds the automaton of a list.
     pub(super) fn new(list: &PathList) -> Self {
+        Self::shared([list]).0
+    }
+
+    /// Builds one automaton for several lists, with the state of each before any byte: where the states of two lists
+    /// are equal, so is whatever follows.
+    pub(super) fn shared<const N: usize>(lists: [&PathList; N]) -> (Self, [ListState; N]) {
         let mut ids: FxHashMap<&Pattern, u32> = FxHashMap::default();
         let mut patterns = Vec::new();
-        for pattern in list.patterns() {
+        for pattern in lists.iter().flat_map(|list| list.patterns()) {
             ids.entry(pattern).or_insert_with(|| {
                 patterns.push(pattern.clone());
                 u32::try_from(patterns.len() - 1).unwrap_or(u32::MAX)
@@ -103,21 +109,21 @@ impl ListMachine {
         };
         let open =
             |test: &PathTest| OpenTest { any_of: test.any_of.as_ref().map(numbers), none_of: numbers(&test.none_of) };
-        let rules = list.rules.iter().map(|(tests, label)| (tests.iter().map(open).collect(), *label)).collect();
-        let remainder = Remainder { rules, fallback: list.fallback };
         let bank = Bank::visible(patterns);
-        let start = bank.start();
-        let mut machine = Self {
-            bank,
-            known: Vec::new(),
-            ids: FxHashMap::default(),
-            settled: FxHashMap::default(),
-            start: ListState { bank: start.clone(), remainder: 0 },
-        };
-        let whole = machine.settle(&remainder, &start);
-        let id = machine.intern(whole);
-        machine.start = machine.state(start, id);
-        machine
+        let begin = bank.start();
+        let start = ListState { bank: begin.clone(), remainder: 0 };
+        let mut machine =
+            Self { bank, known: Vec::new(), ids: FxHashMap::default(), settled: FxHashMap::default(), start };
+        let starts = lists.map(|list| {
+            let rules = list.rules.iter().map(|(tests, label)| (tests.iter().map(open).collect(), *label)).collect();
+            let whole = machine.settle(&Remainder { rules, fallback: list.fallback }, &begin);
+            let id = machine.intern(whole);
+            machine.state(begin.clone(), id)
+        });
+        if let Some(first) = starts.first() {
+            machine.start = first.clone();
+        }
+        (machine, starts)
     }
 
     /// The patterns.

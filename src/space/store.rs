@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -155,9 +156,9 @@ impl RuleStore {
             let path = cube.path.iter().filter(decides).filter_map(|test| self.paths.get(test).copied()).collect();
             cubes[id.0 as usize] = Numbered { tests, path };
         }
-        let columns: Vec<Column> = self
-            .tests
-            .into_iter()
+        let tests: Vec<(Dimension, FxHashMap<Test, u32>)> = self.tests.into_iter().collect();
+        let columns: Vec<Column> = tests
+            .into_par_iter()
             .map(|(dimension, tests)| Column::new(dimension, tests, &self.universe, budget))
             .collect();
         let mut paths: Vec<(PathTest, u32)> = self.paths.into_iter().collect();
