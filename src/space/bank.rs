@@ -274,6 +274,16 @@ impl Bank {
         }
     }
 
+    /// The number of the text that the pattern looks for anywhere, if it is of that kind.
+    pub(super) fn contained_text(&self, index: u32) -> Option<u32> {
+        if let Slot::Contains(text) = self.slots[index as usize] { Some(text) } else { None }
+    }
+
+    /// The numbers of the texts that were read anywhere, ascending.
+    pub(super) fn contained(state: &BankState) -> &[u32] {
+        &state.contained
+    }
+
     /// Whether the pattern cannot match any more.
     pub(super) fn is_hopeless(&self, index: u32, state: &BankState) -> bool {
         self.outlook(index, state) == Outlook::Never

@@ -176,6 +176,22 @@ impl<'a> Finder<'a> {
         let mut all_seen = complete;
         for wanted in hidden {
             let exact = among.get(&wanted).map_or(&[][..], Vec::as_slice);
+            // A name beside a known one is mostly nobody's, and found without a search.
+            let beside = exact.iter().filter_map(|id| {
+                let Pattern::Exact(text) = patterns[*id as usize] else { return None };
+                Some(format!("{text}x"))
+            });
+            let fits = |text: &String| {
+                let end = text.bytes().fold(search.bank.start(), |state, byte| search.bank.step(&state, byte));
+                !named.contains_key(text.as_str())
+                    && form.contains(text)
+                    && language.matches(text)
+                    && search.truth(&others, &end) == wanted
+            };
+            if let Some(text) = beside.take(4).find(fits) {
+                self.add(wanted.clone(), 100 + rank(text.len()), &text);
+                continue;
+            }
             let search = Followed::new(&others, exact, patterns, language);
             all_seen &= search.walk(&form, self.budget.atom_states, |state, text, length| {
                 let fits = search.truth(&others, state) == wanted && !search.any(others.len(), exact.len(), state);
@@ -257,6 +273,10 @@ struct Followed {
     bank: Bank,
     /// The place of the language.
     language: u32,
+    /// The places of wanted patterns that look for a text anywhere, by the number of the text.
+    by_text: FxHashMap<u32, u32>,
+    /// The places of the other wanted patterns.
+    plain: Vec<u32>,
 }
 
 impl Followed {
@@ -264,7 +284,11 @@ impl Followed {
     fn new(others: &[u32], exact: &[u32], patterns: &[&Pattern], language: &Pattern) -> Self {
         let mut all: Vec<Pattern> = others.iter().chain(exact).map(|id| patterns[*id as usize].clone()).collect();
         all.push(language.clone());
-        Self { language: rank(all.len() - 1), bank: Bank::new(all) }
+        let (language, bank) = (rank(all.len() - 1), Bank::new(all));
+        let places = || (0..).take(others.len());
+        let by_text = places().filter_map(|place| Some((bank.contained_text(place)?, place))).collect();
+        let plain = places().filter(|place| bank.contained_text(*place).is_none()).collect();
+        Self { bank, language, by_text, plain }
     }
 
     /// The place of a pattern that is no automaton.
@@ -274,7 +298,11 @@ impl Followed {
 
     /// Which of the wanted patterns match what was read.
     fn truth(&self, others: &[u32], state: &BankState) -> Truth {
-        (0..).zip(others).filter(|(place, _)| self.bank.holds(*place, state)).map(|(_, id)| *id).collect()
+        let contained = Bank::contained(state).iter().filter_map(|text| self.by_text.get(text));
+        let places = contained.chain(self.plain.iter().filter(|place| self.bank.holds(**place, state)));
+        let mut truth: Vec<u32> = places.map(|place| others[*place as usize]).collect();
+        truth.sort_unstable();
+        truth.into()
     }
 
     /// Whether an exact pattern behind so many wanted ones matches what was read.
