@@ -205,6 +205,10 @@ fn main() {
             mesh(&mut table, case, 5_000, 10_000, what);
         }
     }
+    // For counting instructions beside `effect`: the clock of so short a run says little.
+    if asked.iter().any(|one| one == "effect-small") {
+        mesh(&mut table, "effect-small", 500, 1_000, Asked::Effect);
+    }
     if wanted("growth") {
         growth(&mut table);
     }

@@ -153,32 +153,28 @@ pub(crate) fn universe() -> Universe {
 /// How many policies are mesh-wide, however large the mesh: those of its platform team.
 const MESH_WIDE: usize = 10;
 
-/// A mesh of so many workloads and policies: some mesh-wide, each one rule about a source and a path; six hundredths
-/// namespace-wide, the others by label.
+/// A mesh of so many workloads and policies, in the order in which the files of its namespaces are read: some policies
+/// mesh-wide, each one rule about a source and a path; of the others six in a hundred namespace-wide, the rest by label.
 pub(crate) fn world(workloads: usize, policies: usize, seed: u64) -> World {
     let mut dice = Dice::new(seed);
     let namespaces = (workloads / 8).max(1);
     let mut all = Vec::with_capacity(policies);
     let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); workloads];
-    let of = |namespace: usize| (0..workloads).filter(move |workload| workload % namespaces == namespace);
     for number in 0..policies {
-        let cubes = if number < MESH_WIDE {
-            vec![Arc::new(source(&mut dice, namespaces).path(vec![path_pattern(&mut dice)]))]
-        } else {
-            cubes(&mut dice, namespaces)
-        };
-        all.push(Policy { deny: dice.chance(20), cubes });
-        match number * 1000 / policies {
-            _ if number < MESH_WIDE => chosen.iter_mut().for_each(|policies| policies.push(number)),
-            0..61 => of(dice.below(namespaces)).for_each(|workload| chosen[workload].push(number)),
-            _ => {
-                let namespace = dice.below(namespaces);
-                let label = dice.below(6);
-                for workload in of(namespace).filter(|workload| workload / namespaces % 6 == label) {
-                    chosen[workload].push(number);
-                }
+        let deny = dice.chance(20);
+        if number < MESH_WIDE {
+            let cube = source(&mut dice, namespaces).path(vec![path_pattern(&mut dice)]);
+            all.push(Policy { deny, cubes: vec![Arc::new(cube)] });
+            for policies in &mut chosen {
+                policies.push(number);
             }
+            continue;
         }
+        all.push(Policy { deny, cubes: cubes(&mut dice, namespaces) });
+        let first = number * namespaces / policies * 8;
+        let label = (!dice.chance(6)).then(|| dice.below(6));
+        let own = (first..first + 8).filter(|workload| label.is_none_or(|label| workload % 8 % 6 == label));
+        own.for_each(|workload| chosen[workload].push(number));
     }
     World { policies: all, workloads: chosen }
 }
