@@ -2,11 +2,12 @@
 //! know of dimensions and paths is worked out once for all lists.
 #![expect(clippy::indexing_slicing, reason = "columns, tests and cubes are numbered here")]
 
-use std::collections::BTreeMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use indexmap::IndexSet;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
 use super::budget::Budget;
@@ -48,32 +49,48 @@ pub(super) struct Numbered {
     pub(super) path: SmallVec<[u32; 1]>,
 }
 
+/// Distinct things, numbered; their hashes are kept, so that growing costs no second look at them.
+type Numbers<T> = IndexSet<T, FxBuildHasher>;
+
+/// The number of a thing among others, which gets the next one if it is new.
+fn number<T: Clone + Eq + Hash>(known: &mut Numbers<T>, one: &T) -> u32 {
+    let place = known.get_index_of(one).unwrap_or_else(|| known.insert_full(one.clone()).0);
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
 /// The rules of many lists.
 #[derive(Debug)]
 pub struct RuleStore {
     /// What can occur.
     universe: Universe,
-    /// The tests of each dimension, by number.
-    tests: BTreeMap<Dimension, FxHashMap<Test, u32>>,
-    /// The conditions on the path, by number.
-    paths: FxHashMap<PathTest, u32>,
-    /// The cubes, by number.
-    cubes: FxHashMap<Arc<Cube>, CubeId>,
+    /// The dimensions that may be asked about.
+    dimensions: Numbers<Dimension>,
+    /// The tests of each dimension.
+    tests: Vec<Numbers<Test>>,
+    /// The conditions on the path.
+    paths: Numbers<PathTest>,
+    /// The cubes.
+    cubes: Numbers<Arc<Cube>>,
+    /// Their tests and conditions by number; a column is still the number of a dimension.
+    numbered: Vec<Numbered>,
     /// The numbers of cubes by their address, and what keeps them there.
     shared: FxHashMap<usize, (CubeId, Arc<Cube>)>,
-}
-
-/// The number of the next member of a map.
-fn next<K, V>(map: &FxHashMap<K, V>) -> u32 {
-    u32::try_from(map.len()).unwrap_or(u32::MAX)
 }
 
 impl RuleStore {
     /// An empty store.
     #[must_use]
     pub fn new(universe: Universe) -> Self {
-        let tests = universe.domains.keys().map(|dimension| (dimension.clone(), FxHashMap::default())).collect();
-        Self { universe, tests, paths: FxHashMap::default(), cubes: FxHashMap::default(), shared: FxHashMap::default() }
+        let dimensions: Numbers<Dimension> = universe.domains.keys().cloned().collect();
+        Self {
+            universe,
+            tests: vec![Numbers::default(); dimensions.len()],
+            dimensions,
+            paths: Numbers::default(),
+            cubes: Numbers::default(),
+            numbered: Vec::new(),
+            shared: FxHashMap::default(),
+        }
     }
 
     /// The number of a cube. One that was asked about before is known by its address.
@@ -82,39 +99,28 @@ impl RuleStore {
         if let Some((id, _)) = self.shared.get(&address) {
             return *id;
         }
-        let id = self.cubes.get(cube).copied().unwrap_or_else(|| self.number(cube));
+        let id = CubeId(number(&mut self.cubes, cube));
+        if self.numbered.len() == id.0 as usize {
+            let numbered = self.numbers(cube);
+            self.numbered.push(numbered);
+        }
         self.shared.insert(address, (id, Arc::clone(cube)));
         id
     }
 
-    /// Numbers a cube that is new.
-    fn number(&mut self, cube: &Arc<Cube>) -> CubeId {
+    /// Numbers the tests and conditions of a cube.
+    fn numbers(&mut self, cube: &Cube) -> Numbered {
+        let mut tests: SmallVec<[(u32, u32); 3]> = SmallVec::new();
         for test in &cube.tests {
-            if !self.tests.contains_key(&test.dimension) {
-                self.tests.insert(test.dimension.clone(), FxHashMap::default());
+            let dimension = number(&mut self.dimensions, &test.dimension);
+            if self.tests.len() < self.dimensions.len() {
+                self.tests.push(Numbers::default());
             }
-            if let Some(known) = self.tests.get_mut(&test.dimension)
-                && !known.contains_key(test)
-            {
-                known.insert(test.clone(), next(known));
-            }
+            tests.push((dimension, number(&mut self.tests[dimension as usize], test)));
         }
-        for test in &cube.path {
-            self.path(test);
-        }
-        let id = CubeId(next(&self.cubes));
-        self.cubes.insert(Arc::clone(cube), id);
-        id
-    }
-
-    /// The number of a condition on the path.
-    fn path(&mut self, test: &PathTest) -> u32 {
-        let fresh = next(&self.paths);
-        if let Some(id) = self.paths.get(test) {
-            return *id;
-        }
-        self.paths.insert(test.clone(), fresh);
-        fresh
+        let decides = |test: &&PathTest| test.any_of.is_some() || !test.none_of.is_empty();
+        let path = cube.path.iter().filter(decides).map(|test| number(&mut self.paths, test)).collect();
+        Numbered { tests, path }
     }
 
     /// A list of numbered cubes.
@@ -128,10 +134,10 @@ impl RuleStore {
         let mut outside = SmallVec::new();
         for test in &within.path {
             if let Some(any_of) = &test.any_of {
-                outside.push(self.path(&PathTest::none(any_of.clone())));
+                outside.push(number(&mut self.paths, &PathTest::none(any_of.clone())));
             }
             if !test.none_of.is_empty() {
-                outside.push(self.path(&PathTest::any(test.none_of.clone())));
+                outside.push(number(&mut self.paths, &PathTest::any(test.none_of.clone())));
             }
         }
         let cube = Cube { tests: within.tests.clone(), path: Vec::new() };
@@ -141,29 +147,31 @@ impl RuleStore {
     /// Works out the classes of every dimension.
     #[must_use]
     pub fn freeze(self, budget: &Budget) -> Arc<Space> {
-        let places: FxHashMap<&Dimension, u32> = self.tests.keys().zip(0..).collect();
-        let mut cubes: Vec<Numbered> =
-            vec![Numbered { tests: SmallVec::new(), path: SmallVec::new() }; self.cubes.len()];
-        let mut numbered: Vec<(&Arc<Cube>, &CubeId)> = self.cubes.iter().collect();
-        numbered.sort_unstable_by_key(|(_, id)| **id);
-        for (cube, id) in numbered {
-            let number =
-                |test: &Test| Some((*places.get(&test.dimension)?, *self.tests.get(&test.dimension)?.get(test)?));
-            let mut tests: SmallVec<[(u32, u32); 3]> = cube.tests.iter().filter_map(number).collect();
-            tests.sort_unstable();
-            tests.dedup();
-            let decides = |test: &&PathTest| test.any_of.is_some() || !test.none_of.is_empty();
-            let path = cube.path.iter().filter(decides).filter_map(|test| self.paths.get(test).copied()).collect();
-            cubes[id.0 as usize] = Numbered { tests, path };
-        }
-        let tests: Vec<(Dimension, FxHashMap<Test, u32>)> = self.tests.into_iter().collect();
-        let columns: Vec<Column> = tests
-            .into_par_iter()
-            .map(|(dimension, tests)| Column::new(dimension, tests, &self.universe, budget))
+        let mut order: Vec<(Dimension, Numbers<Test>, usize)> = self
+            .dimensions
+            .into_iter()
+            .zip(self.tests)
+            .zip(0..)
+            .map(|((one, tests), from)| (one, tests, from))
             .collect();
-        let mut paths: Vec<(PathTest, u32)> = self.paths.into_iter().collect();
-        paths.sort_unstable_by_key(|(_, id)| *id);
-        let paths = PathBook::new(self.universe.path, paths.into_iter().map(|(test, _)| test).collect());
+        order.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut places = vec![0; order.len()];
+        for (place, (_, _, from)) in (0_u32..).zip(&order) {
+            places[*from] = place;
+        }
+        let mut cubes = self.numbered;
+        for cube in &mut cubes {
+            for (dimension, _) in &mut cube.tests {
+                *dimension = places[*dimension as usize];
+            }
+            cube.tests.sort_unstable();
+            cube.tests.dedup();
+        }
+        let columns = order.into_par_iter();
+        let columns = columns
+            .map(|(dimension, tests, _)| Column::new(dimension, tests.into_iter().collect(), &self.universe, budget));
+        let columns: Vec<Column> = columns.collect();
+        let paths = PathBook::new(self.universe.path, self.paths.into_iter().collect());
         Arc::new(Space { columns, cubes, paths, budget: *budget, splits: Mutex::default() })
     }
 }
@@ -183,11 +191,8 @@ pub(super) struct Column {
 
 impl Column {
     /// A dimension and its tests.
-    fn new(dimension: Dimension, tests: FxHashMap<Test, u32>, universe: &Universe, budget: &Budget) -> Self {
+    fn new(dimension: Dimension, tests: Vec<Test>, universe: &Universe, budget: &Budget) -> Self {
         let domain = universe.domain(&dimension);
-        let mut tests: Vec<(Test, u32)> = tests.into_iter().collect();
-        tests.sort_unstable_by_key(|(_, id)| *id);
-        let tests: Vec<Test> = tests.into_iter().map(|(test, _)| test).collect();
         // Where several values come at once, the classes multiply with every test.
         let whole = (!domain.several).then(|| {
             let all: Vec<&Test> = tests.iter().collect();
