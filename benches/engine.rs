@@ -151,17 +151,6 @@ fn mesh(table: &mut Table, case: &str, workloads: usize, policies: usize, asked:
     table.add_row([case.to_owned(), ms(time), found]);
 }
 
-/// Ten times the policies and workloads, against ten times the time.
-fn growth(table: &mut Table) {
-    let run = |workloads, policies| {
-        let world = world::world(workloads, policies, 1);
-        (0..5).map(|_| timed(|| evaluate(&number(&world, Asked::Effect))).0).min().unwrap_or_default()
-    };
-    let (small, large) = (run(500, 1_000), run(5_000, 10_000));
-    let ratio = large.as_secs_f64() / small.as_secs_f64();
-    table.add_row(["growth".to_owned(), format!("{ratio:.1} x"), format!("{} and {}", ms(small), ms(large))]);
-}
-
 /// One workload with ten thousand path patterns.
 fn patterns(table: &mut Table, case: &str, asked: Asked) {
     let (list, patterns) = one_workload(10_000, asked);
@@ -200,17 +189,12 @@ fn main() {
     let wanted = |case: &str| asked.is_empty() || asked.iter().any(|one| one == case);
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING).set_header(["case", "time", "found"]);
-    for (case, what) in [("effect", Asked::Effect), ("blame", Asked::Blame)] {
+    let meshes =
+        [("effect-small", 500, Asked::Effect), ("effect", 5_000, Asked::Effect), ("blame", 5_000, Asked::Blame)];
+    for (case, workloads, what) in meshes {
         if wanted(case) {
-            mesh(&mut table, case, 5_000, 10_000, what);
+            mesh(&mut table, case, workloads, 2 * workloads, what);
         }
-    }
-    // For counting instructions beside `effect`: the clock of so short a run says little.
-    if asked.iter().any(|one| one == "effect-small") {
-        mesh(&mut table, "effect-small", 500, 1_000, Asked::Effect);
-    }
-    if wanted("growth") {
-        growth(&mut table);
     }
     for (case, what) in [("patterns-effect", Asked::Effect), ("patterns-blame", Asked::Blame)] {
         if wanted(case) {
