@@ -7,8 +7,9 @@ use super::door::Door;
 use super::witness::fill;
 use crate::model::ObjectId;
 use crate::semantics::{
-    By, Cause, CauseKind, Chain, Decision, Ending, Forward, Guard, Handshake, Judgement, Leg, Passes, Protocol,
-    Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener, handshake,
+    By, Cause, CauseKind, Chain, Decision, Ending, Forward, GatewayListener, GatewayWorkload, Guard, Handshake,
+    Judgement, Leg, Passes, Protocol, Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener,
+    handshake,
 };
 use crate::space::{
     Budget, Cube, DecisionList, Dimension, Excess, PathDomain, Pattern, Rule, Search, TwoHopSearch, partition, through,
@@ -70,20 +71,29 @@ struct Lead {
     supposed: Option<Cause>,
 }
 
+/// The listeners of a gateway workload, each with its entrypoint: one for each port of each of its Gateways.
+pub(super) fn listeners(world: &World, workload: &GatewayWorkload) -> Vec<(String, GatewayListener)> {
+    let mut found = Vec::new();
+    for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
+        let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        for port in ports {
+            let entrypoint = format!("gateway {}:{port}", gateway.id.path());
+            found.extend(gateway_listener(world, gateway, port, workload).map(|listener| (entrypoint, listener)));
+        }
+    }
+    found
+}
+
 impl<'w> Fronts<'w> {
     /// The listeners of all ingress gateways.
     pub fn of(world: &'w World) -> Self {
         let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
         for workload in world.gateway_workloads.iter().filter(|workload| workload.ingress) {
-            for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
-                let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
-                ports.sort_unstable();
-                ports.dedup();
-                for port in ports {
-                    let listener = gateway_listener(world, gateway, port, workload);
-                    for proxy in listener.into_iter().flat_map(|listener| listener.chains) {
-                        found.add(format!("gateway {}:{port}", gateway.id.path()), proxy);
-                    }
+            for (entrypoint, listener) in listeners(world, workload) {
+                for proxy in listener.chains {
+                    found.add(entrypoint.clone(), proxy);
                 }
             }
         }

@@ -83,14 +83,14 @@ fn chains(world: &World, workload: &Workload, port: &WorkloadPort) -> &'static [
     }
 }
 
-/// The judgements of some chains of one namespace, without a question.
+/// What stands in front of one chain of a port, and what it decides.
 pub fn judge(world: &World, workload: &Workload, port: &WorkloadPort, chain: Chain) -> (Guard, Judgement) {
     let inbound = Inbound::of(world, workload, port, chain);
     let judgement = inbound.judgement(&NamespaceReader::new(world, &workload.id.namespace));
     (inbound.guard, judgement)
 }
 
-/// Judges chains and asks the questions of each: the rules are numbered once for all of them.
+/// Judges distinct chains of a namespace and asks the questions of each: their rules are numbered once for all.
 fn locks(world: &World, namespace: &str, kinds: &[Inbound<'_>], questions: &[Cube]) -> Vec<Arc<Lock>> {
     let reader = NamespaceReader::new(world, namespace);
     let judged: Vec<Judgement> = kinds.iter().map(|inbound| inbound.judgement(&reader)).collect();

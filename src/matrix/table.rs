@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::delivery::listeners;
 use super::door::{Lock, doors};
 use crate::model::Workload;
-use crate::semantics::{By, Chain, Decision, Guard, Judgement, RoutingProxy, Verdict, World, gateway_listener};
+use crate::semantics::{By, Chain, Decision, Guard, Judgement, RoutingProxy, Verdict, World};
 use crate::space::{AtomSet, Budget, Cell, Cube, Dimension, partition};
 
 /// A row of the matrix.
@@ -47,16 +48,9 @@ pub fn table(world: &World) -> Vec<Row> {
 fn gateway_rows(world: &World) -> Vec<Row> {
     let mut rows = Vec::new();
     for workload in &world.gateway_workloads {
-        for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
-            let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
-            ports.sort_unstable();
-            ports.dedup();
-            for port in ports {
-                let listener = gateway_listener(world, gateway, port, workload);
-                let entrypoint = format!("gateway {}:{port}", gateway.id.path());
-                for proxy in listener.iter().flat_map(|listener| &listener.chains) {
-                    rows.extend(chain_rows(world, &entrypoint, proxy));
-                }
+        for (entrypoint, listener) in listeners(world, workload) {
+            for proxy in &listener.chains {
+                rows.extend(chain_rows(world, &entrypoint, proxy));
             }
         }
     }

@@ -76,9 +76,9 @@ impl Excess {
 impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pattern(pattern) => write!(f, "the pattern `{pattern}` is too large to follow"),
+            Self::Pattern(pattern) => write!(f, "the pattern `{}` is too large to follow", brief(pattern)),
             Self::Followed(dimension, pattern) => {
-                write!(f, "the pattern `{pattern}` on {dimension} cannot be followed")
+                write!(f, "the pattern `{}` on {dimension} cannot be followed", brief(pattern))
             }
             Self::States(dimension, most) => write!(f, "the patterns on {dimension} need more than {most} states"),
             Self::Combinations(dimension, most) => write!(f, "{dimension} has more than {most} combinations of values"),
@@ -90,6 +90,16 @@ impl fmt::Display for Excess {
             Self::DotParameters => write!(f, "a path with dot-parameter segments may lead there"),
             Self::Disagreement => write!(f, "the two readings of a path disagree"),
         }
+    }
+}
+
+/// A pattern for a message: one that is too large to follow may be too long to read as well.
+fn brief(pattern: &Pattern) -> String {
+    const MOST: usize = 80;
+    let text = pattern.to_string();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }
 
