@@ -97,7 +97,8 @@ fn check(directory: &Path) -> Result<(), Failed> {
             return Err(format!("{} at {}: nothing is marked", finding.rule, files.name(span.file)).into());
         }
         let mission = ["missing-default-deny", "api-outside-ingress", "internal-outside-namespace"];
-        if mission.contains(&finding.rule) && finding.witness.is_none() && finding.severity == Severity::Error {
+        if mission.contains(&finding.rule.as_ref()) && finding.witness.is_none() && finding.severity == Severity::Error
+        {
             return Err(format!("{}: {} has no witness", finding.rule, finding.message).into());
         }
     }

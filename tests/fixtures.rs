@@ -166,8 +166,8 @@ fn confirm(files: &Files, world: &World, report: &Report) -> Result<(), Failed> 
     let shown = json.get("findings").and_then(|findings| findings.as_array()).cloned().unwrap_or_default();
     let evaluator = Evaluator::new(world);
     for (finding, shown) in report.findings.iter().zip(shown) {
-        let mission =
-            ["missing-default-deny", "api-outside-ingress", "internal-outside-namespace"].contains(&finding.rule);
+        let mission = ["missing-default-deny", "api-outside-ingress", "internal-outside-namespace"]
+            .contains(&finding.rule.as_ref());
         let witness = shown.get("witness").cloned().unwrap_or_default();
         if witness.is_null() && !mission {
             continue;
@@ -199,7 +199,7 @@ fn check_case(name: &str, directory: &Path, case: &Case, run: &str) -> Result<()
             (
                 files.name(span.file).to_owned(),
                 files.position(span.file, span.start).line,
-                finding.rule.to_owned(),
+                finding.rule.to_string(),
                 finding.severity.word().to_owned(),
                 status.to_owned(),
             )

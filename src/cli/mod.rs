@@ -1,21 +1,28 @@
 //! The command line: flags, file discovery, choice of output. The only code that touches files, the environment or streams.
 
 mod args;
-mod commands;
+mod check;
 mod error;
+mod eval;
+mod explain;
 mod input;
+mod matrix;
 mod output;
+mod trace;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+
+use args::{Args, Command};
+use error::Failure;
 
 /// Runs the program on the arguments of the process.
 ///
 /// The exit status is 0 if there is nothing at or above the threshold, 1 if there is, 2 if the job
 /// could not be done.
 pub fn main() -> ExitCode {
-    let args = match args::Args::try_parse() {
+    let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
             // Help and version are no failures; clap knows which stream is theirs.
@@ -24,12 +31,28 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match commands::run(&args) {
+    match run(&args) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
             output::complain(&error.to_string());
             ExitCode::from(2)
         }
+    }
+}
+
+/// Runs a command. `Ok(false)`: there are findings.
+fn run(args: &Args) -> Result<bool, Failure> {
+    if let Some(threads) = args.command.threads() {
+        // There is no other pool yet, so this cannot fail; if it did, the answers would be the same.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+    }
+    match &args.command {
+        Command::Check(args) => check::check(args),
+        Command::Eval(args) => eval::eval(args),
+        Command::Trace(args) => trace::trace(args),
+        Command::Matrix(args) => matrix::table(args),
+        Command::Explain { rule } => explain::explain(rule),
+        Command::Rules => explain::list(),
     }
 }

@@ -75,11 +75,11 @@ pub fn findings_json(files: &Files, report: &Report) -> String {
         })
         .collect();
     let summary = JsonSummary {
-        files: report.summary.files,
-        documents: report.summary.documents,
-        resources: &report.summary.resources,
+        files: report.summary.read.files,
+        documents: report.summary.read.documents,
+        resources: &report.summary.read.resources,
         workloads: report.summary.workloads,
-        skipped: report.summary.skipped,
+        skipped: report.summary.read.skipped,
         errors: report.count(Severity::Error),
         warnings: report.count(Severity::Warning),
         infos: report.count(Severity::Info),
@@ -100,7 +100,7 @@ fn json_finding<'a>(files: &'a Files, finding: &'a Finding) -> JsonFinding<'a> {
     let span = finding.label.span;
     let (start, end) = (files.position(span.file, span.start), files.position(span.file, span.end));
     JsonFinding {
-        rule: finding.rule,
+        rule: &finding.rule,
         severity: finding.severity,
         status: finding.status,
         world: finding.world.as_deref(),
@@ -163,7 +163,7 @@ fn json_cause(files: &Files, cause: &Cause) -> Value {
 fn fingerprint(files: &Files, finding: &Finding) -> String {
     let resource = finding.resource.as_ref().map(ToString::to_string).unwrap_or_default();
     let workload = finding.workload.as_deref().unwrap_or_default();
-    let parts = [finding.rule, &resource, workload, files.slice(finding.label.span)];
+    let parts = [&*finding.rule, &resource, workload, files.slice(finding.label.span)];
     // FNV-1a, 64 bits: stable across releases of the standard library.
     let hash = parts
         .iter()

@@ -39,14 +39,16 @@ fn count(number: usize, what: &str) -> String {
 /// How much was read.
 fn what_was_read(report: &Report) -> String {
     let summary = &report.summary;
-    let understood = summary.resources.values().sum();
+    let understood = summary.read.resources.values().sum();
     let mut parts = vec![
-        count(summary.files, "file"),
-        count(summary.documents, "document"),
+        count(summary.read.files, "file"),
+        count(summary.read.documents, "document"),
         format!("{} understood", count(understood, "object")),
     ];
-    let other: usize = summary.other.values().sum();
-    for (number, what) in [(other, "of other kinds"), (summary.repeated, "repeated"), (summary.skipped, "left out")] {
+    let other: usize = summary.read.other.values().sum();
+    for (number, what) in
+        [(other, "of other kinds"), (summary.read.repeated, "repeated"), (summary.read.skipped, "left out")]
+    {
         if number > 0 {
             parts.push(format!("{number} {what}"));
         }

@@ -190,7 +190,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         label = Label { span: nowhere.unwrap_or(*span), text: "a policy of the context admits it".to_owned() };
     }
     Finding {
-        rule: words.rule,
+        rule: words.rule.into(),
         severity: group.severity,
         status,
         world: None,

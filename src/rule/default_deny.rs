@@ -147,7 +147,7 @@ fn unnamed_port(world: &World, workload: &Workload) -> u16 {
 fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, cells: usize) -> DefaultDeny {
     let open = format!("a workload of `{namespace}` that no policy selects");
     let base = Finding {
-        rule: "missing-default-deny",
+        rule: "missing-default-deny".into(),
         severity: Severity::Error,
         status: Status::Broken,
         world: None,

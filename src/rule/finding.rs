@@ -1,10 +1,15 @@
 //! Findings: facts with spans, worded by their rule, before anything is rendered.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::ObjectId;
 use crate::semantics::{Cause, Request};
 use crate::text::Span;
+
+/// The id of a rule: a built-in one, or one that the user wrote.
+pub type RuleId = Cow<'static, str>;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,7 +70,7 @@ pub struct Related {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// Id of the rule
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// How bad
     pub severity: Severity,
     /// Broken or not proven

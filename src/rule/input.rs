@@ -112,7 +112,7 @@ fn label(kind: ProblemKind) -> &'static str {
 fn finding(problem: &Problem, kind: ProblemKind, rule: &'static str, severity: Severity, message: String) -> Finding {
     let related = problem.related.iter();
     Finding {
-        rule,
+        rule: rule.into(),
         severity,
         status: Status::Broken,
         world: None,

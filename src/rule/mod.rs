@@ -12,6 +12,6 @@ mod run;
 mod scope;
 
 pub use file::{RuleFile, rule, rules};
-pub use finding::{Finding, Label, Related, Severity, Status};
+pub use finding::{Finding, Label, Related, RuleId, Severity, Status};
 pub use report::{Note, Report, Summary};
 pub use run::check;

@@ -137,7 +137,7 @@ fn drop_doubts(
         return;
     };
     found.push(Finding {
-        rule: words.rule,
+        rule: words.rule.into(),
         severity: Severity::Warning,
         status: Status::Broken,
         world: None,

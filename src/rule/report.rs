@@ -1,8 +1,7 @@
 //! What a check run found, counted and ready for any output.
 
-use std::collections::BTreeMap;
-
 use super::finding::{Finding, Severity, Status};
+use crate::model::Counts;
 use crate::semantics::Assumption;
 use crate::text::Span;
 
@@ -31,18 +30,8 @@ pub struct Note {
 /// Counts of a check run.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
-    /// Files read
-    pub files: usize,
-    /// Documents read
-    pub documents: usize,
-    /// Objects understood, by kind
-    pub resources: BTreeMap<String, usize>,
-    /// Objects of other kinds, by kind
-    pub other: BTreeMap<String, usize>,
-    /// Documents that write an object once more
-    pub repeated: usize,
-    /// Documents that could not be read or are no objects
-    pub skipped: usize,
+    /// What was read, and what was left out
+    pub read: Counts,
     /// Workloads judged, implied ones included
     pub workloads: usize,
     /// Of these, how many the input only implies

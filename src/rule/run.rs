@@ -22,15 +22,7 @@ pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts,
         findings: found.findings,
         assumptions: world.assumptions.clone(),
         notes: notes::of_input(&counts).into_iter().chain(found.notes).collect(),
-        summary: Summary {
-            files: counts.files,
-            documents: counts.documents,
-            resources: counts.resources,
-            other: counts.other,
-            repeated: counts.repeated,
-            skipped: counts.skipped,
-            ..Summary::default()
-        },
+        summary: Summary { read: counts, ..Summary::default() },
     };
     ask_namespaces(world, &mut report);
     if config.not_proven == Some(NotProven::Warning) {
@@ -38,8 +30,9 @@ pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts,
             finding.severity = finding.severity.min(Severity::Warning);
         }
     }
-    let key =
-        |finding: &Finding| (files.name(finding.label.span.file).to_owned(), finding.label.span.start, finding.rule);
+    let key = |finding: &Finding| {
+        (files.name(finding.label.span.file).to_owned(), finding.label.span.start, finding.rule.clone())
+    };
     report.findings.sort_by_key(key);
     report.notes.sort();
     report

@@ -1,0 +1,50 @@
+//! Flags of `check`.
+
+use clap::{Args as ClapArgs, ValueEnum};
+
+use super::InputArgs;
+
+/// Flags of `check`.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Findings")]
+pub(crate) struct CheckArgs {
+    /// Which manifests
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Form of the findings
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// From which severity on findings make the run fail
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
+    pub(crate) fail_on: FailOn,
+    /// Only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+    /// Not these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+}
+
+/// Form of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Drawn, with the lines they are about
+    Text,
+    /// One line each
+    Concise,
+    /// JSON, version 1
+    Json,
+}
+
+/// Threshold of failing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Errors
+    Error,
+    /// Warnings and errors
+    Warning,
+    /// Any finding
+    Info,
+    /// Nothing
+    Never,
+}

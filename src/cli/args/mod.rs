@@ -1,0 +1,75 @@
+//! Flags.
+
+mod check;
+mod input;
+mod request;
+
+use std::num::NonZeroUsize;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use check::{CheckArgs, FailOn, Format};
+pub(crate) use input::{Color, InputArgs};
+pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs};
+
+/// Proves from Istio manifests alone who can reach what, and points at the line that opens a hole.
+#[derive(Debug, Parser)]
+#[command(
+    version = concat!(env!("CARGO_PKG_VERSION"), " (Istio 1.32, Envoy 1.40)"),
+    after_help = "Exit status: 0 nothing found at or above --fail-on, 1 findings, 2 the job could not be done.\n\n\
+                  Examples:\n  \
+                  meshlint check ./manifests\n  \
+                  kustomize build overlays/prod | meshlint check -\n  \
+                  meshlint trace ./manifests --entrypoint 'workload shop/cart:8080' --path /internal/x\n  \
+                  meshlint explain missing-default-deny"
+)]
+pub(crate) struct Args {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the rules on manifests
+    #[command(after_help = "Examples:\n  \
+        meshlint check ./manifests\n  \
+        meshlint check ./apps --context ../platform/policies --fail-on warning\n  \
+        helm template ./chart | meshlint check - --namespace shop --format json")]
+    Check(CheckArgs),
+    /// Decide requests: JSON Lines in, JSON Lines out
+    #[command(after_help = "Example:\n  \
+        echo '{\"entrypoint\":\"gateway shop/public:80\",\"path\":\"/api/x\"}' | meshlint eval ./manifests\n\n\
+        A request names its `entrypoint`: `gateway NS/NAME:PORT`, `workload NS/NAME:PORT` or `service NS/NAME:PORT`. \
+        It may give `id`, `source` (TRUSTDOMAIN/ns/NS/sa/SA), `source_workload`, `method`, `authority`, `path`, `headers` \
+        (a list of [name, value]), `source_ip`, `sni`, `claims`, `token` and `protocol`.")]
+    Eval(EvalArgs),
+    /// Follow one request hop by hop
+    #[command(after_help = "Examples:\n  \
+        meshlint trace ./manifests --entrypoint 'gateway shop/public:443' --authority shop.example --path /api/x\n  \
+        meshlint trace ./manifests --entrypoint 'workload shop/cart:8080' --source cluster.local/ns/web/sa/front")]
+    Trace(TraceArgs),
+    /// Print the request matrix: who reaches what at every entrypoint
+    Matrix(MatrixArgs),
+    /// Print what a rule is about
+    Explain {
+        /// Id of the rule
+        rule: String,
+    },
+    /// List the rules
+    Rules,
+}
+
+impl Command {
+    /// How many threads to work with, if anybody says.
+    pub(crate) fn threads(&self) -> Option<NonZeroUsize> {
+        match self {
+            Self::Check(args) => args.input.threads,
+            Self::Eval(args) => args.input.threads,
+            Self::Trace(args) => args.input.threads,
+            Self::Matrix(args) => args.input.threads,
+            Self::Explain { .. } | Self::Rules => None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Flags of what asks about requests.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use super::InputArgs;
+
+/// Flags of `eval`.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Requests")]
+pub(crate) struct EvalArgs {
+    /// Which manifests
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Requests, one JSON object a line; standard input if absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) requests: Option<PathBuf>,
+}
+
+/// Flags of `trace`.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct TraceArgs {
+    /// Which manifests
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// The request as `eval` takes it
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["entrypoint", "source", "method", "authority", "path", "header"])]
+    pub(crate) request: Option<String>,
+    /// `gateway NS/NAME:PORT`, `workload NS/NAME:PORT` or `service NS/NAME:PORT`
+    #[arg(long, required_unless_present = "request")]
+    pub(crate) entrypoint: Option<String>,
+    /// Peer identity, `TRUSTDOMAIN/ns/NS/sa/SA`; none if absent
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Method
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: String,
+    /// Authority
+    #[arg(long)]
+    pub(crate) authority: Option<String>,
+    /// Path with its query
+    #[arg(long, default_value = "/")]
+    pub(crate) path: String,
+    /// Header, as `name: value`
+    #[arg(long, value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
+}
+
+/// Flags of `matrix`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MatrixArgs {
+    /// Which manifests
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+}
