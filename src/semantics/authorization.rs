@@ -11,7 +11,8 @@ use super::judgement::{Ending, JudgementBuilder, Verdict};
 use super::namespace_reader::{NamespaceReader, RuleReading};
 use super::request_authentication::JwtFilter;
 use super::workload_selector::AttachedPolicies;
-use crate::model::{AuthorizationPolicy, Mesh, Resource};
+use super::world::World;
+use crate::model::{AuthorizationPolicy, Resource};
 use crate::space::Cube;
 
 /// What happens to requests that pass all policies.
@@ -25,8 +26,8 @@ pub(crate) enum Next {
 
 /// Everything at one proxy that decides on a chain, short of the connection itself.
 pub(crate) struct ProxyPolicies<'a> {
-    /// The whole mesh
-    pub(crate) mesh: &'a Mesh,
+    /// The whole world
+    pub(crate) world: &'a World,
     /// The policies in force
     pub(crate) attached: &'a AttachedPolicies<'a>,
     /// The chain
@@ -52,7 +53,7 @@ pub(crate) struct ProxyPolicies<'a> {
 pub(crate) fn append_policies(builder: &mut JudgementBuilder, policies: &ProxyPolicies<'_>, next: &Next) -> Ending {
     let mut referred: Vec<(Arc<Cube>, Cause)> = Vec::new();
     for (policy, admitted) in rules_of(policies, &policies.attached.custom) {
-        match provider(policies.mesh, &policies.attached.custom, policy, policies.chain) {
+        match provider(policies.world, &policies.attached.custom, policy, policies.chain) {
             Provider::Unusable => builder.end(admitted.cubes.iter().cloned(), &refused(&admitted)),
             Provider::Skipped => {}
             Provider::Asked(message) => {

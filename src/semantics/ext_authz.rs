@@ -1,8 +1,10 @@
 //! Whether the external authorizer of a CUSTOM policy is asked, and what happens when it cannot be.
 
 use super::authorization_policy::Chain;
+use super::registry;
+use super::world::World;
 use crate::config::ExtAuthz;
-use crate::model::{AuthorizationPolicy, Mesh, Resource};
+use crate::model::{AuthorizationPolicy, Resource};
 
 /// What a matching CUSTOM rule leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub(crate) enum Provider {
 /// istio/istio 1.32: `pilot/pkg/security/authz/builder/extauthz.go`, `processExtensionProvider`;
 /// `builder.go`, `build` (several providers), `buildTCP` (HTTP providers).
 pub(crate) fn provider(
-    mesh: &Mesh,
+    world: &World,
     custom: &[&Resource<AuthorizationPolicy>],
     policy: &Resource<AuthorizationPolicy>,
     chain: Chain,
@@ -35,11 +37,12 @@ pub(crate) fn provider(
         return Provider::Unusable;
     }
     let asked = || Provider::Asked(format!("the external authorizer `{name}` decides"));
-    if !mesh.settings.known() {
+    let settings = &world.mesh.settings;
+    if !settings.known() {
         return asked();
     }
     // Providers of another sort are passed over, so one of them may bear the same name.
-    let providers = mesh.settings.config.extension_providers.iter().flatten();
+    let providers = settings.config.extension_providers.iter().flatten();
     let mut named = providers.filter_map(|provider| {
         let provider = &provider.value;
         let http = provider.envoy_ext_authz_http.as_ref().map(|authorizer| (authorizer, true));
@@ -47,7 +50,7 @@ pub(crate) fn provider(
         authorizer.filter(|_| provider.name.as_deref() == Some(name))
     });
     match (named.next(), named.next()) {
-        (Some((authorizer, http)), None) if is_name(name) && is_usable(authorizer) => {
+        (Some((authorizer, http)), None) if is_name(name) && is_usable(authorizer) && is_found(world, authorizer) => {
             if http && chain == Chain::Tcp {
                 Provider::Skipped
             } else {
@@ -75,7 +78,7 @@ fn is_name(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-/// Whether an authorizer of the mesh settings can be used, as far as they tell; its service may be anywhere.
+/// Whether an authorizer of the mesh settings can be used, as far as they alone tell.
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/security/authz/builder/extauthz.go`, `buildExtAuthzHTTP`, `buildExtAuthzGRPC`.
@@ -95,6 +98,27 @@ fn is_usable(authorizer: &ExtAuthz) -> bool {
         && authorizer.path_prefix.as_deref().is_none_or(|prefix| prefix.is_empty() || prefix.starts_with('/'))
         && !starred
         && known_status
+}
+
+/// Whether there is, or may be, one service that an authorizer is. What it names is the whole host.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/telemetry_logging.go`, `LookupCluster`.
+fn is_found(world: &World, authorizer: &ExtAuthz) -> bool {
+    let named = authorizer.service.as_deref().unwrap_or_default();
+    let parts: Vec<&str> = named.split('/').collect();
+    let (namespace, host) = match parts.as_slice() {
+        [namespace, host] => (Some(*namespace), *host),
+        _ => (None, named),
+    };
+    let namespaces = registry::namespaces_of(world, host);
+    match namespace {
+        Some(namespace) if namespaces.contains(namespace) => true,
+        // More of them would not make it clear which one is meant.
+        None if namespaces.len() > 1 => false,
+        None if namespaces.len() == 1 => true,
+        Some(_) | None => !registry::is_complete(world),
+    }
 }
 
 /// The statuses that Envoy can answer with when an authorizer fails.

@@ -163,7 +163,7 @@ impl<'a> Inbound<'a> {
             extensions.may_refuse.clone_from(&self.mode.order);
         }
         let policies = ProxyPolicies {
-            mesh: &world.mesh,
+            world,
             attached: &self.attached,
             chain: self.chain,
             jwt: &self.jwt,

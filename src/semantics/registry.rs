@@ -1,5 +1,7 @@
 //! The service registry: Kubernetes Services and service entries by host, and who sees them.
 
+use std::collections::BTreeSet;
+
 use super::host_name;
 use super::protocol::{Protocol, declared, service_port_protocol};
 use super::world::World;
@@ -220,6 +222,18 @@ pub(crate) fn look_up<'a>(world: &'a World, host: &str, preferred: &str, proxy: 
         hidden.get_or_insert(candidate);
     }
     hidden.map_or(Lookup::Absent, Lookup::Hidden)
+}
+
+/// The namespaces in which a host is registered.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/push_context.go`, `initServiceRegistry` (`HostnameAndNamespace`).
+pub(crate) fn namespaces_of<'a>(world: &'a World, host: &str) -> BTreeSet<&'a str> {
+    let kubernetes =
+        host_name::parse_service_host(host).and_then(|(name, namespace)| world.mesh.service(namespace, name));
+    let kubernetes = kubernetes.map(|service| service.id.namespace.as_str());
+    let entries = world.mesh.service_entries.iter().filter(|entry| has_host(entry, host));
+    entries.map(|entry| entry.id.namespace.as_str()).chain(kubernetes).collect()
 }
 
 /// Whether a service entry is for exactly this host.

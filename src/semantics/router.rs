@@ -125,7 +125,7 @@ impl RoutingProxy {
         }
         let rows: Vec<(Cube, Verdict)> = self.table.cubes(self.plaintext);
         let policies = ProxyPolicies {
-            mesh: &world.mesh,
+            world,
             attached: &standing.attached,
             chain: self.chain,
             jwt: &standing.jwt,
@@ -226,7 +226,7 @@ impl RoutingProxy {
             return (Verdict::End(Ending::denied(By::Closed, None)), remarks);
         }
         let policies = ConcretePolicies {
-            mesh: &world.mesh,
+            world,
             attached: &standing.attached,
             jwt: &standing.jwt,
             extensions: &standing.extensions,

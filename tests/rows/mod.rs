@@ -83,7 +83,12 @@ fn check(id: &str, force: &str, words: &str, verdict: &str) -> Result<(), Failed
     if let Some(problem) = loaded.problems.first() {
         return Err(format!("{}\n{text}", problem.message).into());
     }
-    let options = WorldOptions { assume_injected: true, trusted: world::trusted(force), ..WorldOptions::default() };
+    let options = WorldOptions {
+        world: world::setting(force),
+        assume_injected: true,
+        trusted: world::trusted(force),
+        ..WorldOptions::default()
+    };
     let (world, _) = World::admit(loaded.mesh, options);
     let found = match request::question(words) {
         Question::Attached { namespace, labels } => {

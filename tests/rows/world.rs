@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use meshlint::config::WorldSetting;
+
 /// The parts of the base world that a row can change.
 #[derive(Default)]
 struct Base<'a> {
@@ -33,6 +35,11 @@ pub(super) fn trusted(force: &str) -> BTreeMap<String, String> {
     named.map(|object| (object.to_owned(), "it is known".to_owned())).collect()
 }
 
+/// Whether the row says that what the input does not have does not exist: `closed`.
+pub(super) fn setting(force: &str) -> WorldSetting {
+    if parts(force).any(|part| part == "closed") { WorldSetting::Closed } else { WorldSetting::default() }
+}
+
 /// The manifests of a row.
 pub(super) fn world(force: &str) -> String {
     let mut base = Base { service: true, ..Base::default() };
@@ -61,7 +68,7 @@ impl<'a> Base<'a> {
             "gw" => self.gateway = Some(value),
             "routes" => self.routes = Some(value),
             "gwannotations" => self.gateway_annotations = value,
-            "trusted" => {}
+            "trusted" | "closed" => {}
             "mtls" => self.more += &peer_authentication("default", "foo", &format!("mtls: {{mode: {value}}}")),
             "rootmtls" => {
                 self.more += &peer_authentication("default", "istio-system", &format!("mtls: {{mode: {value}}}"));

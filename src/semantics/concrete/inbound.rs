@@ -14,7 +14,7 @@ use super::super::workload_selector::AttachedPolicies;
 use super::super::world::World;
 use super::policy::{Matched, rule_matches};
 use super::seen::Seen;
-use crate::model::{Action, AuthorizationPolicy, Mesh, MtlsMode, Resource, Workload};
+use crate::model::{Action, AuthorizationPolicy, MtlsMode, Resource, Workload};
 use crate::text::Span;
 
 /// A remark of a proxy about one request: what it did, and what in the manifests made it so.
@@ -73,7 +73,7 @@ pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, s
         extensions.may_refuse.clone_from(&proxy.mode.order);
     }
     let policies = ConcretePolicies {
-        mesh: &world.mesh,
+        world,
         attached: &proxy.attached,
         jwt: &proxy.jwt,
         extensions: &extensions,
@@ -107,8 +107,8 @@ pub(in crate::semantics) enum Passed {
 
 /// The policies at one proxy and the request they judge.
 pub(in crate::semantics) struct ConcretePolicies<'a> {
-    /// The whole mesh
-    pub(in crate::semantics) mesh: &'a Mesh,
+    /// The whole world
+    pub(in crate::semantics) world: &'a World,
     /// The policies in force
     pub(in crate::semantics) attached: &'a AttachedPolicies<'a>,
     /// The JWT filter
@@ -124,7 +124,7 @@ impl<'a> ConcretePolicies<'a> {
     pub(in crate::semantics) fn decide(&self, remarks: &mut Vec<Remark>) -> Passed {
         let mut unless = None;
         for (policy, rule, matched) in self.matching(&self.attached.custom) {
-            match (provider(self.mesh, &self.attached.custom, policy, self.seen.chain), matched) {
+            match (provider(self.world, &self.attached.custom, policy, self.seen.chain), matched) {
                 (Provider::Unusable, _) => {
                     remarks.push((format!("{} matches, and its provider cannot be used", policy.id), Some(rule.span)));
                     return Passed::Ends(Ending::denied(By::Policy, Some(rule)));
@@ -176,7 +176,7 @@ impl<'a> ConcretePolicies<'a> {
         &self,
         policies: &[&'a Resource<AuthorizationPolicy>],
     ) -> Vec<(&'a Resource<AuthorizationPolicy>, PolicyRuleRef, Matched)> {
-        let bundle = self.mesh.settings.trust_bundle();
+        let bundle = self.world.mesh.settings.trust_bundle();
         let token_headers = self.jwt.headers();
         let mut found = Vec::new();
         for policy in policies {
