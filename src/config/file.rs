@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::access::{self, AccessDefault, AccessRow};
 use super::mesh_config::MeshConfig;
 use crate::text::{FileId, Span, Spanned};
 use crate::yaml;
@@ -96,6 +97,10 @@ pub struct Config {
     pub context: Vec<String>,
     /// Namespace of objects that name none
     pub namespace: Option<String>,
+    /// The access table: the paths that workloads serve, and who may reach them
+    pub access: Vec<Spanned<AccessRow>>,
+    /// What holds for workloads that no row of the table selects
+    pub access_default: Option<Spanned<AccessDefault>>,
 }
 
 /// Something wrong with the configuration.
@@ -188,5 +193,67 @@ fn judge(config: &Config) -> Vec<Problem> {
             });
         }
     }
+    let rows = config.access.iter().flat_map(access::judge);
+    problems.extend(rows.map(|(span, message, help)| Problem { span, message, help }));
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Allow, Jwt, Named};
+
+    /// What is wrong with a text, as its first line reads.
+    fn wrong(text: &str) -> Vec<(String, String)> {
+        let problems = read(FileId(0), text).expect_err("wrong");
+        let place = |problem: &Problem| {
+            let span = problem.span.start as usize..problem.span.end as usize;
+            (text.get(span).expect("within").to_owned(), problem.message.clone())
+        };
+        problems.iter().map(place).collect()
+    }
+
+    #[test]
+    fn an_access_row_says_who_may_reach_what() {
+        let text = "access:\n- workloads: {namespace: shop, labels: {app: cart}}\n  paths: [\"/api/**\"]\n  methods: [GET]\n  \
+                    ports: [8080]\n  allow: [ingress, {namespace: web}, {service-account: a/b}, {ingress: shop/gw}]\n  jwt: required\n\
+                    access-default: closed\n";
+        let config = read(FileId(0), text).expect("a configuration");
+        let row = &config.access.first().expect("a row").value;
+        let named = |namespace: &str, name: &str| Named { namespace: namespace.to_owned(), name: name.to_owned() };
+        let allow: Vec<Allow> = row.allow.iter().map(|allow| allow.value.clone()).collect();
+        assert_eq!(
+            allow,
+            [
+                Allow::Ingress,
+                Allow::Namespace("web".to_owned()),
+                Allow::ServiceAccount(named("a", "b")),
+                Allow::IngressOf(named("shop", "gw")),
+            ]
+        );
+        assert_eq!(row.jwt, Some(Jwt::Required));
+        assert!(!row.grants_connections());
+        assert_eq!(config.access_default.map(|default| default.value), Some(AccessDefault::Closed));
+    }
+
+    #[test]
+    fn a_wrong_row_is_told_with_its_place_and_the_nearest_word() {
+        let row = |rest: &str| format!("access: [{{workloads: {{namespace: shop}}, {rest}}}]");
+        let cases = [
+            ("allow: [same-namspace]", "same-namspace", "the nearest word is `same-namespace`"),
+            ("allow: [{namespaces: a}]", "namespaces: a", "the nearest is `namespace`"),
+            ("allow: [{service-account: sa}]", "service-account: sa", "no `NAMESPACE/NAME`"),
+            ("allow: [], paths: [api]", "api", "paths begin with `/`"),
+            ("allow: [], paths: [/a**]", "/a**", "`**` is a whole segment"),
+            ("allow: [], paths: [/a?b]", "/a?b", "neither query nor fragment"),
+            ("allow: [], methods: [get]", "get", "methods are upper-case"),
+            ("allow: [], ports: [70000]", "70000", "access[0].ports[0]"),
+            ("alow: []", "alow", "no key `alow`"),
+        ];
+        for (rest, place, words) in cases {
+            let found = wrong(&row(rest));
+            let told = found.iter().any(|(text, message)| text.contains(place) && message.contains(words));
+            assert!(told, "{rest}: {found:?}");
+        }
+    }
 }

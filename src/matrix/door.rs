@@ -33,7 +33,7 @@ pub struct Lock {
     pub guard: Guard,
     /// What it decides
     pub judgement: Judgement,
-    /// By question: what gets in or may get in, and a preferred point of it
+    /// By question that was asked: what gets in or may get in, and a preferred point of it
     openings: Vec<Found>,
     /// How many classes of paths the questions told apart
     pub path_classes: usize,
@@ -51,33 +51,82 @@ pub struct Opening {
     pub witness: Option<Request>,
 }
 
+/// A question about what gets in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Question {
+    /// Of these requests
+    pub within: Cube,
+    /// But for these
+    pub granted: Vec<Arc<Cube>>,
+}
+
+/// Where a door is, and which questions are asked there, by number.
+#[derive(Debug, Clone)]
+pub struct Place<'w> {
+    /// The workload
+    pub workload: &'w Workload,
+    /// The port
+    pub port: WorkloadPort,
+    /// The chain
+    pub chain: Chain,
+    /// What stands in front
+    pub guard: Guard,
+    /// The questions
+    pub questions: Vec<usize>,
+}
+
 /// The doors of some workloads of one namespace, asked what gets in of each cube.
 pub fn doors<'w>(world: &'w World, namespace: &str, workloads: &[&'w Workload], questions: &[Cube]) -> Vec<Door<'w>> {
-    let mut kinds: HashMap<Inbound<'w>, usize> = HashMap::new();
-    let mut order: Vec<Inbound<'w>> = Vec::new();
-    let mut found: Vec<(&'w Workload, WorkloadPort, Chain, usize)> = Vec::new();
-    for workload in workloads {
-        for port in workload_ports(world, workload) {
-            for chain in chains(world, workload, &port) {
-                let inbound = Inbound::of(world, workload, &port, *chain);
-                let kind = *kinds.entry(inbound).or_insert_with_key(|inbound| {
-                    order.push(inbound.clone());
-                    order.len() - 1
-                });
-                found.push((workload, port.clone(), *chain, kind));
-            }
-        }
+    let all: Vec<usize> = (0..questions.len()).collect();
+    let places = places(world, workloads).map(|place| Place { questions: all.clone(), ..place }).collect();
+    let within = |within: &Cube| Question { within: within.clone(), granted: Vec::new() };
+    ask(world, namespace, places, &questions.iter().map(within).collect::<Vec<_>>())
+}
+
+/// Where the doors of some workloads are; nothing is asked there yet.
+pub fn places<'w>(world: &'w World, workloads: &[&'w Workload]) -> impl Iterator<Item = Place<'w>> {
+    workloads.iter().flat_map(move |workload| {
+        workload_ports(world, workload).into_iter().flat_map(move |port| {
+            let guard = guard(world, workload, port.number);
+            let chains = chains(&guard, &port);
+            let place = move |chain: &Chain| Place {
+                workload,
+                port: port.clone(),
+                chain: *chain,
+                guard: guard.clone(),
+                questions: Vec::new(),
+            };
+            chains.iter().map(place)
+        })
+    })
+}
+
+/// The doors at some places of one namespace, each asked its questions.
+pub fn ask<'w>(world: &'w World, namespace: &str, places: Vec<Place<'w>>, questions: &[Question]) -> Vec<Door<'w>> {
+    let mut kinds: HashMap<Kind<'w>, usize> = HashMap::new();
+    let mut order: Vec<Kind<'w>> = Vec::new();
+    let mut found: Vec<(Place<'w>, usize)> = Vec::new();
+    for place in places {
+        let inbound = Inbound::of(world, place.workload, &place.port, place.chain);
+        let kind = *kinds.entry((inbound, place.questions.clone())).or_insert_with_key(|kind| {
+            order.push(kind.clone());
+            order.len() - 1
+        });
+        found.push((place, kind));
     }
     let locks = locks(world, namespace, &order, questions);
-    let door = |(workload, port, chain, kind): (&'w Workload, WorkloadPort, Chain, usize)| {
+    let door = |(Place { workload, port, chain, .. }, kind): (Place<'w>, usize)| {
         Some(Door { workload, port, chain, lock: Arc::clone(locks.get(kind)?) })
     };
     found.into_iter().filter_map(door).collect()
 }
 
+/// What decides at a door, and what is asked there.
+type Kind<'w> = (Inbound<'w>, Vec<usize>);
+
 /// The chains of a port. Where no proxy looks, what is sent arrives, whatever the port is called.
-fn chains(world: &World, workload: &Workload, port: &WorkloadPort) -> &'static [Chain] {
-    match guard(world, workload, port.number) {
+fn chains(guard: &Guard, port: &WorkloadPort) -> &'static [Chain] {
+    match guard {
         Guard::Sidecar => port.chains(),
         Guard::Nothing { .. } | Guard::Unmodelled(_) => &[Chain::Http],
     }
@@ -91,44 +140,54 @@ pub fn judge(world: &World, workload: &Workload, port: &WorkloadPort, chain: Cha
 }
 
 /// Judges distinct chains of a namespace and asks the questions of each: their rules are numbered once for all.
-fn locks(world: &World, namespace: &str, kinds: &[Inbound<'_>], questions: &[Cube]) -> Vec<Arc<Lock>> {
+fn locks(world: &World, namespace: &str, kinds: &[Kind<'_>], questions: &[Question]) -> Vec<Arc<Lock>> {
     let reader = NamespaceReader::new(world, namespace);
-    let judged: Vec<Judgement> = kinds.iter().map(|inbound| inbound.judgement(&reader)).collect();
+    let judged: Vec<Judgement> = kinds.iter().map(|(inbound, _)| inbound.judgement(&reader)).collect();
     let mut stores: Vec<(&Universe, RuleStore)> = Vec::new();
-    let mut lists: Vec<(usize, RuleList)> = Vec::with_capacity(judged.len());
-    for judgement in &judged {
+    let mut lists: Vec<(usize, Vec<RuleList>)> = Vec::with_capacity(judged.len());
+    for (judgement, (_, asked)) in judged.iter().zip(kinds) {
         let place = stores.iter().position(|(universe, _)| **universe == judgement.universe).unwrap_or_else(|| {
             stores.push((&judgement.universe, RuleStore::new(judgement.universe.clone())));
             stores.len() - 1
         });
         if let Some((_, store)) = stores.get_mut(place) {
-            lists.push((place, store.list(&by_effect(judgement))));
+            let list = store.list(&by_effect(judgement));
+            let asked = asked.iter().filter_map(|question| questions.get(*question));
+            lists.push((place, asked.map(|question| beside_granted(store, &list, &question.granted)).collect()));
         }
     }
     let spaces: Vec<_> = stores
         .into_iter()
         .map(|(_, mut store)| {
-            let bounds: Vec<_> = questions.iter().map(|question| store.bounds(question)).collect();
+            let bounds: Vec<_> = questions.iter().map(|question| store.bounds(&question.within)).collect();
             (store.freeze(&Budget::default()), bounds)
         })
         .collect();
-    let ask = |(place, list): &(usize, RuleList)| -> Vec<Partition> {
+    let ask = |(place, lists): &(usize, Vec<RuleList>), asked: &[usize]| -> Vec<Partition> {
         let Some((space, bounds)) = spaces.get(*place) else { return Vec::new() };
-        bounds.iter().map(|bounds| Space::partition(space, list, bounds)).collect()
+        let asked = asked.iter().filter_map(|question| bounds.get(*question));
+        lists.iter().zip(asked).map(|(list, bounds)| Space::partition(space, list, bounds)).collect()
     };
     let answers: Vec<(Vec<Found>, usize)> = lists
         .par_iter()
         .zip(&judged)
-        .map(|(list, judgement)| {
-            let partitions = ask(list);
+        .zip(kinds)
+        .map(|((lists, judgement), (_, asked))| {
+            let partitions = ask(lists, asked);
             let path_classes = partitions.iter().map(Partition::path_classes).sum();
             (partitions.iter().map(|partition| openings(judgement, partition)).collect(), path_classes)
         })
         .collect();
-    let locks = kinds.iter().zip(judged).zip(answers).map(|((inbound, judgement), (openings, path_classes))| {
+    let locks = kinds.iter().zip(judged).zip(answers).map(|(((inbound, _), judgement), (openings, path_classes))| {
         Arc::new(Lock { guard: inbound.guard.clone(), judgement, openings, path_classes })
     });
     locks.collect()
+}
+
+/// A list that says nothing of the requests that are granted.
+fn beside_granted(store: &mut RuleStore, list: &RuleList, granted: &[Arc<Cube>]) -> RuleList {
+    let granted = granted.iter().map(|cube| (store.cube(cube), Label::IMPOSSIBLE));
+    RuleList { rules: granted.chain(list.rules.iter().copied()).collect(), default: list.default }
 }
 
 /// The list of a judgement with all denials under one label: who denies is nobody's question here.
@@ -169,7 +228,8 @@ fn budget_cause(judgement: &Judgement, label: Label, why: &Excess) -> Cause {
 }
 
 impl Door<'_> {
-    /// What gets in or may get in of the requests of a question, one opening for each way to end.
+    /// What gets in or may get in of the requests of a question, by its place among those asked here; one opening for
+    /// each way to end.
     pub fn openings(&self, question: usize) -> Vec<Opening> {
         let judgement = &self.lock.judgement;
         let found = self.lock.openings.get(question).into_iter().flatten();

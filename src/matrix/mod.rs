@@ -6,6 +6,6 @@ mod table;
 mod witness;
 
 pub use delivery::{Delivered, Delivery, Fronts};
-pub use door::{Door, Lock, Opening, doors, judge};
+pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};
 pub use table::{Row, table};
 pub use witness::inbound_witness;
