@@ -29,13 +29,16 @@ fn name(path: &Path) -> String {
     path.file_name().expect("a name").to_string_lossy().into_owned()
 }
 
+/// File, line and rule of a finding.
+type Mark = (String, u32, String);
+
 /// What `check` finds in a text.
 fn check(text: &str, config: &str) -> (Files, Report) {
     let mut files = Files::default();
     let file = files.add("mesh.yaml", text);
     let config = match config {
         "" => Config::default(),
-        config => meshlint::config::read(meshlint::text::FileId(9), config).expect("a configuration"),
+        config => meshlint::config::read(files.add("meshlint.yaml", config), config).expect("a configuration"),
     };
     let loaded = load(&files, &[InputFile { file, context: false }], &LoadOptions::default());
     let (world, refused) = World::admit(loaded.mesh, WorldOptions::from(&config));
@@ -52,16 +55,18 @@ fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
     for directory in below(&root) {
         for case in below(&directory) {
             let text = fs::read_to_string(case.join("mesh.yaml")).expect("readable");
-            let marks: BTreeSet<(u32, String)> = text
-                .lines()
-                .zip(1..)
-                .filter_map(|(line, number)| {
+            let config = fs::read_to_string(case.join("meshlint.yaml")).unwrap_or_default();
+            let marks = |file: &str, text: &str| -> Vec<Mark> {
+                let marked = text.lines().zip(1..).filter_map(|(line, number)| {
                     let rule = line.split_once("#~")?.1.split_whitespace().next()?;
-                    Some((number, rule.to_owned()))
-                })
-                .collect();
-            let (files, report) = check(&text, "");
-            let found: BTreeSet<(u32, String)> = report
+                    Some((file.to_owned(), number, rule.to_owned()))
+                });
+                marked.collect()
+            };
+            let marks: BTreeSet<Mark> =
+                marks("mesh.yaml", &text).into_iter().chain(marks("meshlint.yaml", &config)).collect();
+            let (files, report) = check(&text, &config);
+            let found: BTreeSet<Mark> = report
                 .findings
                 .iter()
                 .map(|finding| {
@@ -72,14 +77,15 @@ fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
                         !words.ends_with('.') && !words.starts_with(char::is_uppercase) || words.starts_with("Author"),
                         "{words}"
                     );
-                    (files.position(span.file, span.start).line, finding.rule.to_string())
+                    let line = files.position(span.file, span.start).line;
+                    (files.name(span.file).to_owned(), line, finding.rule.to_string())
                 })
                 .collect();
             assert_eq!(found, marks, "{}", case.display());
             let about = name(&directory);
             let is_firing = name(&case).starts_with("fires-");
             assert!(is_firing || name(&case).starts_with("silent-"), "{}", case.display());
-            assert_eq!(is_firing, marks.iter().any(|(_, marked)| *marked == about), "{}", case.display());
+            assert_eq!(is_firing, marks.iter().any(|(_, _, marked)| *marked == about), "{}", case.display());
             covered.insert((about, is_firing));
         }
     }

@@ -113,6 +113,13 @@ impl fmt::Display for Named {
     }
 }
 
+impl Allow {
+    /// The Gateway behind which it means, if it means one.
+    pub fn gateway(&self) -> Option<&Named> {
+        if let Self::IngressOf(gateway) = self { Some(gateway) } else { None }
+    }
+}
+
 impl fmt::Display for Allow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

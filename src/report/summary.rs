@@ -74,6 +74,13 @@ fn what_was_judged(report: &Report) -> Vec<String> {
         count(summary.sources, "source"),
         count(summary.path_classes, "path class"),
     )];
+    if summary.access_workloads > 0 {
+        lines.push(format!(
+            "{} held against the access table, {} without rows keep the built-in rules",
+            count(summary.access_workloads, "workload"),
+            summary.unlisted_workloads
+        ));
+    }
     match summary.tcp_ports {
         0 => {}
         1 => lines.push("1 port speaks TCP and has no path".to_owned()),

@@ -5,11 +5,11 @@
     reason = "a dimension without words or values of its own is treated as any other"
 )]
 
-use super::cause::settle;
+use super::cause::{RootCause, settle};
 use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope::{self, Scope};
 use crate::config::WorldSetting;
-use crate::matrix::{inbound_witness, judge};
+use crate::matrix::{Door, inbound_witness, judge};
 use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Workload};
 use crate::semantics::{
     CauseKind, Chain, Decision, Ending, Guard, Judgement, PolicyRuleRef, Protocol, Proxy, Request, Verdict,
@@ -32,6 +32,24 @@ pub(super) enum DefaultDeny {
     },
     /// It cannot be told
     NotProven(Box<Finding>),
+}
+
+impl DefaultDeny {
+    /// Whether its finding stands for what gets in at a door.
+    pub(super) fn stands_for(&self, door: &Door<'_>, ending: &Ending) -> bool {
+        match (self, RootCause::of(door, ending)) {
+            (Self::Missing { .. }, RootCause::NoAllow(_)) => true,
+            // Whether somebody else refuses is the same question for every path of a workload without ALLOW.
+            (Self::NotProven(finding), RootCause::Undetermined(cause)) => {
+                matches!(cause.kind, CauseKind::CustomPolicy | CauseKind::RefusingFilter)
+                    && finding.causes.contains(&cause)
+            }
+            (Self::Missing { by: Some(by), .. }, RootCause::Rule(policy, rule, _)) => {
+                by.policy == policy && by.rule == rule
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Asks the rule of one namespace.

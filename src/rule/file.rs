@@ -33,6 +33,9 @@ pub struct RuleFile {
 
 /// The texts of the built-in rules, by id.
 const TEXTS: &[(&str, &str)] = &[
+    ("access-beyond-table", include_str!("../../rules/access-beyond-table.yaml")),
+    ("access-not-granted", include_str!("../../rules/access-not-granted.yaml")),
+    ("access-row-matches-nothing", include_str!("../../rules/access-row-matches-nothing.yaml")),
     ("api-outside-ingress", include_str!("../../rules/api-outside-ingress.yaml")),
     ("duplicate-key", include_str!("../../rules/duplicate-key.yaml")),
     ("duplicate-resource", include_str!("../../rules/duplicate-resource.yaml")),

@@ -1,5 +1,6 @@
 //! Rules: their files, the three statements of the mission, and findings grouped by cause.
 
+pub mod access;
 mod cause;
 mod default_deny;
 mod file;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cause::{Groups, RootCause, Words, findings};
+use super::cause::{Groups, Words, findings};
 use super::default_deny::DefaultDeny;
 use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope::{self, Scope};
@@ -37,6 +37,8 @@ pub(super) struct PathFindings {
     pub(super) path_classes: usize,
     /// Whether the rules were asked in full
     pub(super) in_full: bool,
+    /// Workloads asked
+    pub(super) workloads: usize,
 }
 
 /// Asks both rules of the workloads of a namespace.
@@ -48,7 +50,10 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
     let (mut api, mut internal) = (Groups::default(), Groups::default());
     let cubes = QUESTIONS.map(|question| cube(world, namespace, question));
     let mut locks: Vec<*const Lock> = Vec::new();
-    for door in doors(world, namespace, &scope::asked(world, namespace), &cubes) {
+    let mut asked = scope::asked(world, namespace);
+    asked.retain(|workload| !scope.table.covers(workload));
+    found.workloads = asked.len();
+    for door in doors(world, namespace, &asked, &cubes) {
         // What is declared TCP serves no path, whether or not a proxy looks at it.
         let bare_tcp = matches!(door.lock.guard, Guard::Nothing { .. }) && door.port.protocol == Protocol::Tcp;
         if door.chain == Chain::Tcp || bare_tcp {
@@ -62,7 +67,7 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
         }
         for (place, (question, within)) in QUESTIONS.into_iter().zip(&cubes).enumerate() {
             for opening in door.openings(place) {
-                if is_folded(&door, &opening, default_deny) {
+                if default_deny.is_some_and(|default_deny| default_deny.stands_for(&door, &opening.ending)) {
                     found.folded += 1;
                     continue;
                 }
@@ -116,10 +121,7 @@ fn drop_doubts(
     found: &mut Vec<Finding>,
 ) {
     if in_full {
-        let all = findings(world, groups, words);
-        // One that is not proven says nothing beside one that is broken.
-        let broken = all.iter().any(|finding| finding.status == Status::Broken && finding.severity == Severity::Error);
-        found.extend(all.into_iter().filter(|finding| !broken || finding.status == Status::Broken));
+        found.extend(settled(findings(world, groups, words)));
         return;
     }
     let open: Vec<_> = groups.groups.iter().filter(|(cause, _)| cause.status() == Status::Broken).collect();
@@ -156,6 +158,13 @@ fn drop_doubts(
     });
 }
 
+/// Findings of one rule: one that is not proven says nothing beside one that is broken.
+pub(super) fn settled(mut all: Vec<Finding>) -> Vec<Finding> {
+    let broken = all.iter().any(|finding| finding.status == Status::Broken && finding.severity == Severity::Error);
+    all.retain(|finding| !broken || finding.status == Status::Broken);
+    all
+}
+
 /// Identities of the ingress, in every trust domain that the mesh calls its own.
 fn ingress(world: &World) -> Vec<Pattern> {
     let domains = world.mesh.settings.trust_bundle();
@@ -178,23 +187,8 @@ fn cube(world: &World, namespace: &str, question: Question) -> Cube {
     }
 }
 
-/// Whether the finding about the default deny stands for an opening.
-fn is_folded(door: &Door<'_>, opening: &Opening, default_deny: Option<&DefaultDeny>) -> bool {
-    match (default_deny, RootCause::of(door, &opening.ending)) {
-        (Some(DefaultDeny::Missing { .. }), RootCause::NoAllow(_)) => true,
-        // Whether somebody else refuses is the same question for every path of a workload without ALLOW.
-        (Some(DefaultDeny::NotProven(finding)), RootCause::Undetermined(cause)) => {
-            matches!(cause.kind, CauseKind::CustomPolicy | CauseKind::RefusingFilter) && finding.causes.contains(&cause)
-        }
-        (Some(DefaultDeny::Missing { by: Some(by), .. }), RootCause::Rule(policy, rule, _)) => {
-            by.policy == policy && by.rule == rule
-        }
-        _ => false,
-    }
-}
-
 /// What else lets a witness in: a port that takes plaintext from callers without identity.
-fn reasons(world: &World, door: &Door<'_>, witness: Option<&Request>) -> Vec<Related> {
+pub(super) fn reasons(world: &World, door: &Door<'_>, witness: Option<&Request>) -> Vec<Related> {
     let plaintext = witness.is_some_and(|witness| witness.source.is_none());
     if !plaintext || door.lock.guard != Guard::Sidecar {
         return Vec::new();

@@ -36,6 +36,10 @@ pub struct Summary {
     pub workloads: usize,
     /// Of these, how many the input only implies
     pub implied_workloads: usize,
+    /// Workloads that the access table speaks of
+    pub access_workloads: usize,
+    /// Workloads that no row selects: they keep the built-in rules
+    pub unlisted_workloads: usize,
     /// Sources told apart
     pub sources: usize,
     /// Entrypoints judged

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
+use super::access::{self, AccessFindings, AccessTable};
 use super::default_deny::{self, DefaultDeny};
 use super::finding::{Finding, Severity, Status};
 use super::path_rules::{self, PathFindings};
@@ -24,7 +25,7 @@ pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts,
         notes: notes::of_input(&counts).into_iter().chain(found.notes).collect(),
         summary: Summary { read: counts, ..Summary::default() },
     };
-    ask_namespaces(world, &mut report);
+    ask_namespaces(world, config, &mut report);
     if config.not_proven == Some(NotProven::Warning) {
         for finding in report.findings.iter_mut().filter(|finding| finding.status == Status::NotProven) {
             finding.severity = finding.severity.min(Severity::Warning);
@@ -80,16 +81,39 @@ fn ask_namespace(scope: &Scope<'_>, namespace: &str) -> Asked {
     Asked::Judged { default_deny, paths, workloads: asked.len(), implied }
 }
 
-/// Asks the three rules of every namespace that they are about.
-fn ask_namespaces(world: &World, report: &mut Report) {
-    let scope = Scope::of(world);
+/// Holds the access table against a namespace, whether its rules were asked there or not: what a row names is meant.
+fn ask_table(scope: &Scope<'_>, namespace: &str, asked: &Asked) -> AccessFindings {
+    match asked {
+        Asked::Not(_) => access::ask(scope, namespace, None, false),
+        Asked::Judged { default_deny, .. } => access::ask(scope, namespace, default_deny.as_ref(), true),
+    }
+}
+
+/// Asks the three rules of every namespace that they are about, and the access table.
+fn ask_namespaces(world: &World, config: &Config, report: &mut Report) {
+    let table = AccessTable::of(world, config);
+    let scope = Scope::of(world, &table);
     let namespaces: Vec<String> = world.namespaces().into_iter().collect();
-    let asked: Vec<Asked> = namespaces.par_iter().map(|namespace| ask_namespace(&scope, namespace)).collect();
-    let mut clean: [usize; 3] = [0; 3];
-    for (namespace, asked) in namespaces.iter().zip(asked) {
+    let ask = |namespace: &String| {
+        let asked = ask_namespace(&scope, namespace);
+        let access = ask_table(&scope, namespace, &asked);
+        (asked, access)
+    };
+    let asked: Vec<(Asked, AccessFindings)> = namespaces.par_iter().map(ask).collect();
+    let mut clean: [usize; 4] = [0; 4];
+    report.findings.extend(access::unmatched(world, &table));
+    for (namespace, (asked, mut access)) in namespaces.iter().zip(asked) {
+        report.summary.access_workloads += access.workloads;
+        report.summary.entrypoints += access.doors;
+        clean[3] += access.workloads;
+        let said = access.workloads > 0;
+        report.findings.append(&mut access.findings);
         let Asked::Judged { default_deny, mut paths, workloads, implied } = asked else {
             if let Asked::Not(note) = asked {
-                report.notes.extend(note);
+                report.notes.extend(note.filter(|_| !said));
+            }
+            if said {
+                continue;
             }
             // Nothing that is said rests on what has a sidecar there.
             let idle = World::assumed_membership(namespace);
@@ -99,11 +123,13 @@ fn ask_namespaces(world: &World, report: &mut Report) {
         report.summary.workloads += workloads;
         report.summary.implied_workloads += implied;
         report.summary.entrypoints += paths.doors;
+        report.summary.unlisted_workloads += paths.workloads;
         report.summary.tcp_ports += paths.tcp_ports;
         report.summary.path_classes += paths.path_classes;
         match default_deny {
             Some(DefaultDeny::Missing { mut finding, .. } | DefaultDeny::NotProven(mut finding)) => {
-                finding.cells += paths.folded;
+                finding.cells += paths.folded + access.folded;
+                finding.related.append(&mut access.folded_rows);
                 report.findings.push(*finding);
             }
             Some(DefaultDeny::Present) => clean[0] += 1,
@@ -111,8 +137,8 @@ fn ask_namespaces(world: &World, report: &mut Report) {
         }
         let broken = |rule: &str| paths.findings.iter().any(|finding| finding.rule == rule);
         if paths.in_full && paths.folded == 0 {
-            clean[1] += usize::from(!broken("api-outside-ingress")) * workloads;
-            clean[2] += usize::from(!broken("internal-outside-namespace")) * workloads;
+            clean[1] += usize::from(!broken("api-outside-ingress")) * paths.workloads;
+            clean[2] += usize::from(!broken("internal-outside-namespace")) * paths.workloads;
         }
         report.findings.append(&mut paths.findings);
     }
@@ -127,6 +153,7 @@ fn ask_namespaces(world: &World, report: &mut Report) {
         ("missing-default-deny", clean[0], "namespace"),
         ("api-outside-ingress", clean[1], "workload"),
         ("internal-outside-namespace", clean[2], "workload"),
+        ("access-beyond-table", clean[3], "workload"),
     ];
     for (rule, count, what) in statements {
         if count > 0 && report.not_proven() == 0 && !report.findings.iter().any(|finding| finding.rule == rule) {

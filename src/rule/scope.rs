@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::access::AccessTable;
 use crate::config::Ask;
 use crate::matrix::Fronts;
 use crate::model::{Labels, Values, Workload, WorkloadSelector};
@@ -14,6 +15,8 @@ use crate::text::Span;
 pub(super) struct Scope<'w> {
     /// The world
     pub(super) world: &'w World,
+    /// The access table
+    pub(super) table: &'w AccessTable<'w>,
     /// What gateways deliver
     pub(super) fronts: Fronts<'w>,
     /// An identity of a namespace that nothing names
@@ -24,9 +27,9 @@ pub(super) struct Scope<'w> {
 
 impl<'w> Scope<'w> {
     /// The scope of a world.
-    pub(super) fn of(world: &'w World) -> Self {
+    pub(super) fn of(world: &'w World, table: &'w AccessTable<'w>) -> Self {
         let stranger = world.identity(&format!("ns/{}/sa/default", unnamed_namespace(world)));
-        Self { world, fronts: Fronts::of(world), stranger, routed: routed(world) }
+        Self { world, table, fronts: Fronts::of(world), stranger, routed: routed(world) }
     }
 
     /// Whether a namespace uses the convention: a route to it, a rewrite on such a route, or a policy of it names
