@@ -8,8 +8,9 @@
 //! | --- | --- |
 //! | [`cli`] | the process edge: flags, file discovery, streams |
 //! | [`report`] | findings, answers and rows to text and JSON; the only user of miette |
+//! | [`author`] | writes YAML: policies that implement the access table, and the table itself |
 //! | [`query`] | one request from its entrypoint to its end: `eval` and `trace` |
-//! | [`rule`] | rule files, the mission's statements, findings grouped by cause |
+//! | [`rule`] | rule files, the mission's statements, the access table, findings grouped by cause |
 //! | [`matrix`] | doors, what gets in, what gateways deliver |
 //! | [`semantics`] | what Istio does: one function for each of its concepts, in two readings |
 //! | [`model`] | resources as written, with their places |
@@ -26,6 +27,7 @@
 //! - Each symbolic answer has a concrete twin that shares no matching with it; they are compared wherever both are asked.
 //! - Output is sorted and does not depend on the machine, the clock or the order of hash maps.
 
+pub mod author;
 pub mod cli;
 pub mod config;
 pub mod matrix;

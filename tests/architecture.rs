@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, from the top. Imports point only downward.
 const LAYERS: &[&str] =
-    &["cli", "report", "query", "rule", "matrix", "semantics", "model", "config", "yaml", "text", "space"];
+    &["cli", "report", "author", "query", "rule", "matrix", "semantics", "model", "config", "yaml", "text", "space"];
 
 /// Every source file of a layer.
 fn sources(layer: &str) -> Vec<(PathBuf, String)> {

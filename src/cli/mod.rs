@@ -5,6 +5,7 @@ mod check;
 mod error;
 mod eval;
 mod explain;
+mod generate;
 mod input;
 mod matrix;
 mod output;
@@ -52,6 +53,7 @@ fn run(args: &Args) -> Result<bool, Failure> {
         Command::Eval(args) => eval::eval(args),
         Command::Trace(args) => trace::trace(args),
         Command::Matrix(args) => matrix::table(args),
+        Command::Generate(args) => generate::generate(args),
         Command::Explain { rule } => explain::explain(rule),
         Command::Rules => explain::list(),
     }

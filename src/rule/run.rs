@@ -105,6 +105,7 @@ fn ask_namespaces(world: &World, config: &Config, report: &mut Report) {
     for (namespace, (asked, mut access)) in namespaces.iter().zip(asked) {
         report.summary.access_workloads += access.workloads;
         report.summary.entrypoints += access.doors;
+        report.summary.path_classes += access.path_classes;
         clean[3] += access.workloads;
         let said = access.workloads > 0;
         report.findings.append(&mut access.findings);

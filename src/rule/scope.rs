@@ -118,7 +118,7 @@ pub(super) fn paths_below(prefix: &str) -> Cube {
 }
 
 /// The workloads of a namespace that the path rules are asked of.
-pub(super) fn asked<'w>(world: &'w World, namespace: &str) -> Vec<&'w Workload> {
+pub fn asked<'w>(world: &'w World, namespace: &str) -> Vec<&'w Workload> {
     let own = |workload: &&Workload| {
         let gateway = world.is_gateway(workload) || (workload.implied && serves_gateways(world, &workload.labels));
         !gateway && !World::is_control_plane(workload) && !workload.context

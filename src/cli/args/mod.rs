@@ -1,5 +1,6 @@
 //! Flags.
 
+mod author;
 mod check;
 mod input;
 mod request;
@@ -8,6 +9,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use author::GenerateArgs;
 pub(crate) use check::{CheckArgs, FailOn, Format};
 pub(crate) use input::{Color, InputArgs};
 pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs};
@@ -52,6 +54,11 @@ pub(crate) enum Command {
     Trace(TraceArgs),
     /// Print the request matrix: who reaches what at every entrypoint
     Matrix(MatrixArgs),
+    /// Print policies that implement the access table, proven before they are printed
+    #[command(after_help = "Example:\n  \
+        meshlint generate ./manifests > policies.yaml\n\n\
+        The policies stand in for the ALLOW policies of the namespaces that the table names; DENY and CUSTOM policies stay.")]
+    Generate(GenerateArgs),
     /// Print what a rule is about
     Explain {
         /// Id of the rule
@@ -69,6 +76,7 @@ impl Command {
             Self::Eval(args) => args.input.threads,
             Self::Trace(args) => args.input.threads,
             Self::Matrix(args) => args.input.threads,
+            Self::Generate(args) => args.input.threads,
             Self::Explain { .. } | Self::Rules => None,
         }
     }

@@ -1,6 +1,7 @@
 //! What to say of what the doors answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::cause::{Groups, Words, findings};
 use super::super::default_deny::DefaultDeny;
@@ -26,6 +27,8 @@ pub(in crate::rule) struct AccessFindings {
     pub(in crate::rule) folded_rows: Vec<Related>,
     /// Doors asked
     pub(in crate::rule) doors: usize,
+    /// Classes of paths told apart
+    pub(in crate::rule) path_classes: usize,
     /// Workloads that the table speaks of
     pub(in crate::rule) workloads: usize,
 }
@@ -40,8 +43,14 @@ pub(in crate::rule) fn ask(
     let (world, table) = (scope.world, scope.table);
     let answers = answers(world, &scope.fronts, table, namespace, judged);
     let workloads: BTreeSet<_> = answers.doors.iter().map(|door| &door.workload.id).collect();
-    let mut found =
-        AccessFindings { doors: answers.doors.len(), workloads: workloads.len(), ..AccessFindings::default() };
+    let locks: BTreeMap<_, usize> =
+        answers.doors.iter().map(|door| (Arc::as_ptr(&door.lock).addr(), door.lock.path_classes)).collect();
+    let mut found = AccessFindings {
+        doors: answers.doors.len(),
+        path_classes: locks.values().sum(),
+        workloads: workloads.len(),
+        ..AccessFindings::default()
+    };
     let mut groups = Groups::default();
     for beyond in &answers.beyond {
         let Some(door) = answers.doors.get(beyond.door) else { continue };
