@@ -248,3 +248,32 @@ fn nothing_is_called_proven_beside_what_is_not() {
     let (_, report) = check(&format!("{}{}{filter}", deny("shop"), deny("other")), "");
     assert!(report.not_proven() > 0 && report.summary.proven.is_empty(), "{:?}", report.summary.proven);
 }
+
+#[test]
+fn the_help_of_a_missing_default_deny_names_what_it_would_break_alone() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: cart, namespace: shop}\n\
+                   spec: {selector: {app: cart}, ports: [{name: http, port: 80, targetPort: 3306}]}\n---\n";
+    let route = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: cart, namespace: shop}\n\
+                 spec: {hosts: [\"*\"], gateways: [gw], http: [{route: [{destination: {host: cart}}]}]}\n---\n";
+    let deny = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: strangers, namespace: shop}\n\
+                spec: {action: DENY, rules: [{from: [{source: {notNamespaces: [web]}}], to: [{operation: {paths: [/x]}}]}]}\n---\n";
+    let allow = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: cart, namespace: shop}\n\
+                 spec: {selector: {matchLabels: {app: cart}}, rules: [{}]}\n---\n";
+    let help = |text: &str| {
+        let (_, report) = check(text, "");
+        let finding = report.findings.iter().find(|finding| finding.rule == "missing-default-deny");
+        finding.and_then(|finding| finding.help.clone()).expect("help")
+    };
+    let shop = format!("{GATEWAY}{}{service}{route}{deny}", deployment("shop", "cart", ""));
+    let broken = help(&shop);
+    for flow in [
+        "requests by `gateway shop/gw:80` to `shop/cart`",
+        "calls to the Service `shop/cart`",
+        "requests from `web` to `shop/cart`",
+        "`meshlint generate`",
+    ] {
+        assert!(broken.contains(flow), "{flow}: {broken}");
+    }
+    let admitted = help(&format!("{shop}{allow}"));
+    assert!(admitted.contains("no flow of the input breaks by it"), "{admitted}");
+}

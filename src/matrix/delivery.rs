@@ -1,6 +1,6 @@
 //! What gateways deliver to a door: the routes that lead there, and requests that go through both hops.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use super::door::Door;
@@ -127,6 +127,12 @@ impl<'w> Fronts<'w> {
             }
         }
         self.listeners.push(Front { entrypoint, proxy, judgement: OnceLock::new() });
+    }
+
+    /// The entrypoints of gateways at which some route leads to a workload, or may.
+    pub fn leading_to(&self, workload: &ObjectId) -> BTreeSet<&str> {
+        let leads = self.leads.iter().filter(|((led_to, _), _)| led_to == workload).flat_map(|(_, leads)| leads);
+        leads.filter_map(|lead| Some(self.listeners.get(lead.front)?.entrypoint.as_str())).collect()
     }
 
     /// The deliveries to a door, within a cube as the workload sees it, certain ones first.

@@ -7,6 +7,7 @@
 
 use super::cause::{RootCause, settle};
 use super::finding::{Finding, Label, Related, Severity, Status};
+use super::flows;
 use super::scope::{self, Scope};
 use crate::config::WorldSetting;
 use crate::matrix::{Door, inbound_witness, judge};
@@ -76,7 +77,7 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str) -> Option<DefaultDeny> {
     match worst.and_then(|index| answers.get(index)) {
         None if answers.is_empty() => None,
         None => Some(DefaultDeny::Present),
-        Some((ending, request)) => Some(outcome(world, namespace, ending, request, answers.len())),
+        Some((ending, request)) => Some(outcome(scope, namespace, ending, request, answers.len())),
     }
 }
 
@@ -162,7 +163,8 @@ fn unnamed_port(world: &World, workload: &Workload) -> u16 {
 }
 
 /// What to say of a request that gets in, or may.
-fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, cells: usize) -> DefaultDeny {
+fn outcome(scope: &Scope<'_>, namespace: &str, ending: &Ending, request: &Request, cells: usize) -> DefaultDeny {
+    let world = scope.world;
     let open = format!("a workload of `{namespace}` that no policy selects");
     let base = Finding {
         rule: "missing-default-deny".into(),
@@ -185,7 +187,7 @@ fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, c
             status: Status::NotProven,
             message: format!("it is not proven that {open} refuses what no policy names: {}", cause.message),
             help: Some(match cause.kind {
-                CauseKind::CustomPolicy | CauseKind::RefusingFilter => deny_all(world, namespace),
+                CauseKind::CustomPolicy | CauseKind::RefusingFilter => deny_all(scope, namespace),
                 _ => settle(cause).to_owned(),
             }),
             label: Label {
@@ -227,7 +229,7 @@ fn outcome(world: &World, namespace: &str, ending: &Ending, request: &Request, c
         by: None,
         finding: Box::new(Finding {
             message: format!("namespace `{namespace}` has no default deny: {open} accepts any request"),
-            help: Some(deny_all(world, namespace)),
+            help: Some(deny_all(scope, namespace)),
             label: Label { span: span.unwrap_or(base.label.span), text },
             resource,
             ..base
@@ -242,14 +244,15 @@ fn request_workload(request: &Request) -> String {
 }
 
 /// The policy to write.
-fn deny_all(world: &World, namespace: &str) -> String {
-    if namespace == world.mesh.settings.root_namespace() {
+fn deny_all(scope: &Scope<'_>, namespace: &str) -> String {
+    if namespace == scope.world.mesh.settings.root_namespace() {
         return "add policies for the workloads of this namespace by selector: a policy without one in the root \
                 namespace closes every namespace of the mesh"
             .to_owned();
     }
+    let beside = flows::beside(scope, namespace);
     format!(
-        "add a default deny:\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata:\n  name: deny-all\n  namespace: {namespace}\nspec: {{}}"
+        "add a default deny{beside}:\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata:\n  name: deny-all\n  namespace: {namespace}\nspec: {{}}"
     )
 }
 

@@ -5,6 +5,7 @@ mod cause;
 mod default_deny;
 mod file;
 mod finding;
+mod flows;
 mod input;
 mod notes;
 mod path_rules;
