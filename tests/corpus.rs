@@ -13,7 +13,7 @@ use meshlint::report::{Look, concise, findings_json, matrix_table, summary, text
 use meshlint::rule::{self, Severity};
 use meshlint::semantics::{World, WorldOptions};
 use meshlint::text::{Files, decode};
-use meshlint::{matrix, query};
+use meshlint::{author, matrix, query};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -113,7 +113,22 @@ fn check(directory: &Path) -> Result<(), Failed> {
         return Err("JSON has other findings".into());
     }
     let _ = matrix_table(&matrix::table(&world), 80);
-    Ok(())
+    proposed_table(&mut files, &world, &loaded.counts)
+}
+
+/// The access table that `init` proposes is one to which `check` has nothing to say.
+fn proposed_table(files: &mut Files, world: &World, counts: &Counts) -> Result<(), Failed> {
+    let proposed = author::init(files, world, &Config::default());
+    let file = files.add("meshlint.yaml", proposed.text.clone());
+    let config = meshlint::config::read(file, &proposed.text).map_err(|problems| format!("{problems:?}"))?;
+    if config.access.len() != proposed.rows {
+        return Err(format!("{} rows are counted, {} are read", proposed.rows, config.access.len()).into());
+    }
+    let report = rule::check(files, world, &[], counts.clone(), &config);
+    match report.findings.iter().find(|finding| finding.rule.starts_with("access-")) {
+        Some(finding) => Err(format!("{}: {}\n{}", finding.rule, finding.message, proposed.text).into()),
+        None => Ok(()),
+    }
 }
 
 /// Each document is understood, of another kind, or counted as something that was left out.

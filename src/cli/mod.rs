@@ -6,6 +6,7 @@ mod error;
 mod eval;
 mod explain;
 mod generate;
+mod init;
 mod input;
 mod matrix;
 mod output;
@@ -53,6 +54,7 @@ fn run(args: &Args) -> Result<bool, Failure> {
         Command::Eval(args) => eval::eval(args),
         Command::Trace(args) => trace::trace(args),
         Command::Matrix(args) => matrix::table(args),
+        Command::Init(args) => init::init(args),
         Command::Generate(args) => generate::generate(args),
         Command::Explain { rule } => explain::explain(rule),
         Command::Rules => explain::list(),

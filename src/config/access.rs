@@ -32,9 +32,11 @@ pub struct AccessRow {
 }
 
 impl AccessRow {
-    /// Whether it is about more than requests: a connection has no path, no method and no token.
-    pub fn grants_connections(&self) -> bool {
-        self.paths.is_none() && self.methods.is_none() && self.jwt.is_none()
+    /// Whether it says anything about what arrives at a port: requests, or connections, which have no path, no method
+    /// and no token.
+    pub fn speaks_of(&self, port: u16, connections: bool) -> bool {
+        let at = self.ports.as_ref().is_none_or(|ports| ports.iter().any(|known| known.value == port));
+        at && !(connections && (self.paths.is_some() || self.methods.is_some() || self.jwt.is_some()))
     }
 }
 

@@ -232,7 +232,7 @@ mod tests {
             ]
         );
         assert_eq!(row.jwt, Some(Jwt::Required));
-        assert!(!row.grants_connections());
+        assert!(row.speaks_of(8080, false) && !row.speaks_of(8080, true) && !row.speaks_of(8081, false));
         assert_eq!(config.access_default.map(|default| default.value), Some(AccessDefault::Closed));
     }
 

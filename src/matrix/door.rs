@@ -1,6 +1,6 @@
 //! Doors: the chains of the ports of workloads, and what gets in through each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -33,13 +33,13 @@ pub struct Lock {
     pub guard: Guard,
     /// What it decides
     pub judgement: Judgement,
-    /// By question that was asked: what gets in or may get in, and a preferred point of it
-    openings: Vec<Found>,
+    /// By question that was asked: what its requests get, and a preferred point of each
+    found: Vec<Found>,
     /// How many classes of paths the questions told apart
     pub path_classes: usize,
 }
 
-/// The labels of requests that get in or may, with a preferred point of each.
+/// The labels that requests get or may get, with a preferred point of each.
 type Found = Vec<(Label, Search)>;
 
 /// What gets in through a door, of the requests that were asked about.
@@ -170,16 +170,15 @@ fn locks(world: &World, namespace: &str, kinds: &[Kind<'_>], questions: &[Questi
     };
     let answers: Vec<(Vec<Found>, usize)> = lists
         .par_iter()
-        .zip(&judged)
         .zip(kinds)
-        .map(|((lists, judgement), (_, asked))| {
+        .map(|(lists, (_, asked))| {
             let partitions = ask(lists, asked);
             let path_classes = partitions.iter().map(Partition::path_classes).sum();
-            (partitions.iter().map(|partition| openings(judgement, partition)).collect(), path_classes)
+            (partitions.iter().map(found).collect(), path_classes)
         })
         .collect();
-    let locks = kinds.iter().zip(judged).zip(answers).map(|(((inbound, _), judgement), (openings, path_classes))| {
-        Arc::new(Lock { guard: inbound.guard.clone(), judgement, openings, path_classes })
+    let locks = kinds.iter().zip(judged).zip(answers).map(|(((inbound, _), judgement), (found, path_classes))| {
+        Arc::new(Lock { guard: inbound.guard.clone(), judgement, found, path_classes })
     });
     locks.collect()
 }
@@ -205,14 +204,9 @@ fn by_effect(judgement: &Judgement) -> crate::space::DecisionList {
     list
 }
 
-/// The labels under which requests get in or may get in.
-fn openings(judgement: &Judgement, partition: &Partition) -> Found {
-    let labels: BTreeMap<Label, Search> = partition.labels();
-    let opens = |label: &Label, search: &Search| match judgement.verdict(*label) {
-        Some(Verdict::End(ending)) => ending.decision != Decision::Denied && *search != Search::Empty,
-        Some(Verdict::Forward(_)) | None => false,
-    };
-    labels.into_iter().filter(|(label, search)| opens(label, search)).collect()
+/// The labels that requests get or may get.
+fn found(partition: &Partition) -> Found {
+    partition.labels().into_iter().filter(|(_, search)| *search != Search::Empty).collect()
 }
 
 /// Why a label may occur: what was too much, and the policy rule that it stands in.
@@ -232,9 +226,12 @@ impl Door<'_> {
     /// each way to end.
     pub fn openings(&self, question: usize) -> Vec<Opening> {
         let judgement = &self.lock.judgement;
-        let found = self.lock.openings.get(question).into_iter().flatten();
+        let found = self.lock.found.get(question).into_iter().flatten();
         let opening = |(label, search): &(Label, Search)| {
             let Verdict::End(ending) = judgement.verdict(*label)? else { return None };
+            if ending.decision == Decision::Denied {
+                return None;
+            }
             Some(match search {
                 Search::Empty => return None,
                 Search::Found(point) => {
@@ -249,5 +246,15 @@ impl Door<'_> {
             })
         };
         found.filter_map(opening).collect()
+    }
+
+    /// Whether some request of a question is refused, or may be.
+    pub fn refuses(&self, question: usize) -> bool {
+        let found = self.lock.found.get(question).into_iter().flatten();
+        let verdicts = found.filter_map(|(label, _)| self.lock.judgement.verdict(*label));
+        verdicts.into_iter().any(|verdict| match verdict {
+            Verdict::End(ending) => ending.decision == Decision::Denied,
+            Verdict::Forward(_) => false,
+        })
     }
 }

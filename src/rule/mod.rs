@@ -17,4 +17,4 @@ pub use file::{RuleFile, rule, rules};
 pub use finding::{Finding, Label, Related, RuleId, Severity, Status};
 pub use report::{Note, Report, Summary};
 pub use run::check;
-pub use scope::asked;
+pub use scope::{asked, is_judged};

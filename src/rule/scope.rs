@@ -151,6 +151,11 @@ pub(super) fn in_mesh(world: &World, namespace: &str) -> bool {
         || world.mesh.workloads_in(namespace).filter(others).any(has_sidecar)
 }
 
+/// Whether the rules are asked in a namespace.
+pub fn is_judged(world: &World, namespace: &str) -> bool {
+    in_mesh(world, namespace) && is_owned(world, namespace)
+}
+
 /// Whether the input owns a namespace, and is not only pointing at it.
 pub(super) fn is_owned(world: &World, namespace: &str) -> bool {
     let mesh = &world.mesh;

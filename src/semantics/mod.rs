@@ -93,6 +93,7 @@ pub use request::{Request, Token, WireProtocol};
 pub use request_authentication::{JwtFilter, TokenPlace, jwt_filter};
 pub use route_table::{Route, RouteAction, RouteTable};
 pub use router::RoutingProxy;
+pub(crate) use string_match::{is_template, policy_path};
 pub use validation::rejections;
 pub use workload_port::{WorkloadPort, path_normalization, workload_ports};
 pub use workload_selector::{AttachedPolicies, Proxy, attached_policies, selects};

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use author::GenerateArgs;
+pub(crate) use author::{GenerateArgs, InitArgs};
 pub(crate) use check::{CheckArgs, FailOn, Format};
 pub(crate) use input::{Color, InputArgs};
 pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs};
@@ -54,6 +54,11 @@ pub(crate) enum Command {
     Trace(TraceArgs),
     /// Print the request matrix: who reaches what at every entrypoint
     Matrix(MatrixArgs),
+    /// Derive a first access table from what the manifests do today
+    #[command(after_help = "Examples:\n  \
+        meshlint init ./manifests\n  \
+        meshlint init ./manifests --write && meshlint check ./manifests")]
+    Init(InitArgs),
     /// Print policies that implement the access table, proven before they are printed
     #[command(after_help = "Example:\n  \
         meshlint generate ./manifests > policies.yaml\n\n\
@@ -76,6 +81,7 @@ impl Command {
             Self::Eval(args) => args.input.threads,
             Self::Trace(args) => args.input.threads,
             Self::Matrix(args) => args.input.threads,
+            Self::Init(args) => args.input.threads,
             Self::Generate(args) => args.input.threads,
             Self::Explain { .. } | Self::Rules => None,
         }

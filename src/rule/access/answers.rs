@@ -69,7 +69,7 @@ pub fn answers<'w>(
     for place in places(world, &workloads) {
         let connections = has_no_path(&place);
         let mut rows = table.rows_of(place.workload);
-        rows.retain(|row| applies(table, *row, place.port.number, connections));
+        rows.retain(|row| table.rows.get(*row).is_some_and(|row| row.value.speaks_of(place.port.number, connections)));
         let items = items(table, &rows);
         let mut numbers = vec![questions.beyond(world, table, namespace, &rows, connections)];
         let mut of: Vec<Item> = Vec::new();
@@ -106,18 +106,9 @@ pub fn answers<'w>(
 
 /// Whether what arrives at a place is bytes that have no path: a chain of connections, or a port declared TCP with or
 /// without a proxy in front.
-fn has_no_path(place: &Place<'_>) -> bool {
+pub fn has_no_path(place: &Place<'_>) -> bool {
     let bare = matches!(place.guard, Guard::Nothing { .. });
     place.chain == Chain::Tcp || bare && place.port.protocol == Protocol::Tcp
-}
-
-/// Whether a row says anything about a port.
-fn applies(table: &AccessTable<'_>, row: usize, port: u16, connections: bool) -> bool {
-    table.rows.get(row).is_some_and(|row| {
-        let ports = row.value.ports.as_ref();
-        let at = ports.is_none_or(|ports| ports.iter().any(|known| known.value == port));
-        at && (!connections || row.value.grants_connections())
-    })
 }
 
 /// The items of rows.

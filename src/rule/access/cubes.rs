@@ -11,7 +11,7 @@ pub fn paths<'g>(globs: impl IntoIterator<Item = &'g PathGlob>) -> Vec<Pattern> 
 }
 
 /// The requests that an item of a row of a namespace lets in; of connections without requests, only who makes them.
-pub(super) fn cubes(world: &World, namespace: &str, row: &AccessRow, allow: &Allow, connections: bool) -> Vec<Cube> {
+pub fn cubes(world: &World, namespace: &str, row: &AccessRow, allow: &Allow, connections: bool) -> Vec<Cube> {
     let asked = if connections { Cube::default() } else { operation(row) };
     peers(world, namespace, allow).into_iter().map(|peers| asked.and(&peers)).collect()
 }

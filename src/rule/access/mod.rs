@@ -6,7 +6,7 @@ mod glob;
 mod table;
 mod words;
 
-pub use answers::{Answers, Beyond, Item, answers};
-pub use cubes::paths;
+pub use answers::{Answers, Beyond, Item, answers, has_no_path};
+pub use cubes::{cubes, paths};
 pub use table::AccessTable;
 pub(super) use words::{AccessFindings, ask, unmatched};
