@@ -127,3 +127,20 @@ fn a_policy_of_the_context_is_in_force_and_bears_no_finding() {
     assert!(finding["file"].as_str().expect("a file").starts_with("fixtures/mission/seed"), "{finding}");
     assert_eq!(finding["related"][0]["file"], context.as_str());
 }
+
+#[test]
+fn a_table_is_written_once_and_generate_asks_for_one() {
+    let directory =
+        directory("a.yaml", &format!("{POLICY}spec: {{rules: [{{to: [{{operation: {{paths: [/x]}}}}]}}]}}\n"));
+    let path = directory.path().to_string_lossy().into_owned();
+    assert!(complaint(&["generate", &path], 2).contains("no access table"));
+    assert!(complaint(&["init", "--write", &path], 0).contains("1 row for 1 workload"));
+    let written = fs::read_to_string(directory.path().join("meshlint.yaml")).expect("written");
+    assert!(written.contains("paths: [\"/x\"]"), "{written}");
+    assert!(complaint(&["init", "--write", &path], 2).contains("is there already"));
+    let printed = meshlint(&["generate", &path]).assert().code(0).get_output().clone();
+    assert!(String::from_utf8(printed.stdout).expect("text").contains("name: allow-x"));
+    fs::write(directory.path().join("meshlint.yaml"), "access: [{workloads: {namespace: shop}, allow: [ingres]}]")
+        .expect("writable");
+    assert!(complaint(&["check", &path], 2).contains("the nearest word is `ingress`"));
+}

@@ -40,15 +40,24 @@ fn the_configuration_reads() {
 }
 
 #[test]
+fn the_access_table_reads() {
+    let readme = readme();
+    let block = readme.split("```yaml\n").find(|block| block.starts_with("access:")).expect("a table");
+    let text = block.split("```").next().expect("it ends");
+    let config = meshlint::config::read(meshlint::text::FileId(0), text).expect("nothing is wrong with it");
+    assert_eq!(config.access.len(), 2);
+}
+
+#[test]
 fn every_mission_rule_and_command_is_named() {
     let readme = readme();
-    for rule in ["missing-default-deny", "api-outside-ingress", "internal-outside-namespace"] {
+    for rule in ["missing-default-deny", "api-outside-ingress", "internal-outside-namespace", "access-beyond-table"] {
         assert!(readme.contains(&format!("| `{rule}` |")), "{rule}");
         assert!(meshlint::rule::rule(rule).is_ok());
     }
     let help = Command::cargo_bin("meshlint").expect("built").arg("--help").output().expect("it runs").stdout;
     let help = String::from_utf8(help).expect("text");
-    for command in ["check", "eval", "trace", "matrix", "explain", "rules"] {
+    for command in ["check", "eval", "trace", "matrix", "init", "generate", "explain", "rules"] {
         assert!(readme.contains(&format!("meshlint {command}")) && help.contains(command), "{command}");
     }
 }
