@@ -15,7 +15,7 @@ use crate::text::{Files, Span};
 pub struct Generated {
     /// Their text
     pub text: String,
-    /// The ALLOW policies that they stand in for
+    /// The ALLOW policies that they stand in for; those of the context are not among them
     pub replaced: Vec<ObjectId>,
     /// Workloads without rows that they close with the rest of the namespace
     pub closed: Vec<String>,
@@ -28,10 +28,9 @@ pub struct Generated {
 pub fn generate(files: &mut Files, world: &World, config: &Config) -> Result<Generated, Vec<Problem>> {
     let namespaces: BTreeSet<&str> =
         config.access.iter().map(|row| row.value.workloads.namespace.value.as_str()).collect();
-    let allows =
-        world.mesh.authorization_policies.iter().filter(|policy| {
-            policy.spec.action() == Action::Allow && namespaces.contains(policy.id.namespace.as_str())
-        });
+    let allows = world.mesh.authorization_policies.iter().filter(|policy| {
+        policy.spec.action() == Action::Allow && !policy.context && namespaces.contains(policy.id.namespace.as_str())
+    });
     let replaced: Vec<ObjectId> = allows.map(|policy| policy.id.clone()).collect();
     let mut names = Names::default();
     for policy in world.mesh.authorization_policies.iter().filter(|policy| !replaced.contains(&policy.id)) {

@@ -119,11 +119,13 @@ pub(super) fn paths_below(prefix: &str) -> Cube {
 
 /// The workloads of a namespace that the path rules are asked of.
 pub fn asked<'w>(world: &'w World, namespace: &str) -> Vec<&'w Workload> {
-    let own = |workload: &&Workload| {
-        let gateway = world.is_gateway(workload) || (workload.implied && serves_gateways(world, &workload.labels));
-        !gateway && !World::is_control_plane(workload) && !workload.context
-    };
-    world.workloads_in(namespace).iter().filter(own).collect()
+    world.workloads_in(namespace).iter().filter(|workload| is_asked(world, workload)).collect()
+}
+
+/// Whether the rules are asked of a workload: not of what serves Gateways, of Istio itself, or of somebody else's.
+pub(super) fn is_asked(world: &World, workload: &Workload) -> bool {
+    let gateway = world.is_gateway(workload) || (workload.implied && serves_gateways(world, &workload.labels));
+    !gateway && !World::is_control_plane(workload) && !workload.context
 }
 
 /// Whether labels are those of a workload that serves Gateways, as the selectors of policies for gateways name them.

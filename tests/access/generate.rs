@@ -6,7 +6,7 @@ use meshlint::matrix::judge;
 use meshlint::semantics::{Chain, Decision, Judgement, Verdict, World, workload_ports};
 use meshlint::space::{Budget, Change, Cube, DecisionList, Label, PathTest, Pattern, RuleStore, Search};
 
-use super::{TABLE, cases, check, check_text, manifests};
+use super::{CART, TABLE, cases, check, check_text, manifests, policy};
 
 /// What a list of a judgement lets in: label 1, and label 0 for the rest.
 fn admitted(judgement: &Judgement) -> DecisionList {
@@ -126,4 +126,23 @@ fn what_is_generated_admits_by_every_entry_and_nothing_beyond() {
     let first = found.next().map(|finding| finding.message.as_str());
     assert_eq!(first, Some("nothing in `shop` selects a workload by `app=none`"), "it has no policy");
     assert_eq!(found.next(), None);
+}
+
+#[test]
+fn what_somebody_else_admits_is_not_replaced() {
+    let theirs =
+        ("context/theirs.yaml".to_owned(), policy("theirs", "rules: [{from: [{source: {namespaces: [ops]}}]}]"));
+    let ours = ("mesh.yaml".to_owned(), format!("{CART}{}", policy("ours", "rules: []")));
+    let table = |allow: &str| {
+        format!(
+            "access: [{{workloads: {{namespace: shop, labels: {{app: cart}}}}, allow: [{{namespace: web}}{allow}]}}]"
+        )
+    };
+    let mut run = check(&[theirs.clone(), ours.clone()], &table(", {namespace: ops}"));
+    let generated = author::generate(&mut run.files, &run.world, &run.config).expect("it can be said");
+    let replaced: Vec<&str> = generated.replaced.iter().map(|id| id.name.as_str()).collect();
+    assert_eq!(replaced, ["ours"]);
+    let mut run = check(&[theirs, ours], &table(""));
+    let problems = author::generate(&mut run.files, &run.world, &run.config).expect_err("somebody else opens it");
+    assert!(problems.iter().all(|problem| problem.message.contains("AuthorizationPolicy shop/theirs")), "{problems:?}");
 }

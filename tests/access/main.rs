@@ -92,7 +92,10 @@ fn check(manifests: &[(String, String)], table: &str) -> Run {
     let config = config::read(files.add("meshlint.yaml", table), table).expect("a configuration");
     let inputs: Vec<InputFile> = manifests
         .iter()
-        .map(|(name, text)| InputFile { file: files.add(name.clone(), text.clone()), context: false })
+        .map(|(name, text)| {
+            let context = name.starts_with("context/");
+            InputFile { file: files.add(name.clone(), text.clone()), context }
+        })
         .collect();
     let loaded = load(&files, &inputs, &LoadOptions::default());
     let (world, refused) = World::admit(loaded.mesh, WorldOptions::from(&config));

@@ -83,7 +83,8 @@ pub fn answers<'w>(
         asked.push(Place { questions: numbers, ..place });
     }
     let doors = ask(world, namespace, asked, &questions.all);
-    let mut answers = Answers { idle: all_items(table, namespace), doors, ..Answers::default() };
+    let mut answers =
+        Answers { idle: items(table, table.rows_in(namespace)).into_iter().collect(), doors, ..Answers::default() };
     for (index, (door, items)) in answers.doors.iter().zip(&asked_items).enumerate() {
         answers.beyond.extend(door.openings(0).into_iter().map(|opening| Beyond { door: index, opening }));
         for (place, item) in items.iter().enumerate() {
@@ -118,13 +119,6 @@ fn items(table: &AccessTable<'_>, rows: &[usize]) -> Vec<Item> {
         (0..allows).map(|allow| Item { row: *row, allow }).collect::<Vec<_>>()
     };
     rows.iter().flat_map(of).collect()
-}
-
-/// The items of the rows of a namespace.
-fn all_items(table: &AccessTable<'_>, namespace: &str) -> BTreeSet<Item> {
-    let rows = table.rows.iter().enumerate();
-    let rows = rows.filter(|(_, row)| row.value.workloads.namespace.value == namespace).map(|(index, _)| index);
-    items(table, &rows.collect::<Vec<_>>()).into_iter().collect()
 }
 
 /// The cubes of an item.

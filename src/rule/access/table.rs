@@ -15,6 +15,8 @@ pub struct AccessTable<'c> {
     pub(super) rows: &'c [Spanned<AccessRow>],
     /// Where workloads without rows are closed, if they are
     pub(super) closed: Option<Span>,
+    /// The rows of each namespace, by number
+    by_namespace: BTreeMap<&'c str, Vec<usize>>,
     /// By open namespace: workloads that only the table speaks of
     implied: BTreeMap<String, Vec<Workload>>,
 }
@@ -23,35 +25,43 @@ impl<'c> AccessTable<'c> {
     /// The table of a configuration. In an open namespace a row says that there are workloads of its labels.
     pub fn of(world: &World, config: &'c Config) -> Self {
         let closed = config.access_default.as_ref().filter(|default| default.value == AccessDefault::Closed);
-        let mut table =
-            Self { rows: &config.access, closed: closed.map(|default| default.span), implied: BTreeMap::new() };
-        for namespace in table.namespaces().into_iter().filter(|namespace| world.is_open(namespace)) {
-            let implied = table.implied_in(world, &namespace);
-            table.implied.insert(namespace, implied);
+        let closed = closed.map(|default| default.span);
+        let mut by_namespace: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, row) in config.access.iter().enumerate() {
+            by_namespace.entry(&row.value.workloads.namespace.value).or_default().push(index);
         }
+        let mut table = Self { rows: &config.access, closed, by_namespace, implied: BTreeMap::new() };
+        let open = table.by_namespace.keys().filter(|namespace| world.is_open(namespace));
+        table.implied = open.map(|namespace| ((*namespace).to_owned(), table.implied_in(world, namespace))).collect();
         table
     }
 
-    /// The namespaces that rows name.
-    pub fn namespaces(&self) -> BTreeSet<String> {
-        self.rows.iter().map(|row| row.value.workloads.namespace.value.clone()).collect()
+    /// The rows of a namespace, by number.
+    pub(super) fn rows_in(&self, namespace: &str) -> &[usize] {
+        self.by_namespace.get(namespace).map_or(&[], Vec::as_slice)
     }
 
     /// The rows that select a workload, by number.
     pub fn rows_of(&self, workload: &Workload) -> Vec<usize> {
-        let selected = self.rows.iter().enumerate();
-        selected.filter(|(_, row)| picks(&row.value.workloads, workload)).map(|(index, _)| index).collect()
+        let rows = self.rows_in(&workload.id.namespace).iter().copied();
+        rows.filter(|row| self.picks(*row, workload)).collect()
     }
 
     /// Whether the table speaks of a workload instead of the built-in rules.
     pub fn covers(&self, workload: &Workload) -> bool {
-        self.closed.is_some() || self.rows.iter().any(|row| picks(&row.value.workloads, workload))
+        self.closed.is_some() || self.rows_in(&workload.id.namespace).iter().any(|row| self.picks(*row, workload))
+    }
+
+    /// Whether a row selects a workload.
+    fn picks(&self, row: usize, workload: &Workload) -> bool {
+        self.rows.get(row).is_some_and(|row| picks(&row.value.workloads, workload))
     }
 
     /// The workloads of a namespace that can be asked, those that only the table speaks of last.
     pub(super) fn workloads<'t>(&'t self, world: &'t World, namespace: &str) -> Vec<&'t Workload> {
         let mut found = scope::asked(world, namespace);
-        found.extend(self.implied.get(namespace).into_iter().flatten());
+        let implied = self.implied.get(namespace).into_iter().flatten();
+        found.extend(implied.filter(|workload| scope::is_asked(world, workload)));
         found
     }
 
@@ -70,9 +80,9 @@ impl<'c> AccessTable<'c> {
     fn implied_in(&self, world: &World, namespace: &str) -> Vec<Workload> {
         let known: BTreeSet<&ObjectId> = world.workloads_in(namespace).iter().map(|workload| &workload.id).collect();
         let mut found: BTreeMap<ObjectId, Workload> = BTreeMap::new();
-        let rows = self.rows.iter().map(|row| &row.value.workloads);
-        for row in rows.filter(|row| row.namespace.value == namespace) {
-            for workload in world.workloads_in(namespace) {
+        let rows = self.rows_in(namespace).iter().filter_map(|row| self.rows.get(*row));
+        for row in rows.map(|row| &row.value.workloads) {
+            for workload in world.workloads_in(namespace).iter().filter(|workload| workload.implied) {
                 let agree =
                     row.labels.iter().all(|(key, value)| workload.labels.get(key).is_none_or(|own| own == value));
                 let labels = workload.labels.iter().chain(&row.labels);

@@ -72,13 +72,8 @@ pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, s
     if extensions.may_refuse.is_none() {
         extensions.may_refuse.clone_from(&proxy.mode.order);
     }
-    let policies = ConcretePolicies {
-        world,
-        attached: &proxy.attached,
-        jwt: &proxy.jwt,
-        extensions: &extensions,
-        seen,
-    };
+    let policies =
+        ConcretePolicies { world, attached: &proxy.attached, jwt: &proxy.jwt, extensions: &extensions, seen };
     let ending = match policies.decide(&mut remarks) {
         Passed::Ends(ending) => ending,
         Passed::Through { rule, unless: Some(cause) } => {
