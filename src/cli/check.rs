@@ -2,35 +2,45 @@
 
 use super::args::{CheckArgs, FailOn, Format};
 use super::error::Failure;
-use super::{explain, input, output};
-use crate::model::Problem;
+use super::input::Inputs;
+use super::{baseline, explain, input, output};
+use crate::model::{Loaded, Problem};
 use crate::query;
 use crate::report;
-use crate::rule::{self, Note, Severity};
+use crate::rule::{self, Note, Report, Selection, Settling, Severity};
 use crate::semantics::{World, WorldOptions};
 
 /// Runs the rules. `Ok(false)`: there are findings at or above the threshold.
 pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
-    explain::known(&args.select)?;
-    explain::known(&args.ignore)?;
-    let input = input::read(&args.input)?;
-    let (world, refused) = World::admit(input.loaded.mesh, WorldOptions::from(&input.config));
-    let problems: Vec<Problem> = input.loaded.problems.into_iter().chain(refused).collect();
-    let mut report = rule::check(&input.files, &world, &problems, input.loaded.counts, &input.config);
-    query::confirm(&world, &mut report);
-    report.findings.retain(|finding| {
-        let selected = args.select.is_empty() || args.select.iter().any(|id| *id == finding.rule);
-        selected && !args.ignore.iter().any(|id| *id == finding.rule)
-    });
-    report.notes.extend(input.remarks.into_iter().map(|message| Note { message, span: None }));
+    let mut inputs = input::read_worlds(&args.input, args.baseline.as_deref())?;
+    explain::known(&inputs.rules, &args.select)?;
+    explain::known(&inputs.rules, &args.ignore)?;
+    let known = baseline::read(args, &mut inputs.files)?;
+    let worlds = std::mem::take(&mut inputs.worlds);
+    let reports = worlds.into_iter().map(|(name, loaded)| (name, judge(&inputs, loaded))).collect();
+    let mut report = rule::join(&inputs.files, reports);
+    let settling = Settling {
+        config: &inputs.config,
+        rules: &inputs.rules,
+        manifests: &inputs.manifests,
+        relative: &inputs.relative,
+        today: args.today,
+        baseline: known.as_ref(),
+        selection: Selection { select: &args.select, ignore: &args.ignore, pedantic: args.pedantic },
+    };
+    rule::settle(&inputs.files, &mut report, &settling);
+    report.notes.extend(inputs.remarks.drain(..).map(|message| Note { message, span: None }));
+    if args.write_baseline {
+        return baseline::write(args, &inputs.files, &report);
+    }
     let text = match args.format {
-        Format::Text => report::text(&input.files, &report, output::look(&args.input)),
-        Format::Concise => report::concise(&input.files, &report),
-        Format::Json => report::findings_json(&input.files, &report),
+        Format::Text => report::text(&inputs.files, &report, output::look(&args.input)),
+        Format::Concise => report::concise(&inputs.files, &report),
+        Format::Json => report::findings_json(&inputs.files, &report),
     };
     output::say(&text)?;
     if !args.input.quiet {
-        output::note(&report::summary(&input.files, &report, output::note_width()));
+        output::note(&report::summary(&inputs.files, &report, output::note_width()));
     }
     let threshold = match args.fail_on {
         FailOn::Error => Some(Severity::Error),
@@ -39,4 +49,14 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
         FailOn::Never => None,
     };
     Ok(!threshold.is_some_and(|threshold| report.findings.iter().any(|finding| finding.severity >= threshold)))
+}
+
+/// What the rules find in one world.
+fn judge(inputs: &Inputs, loaded: Loaded) -> Report {
+    let Loaded { mesh, problems, counts } = loaded;
+    let (world, refused) = World::admit(mesh, WorldOptions::from(&inputs.config));
+    let problems: Vec<Problem> = problems.into_iter().chain(refused).collect();
+    let mut report = rule::check_all(&inputs.files, &world, &problems, counts, &inputs.config, &inputs.rules);
+    query::confirm(&world, &mut report);
+    report
 }

@@ -14,6 +14,15 @@ pub(crate) enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// A path cannot be written
+    #[error("cannot write `{}`: {source}", path.display())]
+    Unwritable {
+        /// Which one
+        path: PathBuf,
+        /// Why not
+        #[source]
+        source: std::io::Error,
+    },
     /// Directories cannot be walked
     #[error("cannot walk: {0}")]
     Walk(#[from] walkdir::Error),

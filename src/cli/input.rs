@@ -1,22 +1,21 @@
-//! File discovery and the configuration.
+//! The manifests of a run: which files, which world each belongs to, and what they hold.
 
 #![expect(clippy::disallowed_methods, reason = "this layer alone touches files")]
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use walkdir::WalkDir;
-
 use super::args::InputArgs;
+use super::configuration::Configuration;
+use super::discovery::{Discovery, Found};
 use super::error::Failure;
-use crate::config::{self, Config};
+use crate::config::{Config, nearest};
 use crate::model::{InputFile, LeftOut, LoadOptions, Loaded, Problem, ProblemKind, load};
-use crate::report;
-use crate::text::{Files, Span, decode};
+use crate::rule::RuleSet;
+use crate::text::{FileId, Files, Span, decode};
 
-/// Everything that was read.
+/// Everything that was read, of one world.
 pub(crate) struct Input {
     /// Names and texts
     pub(crate) files: Files,
@@ -24,178 +23,183 @@ pub(crate) struct Input {
     pub(crate) loaded: Loaded,
     /// The configuration
     pub(crate) config: Config,
+}
+
+/// Everything that was read, of every world.
+pub(crate) struct Inputs {
+    /// Names and texts
+    pub(crate) files: Files,
+    /// The objects of each world, by its name; one without a name where the configuration has none
+    pub(crate) worlds: Vec<(Option<String>, Loaded)>,
+    /// The configuration
+    pub(crate) config: Config,
+    /// All rules
+    pub(crate) rules: RuleSet,
+    /// Manifests that findings may stand in
+    pub(crate) manifests: Vec<FileId>,
+    /// Files as the globs of the configuration name them
+    pub(crate) relative: BTreeMap<FileId, String>,
     /// Remarks about what was left out
     pub(crate) remarks: Vec<String>,
 }
 
-/// Reads manifests and configuration.
+/// Reads manifests and configuration, of the one world that there is or that is asked for.
 pub(crate) fn read(args: &InputArgs) -> Result<Input, Failure> {
+    let Inputs { files, worlds, config, .. } = read_worlds(args, None)?;
+    let mut worlds = worlds.into_iter();
+    match (worlds.next(), worlds.next()) {
+        (Some((_, loaded)), None) => Ok(Input { files, loaded, config }),
+        (first, second) => {
+            let names = first.into_iter().chain(second).chain(worlds).filter_map(|(name, _)| name);
+            let names: Vec<String> = names.map(|name| format!("`--world {name}`")).collect();
+            Err(Failure::Usage(format!("the configuration has several worlds: say which, by {}", names.join(" or "))))
+        }
+    }
+}
+
+/// Reads manifests and configuration, of every world or of the one that is asked for. Some files are no manifests.
+pub(crate) fn read_worlds(args: &InputArgs, besides: Option<&Path>) -> Result<Inputs, Failure> {
     let mut files = Files::default();
-    let config = configuration(args, &mut files)?;
-    let mut discovery = Discovery::new(args)?;
-    let mut inputs = Vec::new();
-    let mut undecodable = Vec::new();
-    let context: Vec<PathBuf> = args.context.iter().cloned().chain(config.context.iter().map(PathBuf::from)).collect();
+    let first = args.paths.first().map(PathBuf::as_path);
+    let mut configuration = Configuration::read(args.config.as_deref(), first, &mut files)?;
+    if let Some(path) = besides {
+        configuration.keep_out(path);
+    }
+    let mut texts = Texts::default();
+    let mut discovery = Discovery::new(args, &configuration)?;
+    let context = configuration.config.context.iter().map(|path| configuration.resolve(&path.value));
+    let context: Vec<PathBuf> = args.context.iter().cloned().chain(context).collect();
     for (paths, context) in [(&args.paths, false), (&context, true)] {
         for path in paths {
-            for (name, bytes) in discovery.read(path)? {
-                let text = match decode(&bytes) {
-                    Ok(text) => text,
-                    Err(error) => {
-                        let text = String::from_utf8_lossy(&bytes).into_owned();
-                        let message = format!("this file is no text: {} at byte {}", error.what, error.offset);
-                        let file = files.add(name, text);
-                        let span = Span { file, start: 0, end: 0 };
-                        undecodable.push(Problem::new(ProblemKind::Syntax, span, message));
-                        continue;
-                    }
-                };
-                inputs.push(InputFile { file: files.add(name, text), context });
+            for found in discovery.read(path)? {
+                texts.add(&mut files, &configuration, found, context);
             }
         }
     }
     let listed = || args.paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
-    if inputs.is_empty() && undecodable.is_empty() {
+    if texts.found.is_empty() {
         let hidden = discovery.remarks().first().map_or(String::new(), |remark| format!(" ({remark})"));
         return Err(Failure::NoFile(format!("{}{hidden}", listed())));
     }
     let options = LoadOptions {
-        default_namespace: args.namespace.clone().or_else(|| config.namespace.clone()),
-        mesh: config.mesh.clone(),
+        default_namespace: args.namespace.clone().or_else(|| configuration.config.namespace.clone()),
+        mesh: configuration.config.mesh.clone(),
     };
-    let mut loaded = load(&files, &inputs, &options);
-    for problem in undecodable {
-        loaded.counts.files += 1;
-        loaded.counts.documents += 1;
-        loaded.counts.leave_out(LeftOut::Unreadable, problem.span);
-        loaded.problems.push(problem);
-    }
-    if loaded.counts.mesh_resources == 0 && !args.allow_empty {
+    let mut remarks = discovery.remarks();
+    let sets = texts.worlds(&configuration, args.world.as_deref(), &mut remarks)?;
+    let worlds: Vec<(Option<String>, Loaded)> =
+        sets.into_iter().map(|(name, set)| (name, loaded(&files, &set, &options))).collect();
+    if worlds.iter().all(|(_, loaded)| loaded.counts.mesh_resources == 0) && !args.allow_empty {
         return Err(Failure::NoMesh(listed()));
     }
-    Ok(Input { files, loaded, config, remarks: discovery.remarks() })
+    let Configuration { config, rules, .. } = configuration;
+    let own = texts.found.iter().filter(|text| !text.context);
+    let manifests = own.map(|text| text.file).collect();
+    Ok(Inputs { files, worlds, config, rules, manifests, relative: texts.relative, remarks })
 }
 
-/// The configuration: what `--config` names, else the nearest `meshlint.yaml` upwards from the first path.
-fn configuration(args: &InputArgs, files: &mut Files) -> Result<Config, Failure> {
-    let Some(path) = args.config.clone().or_else(|| nearest_configuration(args.paths.first()?)) else {
-        return Ok(Config::default());
-    };
-    let bytes = fs::read(&path).map_err(|source| Failure::Unreadable { path: path.clone(), source })?;
-    let text = decode(&bytes).map_err(|error| Failure::Configuration(format!("{}: {}", path.display(), error.what)))?;
-    let file = files.add(slashes(&path), text.clone());
-    config::read(file, &text)
-        .map_err(|problems| Failure::Configuration(report::configuration_problems(files, &problems)))
+/// A file that was read.
+#[derive(Debug, Clone)]
+struct Text {
+    /// Which one
+    file: FileId,
+    /// Where it stands
+    absolute: PathBuf,
+    /// In force, but somebody else's
+    context: bool,
+    /// Why it is no text, if it is none
+    undecodable: Option<String>,
 }
 
-/// `meshlint.yaml` in the directory of a path or above, not beyond a repository.
-fn nearest_configuration(path: &Path) -> Option<PathBuf> {
-    if path.as_os_str() == "-" {
-        return None;
-    }
-    let absolute = fs::canonicalize(path).ok()?;
-    let start = if absolute.is_dir() { absolute.as_path() } else { absolute.parent()? };
-    for directory in start.ancestors() {
-        let candidate = directory.join("meshlint.yaml");
-        if candidate.is_file() {
-            return Some(candidate);
-        }
-        if directory.join(".git").exists() {
-            return None;
-        }
-    }
-    None
+/// The name of a world, where the configuration has any, and its files.
+type WorldTexts = (Option<String>, Vec<Text>);
+
+/// The files that were read.
+#[derive(Debug, Default)]
+struct Texts {
+    /// All of them, in the order read
+    found: Vec<Text>,
+    /// As the globs of the configuration name them
+    relative: BTreeMap<FileId, String>,
 }
 
-/// The name of a path, `/`-separated.
-fn slashes(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
-}
-
-/// Finds and reads files.
-struct Discovery {
-    /// Only these, if any
-    include: Option<GlobSet>,
-    /// Not these
-    exclude: GlobSet,
-    /// Hidden directories that were not entered
-    hidden: Vec<String>,
-}
-
-impl Discovery {
-    /// Discovery with the globs of the arguments.
-    fn new(args: &InputArgs) -> Result<Self, Failure> {
-        let set = |globs: &[String]| -> Result<GlobSet, Failure> {
-            let mut builder = GlobSetBuilder::new();
-            for glob in globs {
-                builder.add(GlobBuilder::new(glob).literal_separator(true).build()?);
+impl Texts {
+    /// Adds a file.
+    fn add(&mut self, files: &mut Files, configuration: &Configuration, found: Found, context: bool) {
+        let Found { name, absolute, bytes } = found;
+        let (text, undecodable) = match decode(&bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let message = format!("this file is no text: {} at byte {}", error.what, error.offset);
+                (String::from_utf8_lossy(&bytes).into_owned(), Some(message))
             }
-            Ok(builder.build()?)
         };
-        let include = if args.include.is_empty() { None } else { Some(set(&args.include)?) };
-        Ok(Self { include, exclude: set(&args.exclude)?, hidden: Vec::new() })
+        let file = files.add(name, text);
+        self.relative.extend(configuration.relative(&absolute).map(|relative| (file, relative)));
+        self.found.push(Text { file, absolute, context, undecodable });
     }
 
-    /// The files under a path with their names, in path order.
-    fn read(&mut self, path: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-        if path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().lock().read_to_end(&mut bytes);
-            read.map_err(|source| Failure::Unreadable { path: path.to_owned(), source })?;
-            return Ok(vec![("-".to_owned(), bytes)]);
+    /// The files of each world; those that are in none are counted.
+    fn worlds(
+        &self,
+        configuration: &Configuration,
+        asked: Option<&str>,
+        remarks: &mut Vec<String>,
+    ) -> Result<Vec<WorldTexts>, Failure> {
+        let written = &configuration.config.worlds;
+        if let Some(asked) = asked.filter(|asked| !written.keys().any(|name| name.value == *asked)) {
+            let meant = nearest(asked, written.keys().map(|name| name.value.as_str()));
+            let meant = meant
+                .map_or_else(|| "the configuration has none".to_owned(), |meant| format!("the nearest is `{meant}`"));
+            return Err(Failure::Usage(format!("no world is called `{asked}`; {meant}")));
         }
-        let metadata = fs::metadata(path).map_err(|source| Failure::Unreadable { path: path.to_owned(), source })?;
-        let mut found = Vec::new();
-        if metadata.is_dir() {
-            self.walk(path, &mut found)?;
-        } else {
-            found.push(path.to_owned());
+        if written.is_empty() {
+            return Ok(vec![(None, self.found.clone())]);
         }
-        let read = found.into_iter().map(|path| {
-            let bytes = fs::read(&path).map_err(|source| Failure::Unreadable { path: path.clone(), source })?;
-            Ok((slashes(&path), bytes))
-        });
-        read.collect()
-    }
-
-    /// Walks a directory.
-    fn walk(&mut self, root: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-        let mut entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
-        while let Some(entry) = entries.next() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                // A link that leads to one of its own parents has been walked already.
-                Err(error) if error.loop_ancestor().is_some() => continue,
-                Err(error) => return Err(Failure::Walk(error)),
-            };
-            let name = entry.file_name().to_string_lossy();
-            if entry.depth() > 0 && name.starts_with('.') && entry.file_type().is_dir() {
-                self.hidden.push(slashes(entry.path()));
-                entries.skip_current_dir();
+        let mut sets = Vec::new();
+        let mut lonely: Vec<&Text> = self.found.iter().filter(|text| !text.context).collect();
+        for (name, paths) in written {
+            let mut roots = Vec::new();
+            for path in paths {
+                let resolved = configuration.resolve(&path.value);
+                roots.push(
+                    fs::canonicalize(&resolved).map_err(|source| Failure::Unreadable { path: resolved, source })?,
+                );
+            }
+            let within = |text: &Text| roots.iter().any(|root| text.absolute.starts_with(root));
+            lonely.retain(|text| !within(text));
+            if asked.is_some_and(|asked| asked != name.value) {
                 continue;
             }
-            let relative = slashes(entry.path().strip_prefix(root).unwrap_or(entry.path()));
-            let yaml = entry.path().extension().is_some_and(|extension| {
-                ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-            });
-            let wanted = self.include.as_ref().is_none_or(|include| include.is_match(&relative));
-            if entry.file_type().is_file()
-                && yaml
-                && wanted
-                && !self.exclude.is_match(&relative)
-                && name != "meshlint.yaml"
-            {
-                found.push(entry.path().to_owned());
+            let set: Vec<Text> = self.found.iter().filter(|text| text.context || within(text)).cloned().collect();
+            if set.iter().all(|text| text.context) {
+                remarks.push(format!("no file of the world `{}` is among what was read", name.value));
+            } else {
+                sets.push((Some(name.value.clone()), set));
             }
         }
-        Ok(())
-    }
-
-    /// What was left out.
-    fn remarks(self) -> Vec<String> {
-        if self.hidden.is_empty() {
-            return Vec::new();
+        match lonely.len() {
+            0 => {}
+            1 => remarks.push("1 file is in no world and was not judged".to_owned()),
+            count => remarks.push(format!("{count} files are in no world and were not judged")),
         }
-        vec![format!("hidden directories were not read: {}", self.hidden.join(", "))]
+        Ok(sets)
     }
+}
+
+/// Loads the files of a world.
+fn loaded(files: &Files, texts: &[Text], options: &LoadOptions) -> Loaded {
+    let readable = texts.iter().filter(|text| text.undecodable.is_none());
+    let inputs: Vec<InputFile> = readable.map(|text| InputFile { file: text.file, context: text.context }).collect();
+    let mut loaded = load(files, &inputs, options);
+    for text in texts {
+        if let Some(message) = &text.undecodable {
+            let span = Span { file: text.file, start: 0, end: 0 };
+            loaded.counts.files += 1;
+            loaded.counts.documents += 1;
+            loaded.counts.leave_out(LeftOut::Unreadable, span);
+            loaded.problems.push(Problem::new(ProblemKind::Syntax, span, message.clone()));
+        }
+    }
+    loaded
 }

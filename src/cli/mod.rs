@@ -1,7 +1,10 @@
 //! The command line: flags, file discovery, choice of output. The only code that touches files, the environment or streams.
 
 mod args;
+mod baseline;
 mod check;
+mod configuration;
+mod discovery;
 mod error;
 mod eval;
 mod explain;
@@ -56,7 +59,7 @@ fn run(args: &Args) -> Result<bool, Failure> {
         Command::Matrix(args) => matrix::table(args),
         Command::Init(args) => init::init(args),
         Command::Generate(args) => generate::generate(args),
-        Command::Explain { rule } => explain::explain(rule),
-        Command::Rules => explain::list(),
+        Command::Explain { rule, config } => explain::explain(rule, config.as_deref()),
+        Command::Rules { config } => explain::list(config.as_deref()),
     }
 }

@@ -1,16 +1,20 @@
 //! The access table: which paths workloads serve, and who may reach them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use super::path_glob::PathGlob;
+use super::problem::nearest;
 use crate::text::{Span, Spanned};
 
 /// A row: what of some workloads may be reached, and by whom. Rows that select one workload add up.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AccessRow {
     /// Which workloads
@@ -41,7 +45,7 @@ impl AccessRow {
 }
 
 /// Workloads of a namespace.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct WorkloadsOf {
     /// Their namespace
@@ -52,7 +56,7 @@ pub struct WorkloadsOf {
 }
 
 /// What a row asks of tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Jwt {
     /// One that a `RequestAuthentication` verifies
@@ -60,7 +64,7 @@ pub enum Jwt {
 }
 
 /// What holds for workloads that no row selects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessDefault {
     /// The built-in rules
@@ -149,15 +153,23 @@ const WORDS: [(&str, Allow); 5] = [
 /// The keys of [`Allow`] that take a value.
 const KEYS: [&str; 3] = ["ingress", "namespace", "service-account"];
 
-/// The word that a wrong one was probably meant to be.
-fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> &'a str {
-    let rated = words.map(|known| (strsim::jaro_winkler(known, word), known));
-    rated.max_by(|a, b| a.0.total_cmp(&b.0)).map_or("", |(_, known)| known)
-}
-
 impl<'de> Deserialize<'de> for Allow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AllowVisitor)
+    }
+}
+
+impl JsonSchema for Allow {
+    fn schema_name() -> Cow<'static, str> {
+        "Allow".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
+        let key = |key: &str| json!({"type": "object", "properties": {key: {"type": "string"}}, "required": [key]});
+        let keys = KEYS.map(key);
+        let any: Vec<Value> = [json!({"enum": words})].into_iter().chain(keys).collect();
+        json_schema!({"description": "Who may reach something", "anyOf": any})
     }
 }
 
@@ -180,7 +192,10 @@ impl<'de> Visitor<'de> for AllowVisitor {
         let known = WORDS.iter().find(|(word, _)| *word == text);
         known.map(|(_, allow)| allow.clone()).ok_or_else(|| {
             let words = WORDS.iter().map(|(word, _)| *word).chain(KEYS);
-            E::custom(format!("says `{text}`, which names nobody; the nearest word is `{}`", nearest(text, words)))
+            E::custom(format!(
+                "says `{text}`, which names nobody; the nearest word is `{}`",
+                nearest(text, words).unwrap_or_default()
+            ))
         })
     }
 
@@ -203,7 +218,7 @@ impl<'de> Visitor<'de> for AllowVisitor {
             }
             "namespace" => Ok(Allow::Namespace(value)),
             other => {
-                let key = nearest(other, KEYS.into_iter());
+                let key = nearest(other, KEYS).unwrap_or_default();
                 Err(A::Error::custom(format!("has the key `{other}`, which is none; the nearest is `{key}`")))
             }
         }

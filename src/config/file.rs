@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::access::{self, AccessDefault, AccessRow};
+use super::access::{AccessDefault, AccessRow};
+use super::judge::judge;
 use super::mesh_config::MeshConfig;
-use crate::text::{FileId, Span, Spanned};
+use super::problem::{Problem, read_as};
+use super::settings::{Override, Severities, Suppression};
+use crate::text::{FileId, Spanned};
 use crate::yaml;
 
 /// Whether namespaces hold only the workloads of the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WorldSetting {
     /// A namespace is closed as soon as it holds a workload
@@ -23,7 +27,7 @@ pub enum WorldSetting {
 }
 
 /// Where the two path rules are asked in full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Ask {
     /// Where a route or a policy names such a path
@@ -36,8 +40,7 @@ pub enum Ask {
 }
 
 /// The paths that the two path rules are about.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Convention {
     /// What only the ingress may reach
     pub api: String,
@@ -53,8 +56,32 @@ impl Default for Convention {
     }
 }
 
+/// `convention` as written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct WrittenConvention {
+    /// What only the ingress may reach; `/api` if absent
+    pub api: Option<Spanned<String>>,
+    /// What only the own namespace may reach; `/internal` if absent
+    pub internal: Option<Spanned<String>>,
+    /// Where the two path rules are asked in full
+    pub ask: Ask,
+}
+
+impl From<&WrittenConvention> for Convention {
+    fn from(written: &WrittenConvention) -> Self {
+        let path = |path: &Option<Spanned<String>>| path.as_ref().map(|path| path.value.clone());
+        let usual = Self::default();
+        Self {
+            api: path(&written.api).unwrap_or(usual.api),
+            internal: path(&written.internal).unwrap_or(usual.internal),
+            ask: written.ask,
+        }
+    }
+}
+
 /// How bad a finding is that is not proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NotProven {
     /// As bad as the rule says
@@ -64,7 +91,7 @@ pub enum NotProven {
 }
 
 /// An object that the owner vouches for.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Trusted {
     /// `KIND NS/NAME`
@@ -74,7 +101,7 @@ pub struct Trusted {
 }
 
 /// The configuration.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct Config {
     /// Whether namespaces hold only the workloads of the input
@@ -84,7 +111,7 @@ pub struct Config {
     /// Identities `NS/SA` of the ingress
     pub ingress: Vec<Spanned<String>>,
     /// The paths of the two path rules
-    pub convention: Convention,
+    pub convention: WrittenConvention,
     /// Whether a workload counts as having a sidecar where nothing says so; true if absent
     pub assume_injected: Option<bool>,
     /// Objects that the owner vouches for
@@ -93,109 +120,45 @@ pub struct Config {
     pub not_proven: Option<NotProven>,
     /// Mesh settings, where no manifest has any
     pub mesh: Option<MeshConfig>,
-    /// Manifests that are in force but belong to someone else
-    pub context: Vec<String>,
+    /// Manifests that are in force but belong to someone else, from the directory of this file
+    pub context: Vec<Spanned<String>>,
     /// Namespace of objects that name none
     pub namespace: Option<String>,
+    /// Only files that match, as globs from the directory of this file
+    pub include: Vec<Spanned<String>>,
+    /// No files that match, as globs from the directory of this file
+    pub exclude: Vec<Spanned<String>>,
+    /// Sets of paths that are deployed apart, by name, from the directory of this file
+    pub worlds: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    /// Rule files, as paths or globs from the directory of this file
+    pub rules: Vec<Spanned<String>>,
+    /// Paths that are nobody's business outside, instead of the list that `sensitive-path-exposed` has of its own
+    pub sensitive_paths: Option<Vec<Spanned<String>>>,
+    /// How bad findings are, by the id of their rule
+    pub severity: Severities,
+    /// Other severities for some files
+    pub overrides: Vec<Override>,
+    /// Findings that are accepted
+    pub suppressions: Vec<Spanned<Suppression>>,
     /// The access table: the paths that workloads serve, and who may reach them
     pub access: Vec<Spanned<AccessRow>>,
     /// What holds for workloads that no row of the table selects
     pub access_default: Option<Spanned<AccessDefault>>,
 }
 
-/// Something wrong with the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Where
-    pub span: Span,
-    /// What is true, lower-case, without full stop
-    pub message: String,
-    /// What was probably meant
-    pub help: Option<String>,
-}
-
 /// Reads a configuration file. `Err`: everything that is wrong with it.
 pub fn read(file: FileId, text: &str) -> Result<Config, Vec<Problem>> {
     let stream = yaml::read(file, text);
-    let mut problems: Vec<Problem> = stream
-        .problems
-        .iter()
-        .map(|problem| Problem { span: problem.span, message: problem.message.clone(), help: None })
-        .collect();
+    let mut problems: Vec<Problem> = stream.problems.iter().map(Problem::from).collect();
     let Some(document) = stream.documents.first() else {
         return if problems.is_empty() { Ok(Config::default()) } else { Err(problems) };
     };
-    let typed = yaml::from_node::<Config>(document.root());
-    for unread in &typed.unread {
-        let nearest = unread
-            .known
-            .iter()
-            .map(|known| (strsim::jaro_winkler(known, &unread.key), *known))
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        problems.push(Problem {
-            span: unread.key_span,
-            message: format!("the configuration has no key `{}`", unread.key),
-            help: nearest.map(|(_, known)| format!("the nearest key is `{known}`")),
-        });
+    let config = read_as::<Config>("the configuration", document.root(), &mut problems);
+    problems.extend(config.as_ref().map(judge).unwrap_or_default());
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        Some(_) | None => Err(problems),
     }
-    match typed.value {
-        Err(error) => {
-            let message = format!("`{}` {}", error.field_path, error.message);
-            problems.push(Problem { span: error.span, message, help: None });
-            Err(problems)
-        }
-        Ok(config) => {
-            problems.extend(judge(&config));
-            if problems.is_empty() { Ok(config) } else { Err(problems) }
-        }
-    }
-}
-
-/// What fits its type and still cannot be meant.
-fn judge(config: &Config) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for identity in config.gateways.values().flatten().chain(&config.ingress) {
-        let parts = identity.value.split('/').filter(|part| !part.is_empty()).count();
-        if parts != 2 || identity.value.matches('/').count() != 1 {
-            problems.push(Problem {
-                span: identity.span,
-                message: format!("`{}` is no `NAMESPACE/SERVICE-ACCOUNT`", identity.value),
-                help: None,
-            });
-        }
-    }
-    for trusted in &config.trusted {
-        let named = trusted.value.resource.as_ref().is_some_and(|resource| {
-            resource.value.split_once(' ').is_some_and(|(_, path)| path.split_once('/').is_some())
-        });
-        if !named {
-            problems.push(Problem {
-                span: trusted.span,
-                message: "an entry of `trusted` needs a `resource` of the form `KIND NAMESPACE/NAME`".to_owned(),
-                help: None,
-            });
-        }
-        if trusted.value.reason.as_ref().is_none_or(|reason| reason.value.trim().is_empty()) {
-            problems.push(Problem {
-                span: trusted.span,
-                message: "an entry of `trusted` needs a `reason`".to_owned(),
-                help: None,
-            });
-        }
-    }
-    for path in [&config.convention.api, &config.convention.internal] {
-        if !path.starts_with('/') || path.len() < 2 || path.ends_with('/') {
-            let span = Span { file: FileId(0), start: 0, end: 0 };
-            problems.push(Problem {
-                span: config.trusted.first().map_or(span, |trusted| trusted.span),
-                message: format!("`{path}` is no path prefix: it begins with `/` and does not end with one"),
-                help: None,
-            });
-        }
-    }
-    let rows = config.access.iter().flat_map(access::judge);
-    problems.extend(rows.map(|(span, message, help)| Problem { span, message, help }));
-    problems
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! `MeshConfig` as far as it decides who gets in.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::text::Spanned;
 
 /// The fields of `MeshConfig` that decide, as written.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MeshConfig {
     /// `istio-system` if absent
@@ -42,7 +43,7 @@ pub struct MeshConfig {
 }
 
 /// An entry of `caCertificates`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CaCertificate {
     /// Trust domains that it may sign for
@@ -50,7 +51,7 @@ pub struct CaCertificate {
 }
 
 /// `pathNormalization`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PathNormalization {
     /// `DEFAULT`, `NONE`, `BASE`, `MERGE_SLASHES`, `DECODE_AND_MERGE_SLASHES`
@@ -58,7 +59,7 @@ pub struct PathNormalization {
 }
 
 /// An entry of `extensionProviders`, as far as CUSTOM policies look.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExtensionProvider {
     /// Its name
@@ -70,7 +71,7 @@ pub struct ExtensionProvider {
 }
 
 /// An external authorizer.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExtAuthz {
     /// Its service
@@ -94,7 +95,7 @@ pub struct ExtAuthz {
 }
 
 /// `defaultConfig`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct DefaultConfig {
     /// Proxies in front of gateways
@@ -102,17 +103,18 @@ pub struct DefaultConfig {
 }
 
 /// `gatewayTopology`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GatewayTopology {
     /// How many proxies in front are trusted to report client addresses
     pub num_trusted_proxies: Option<u32>,
     /// Whether a proxy in front announces the client of each connection
+    #[schemars(with = "Option<serde_json::Value>")]
     pub proxy_protocol: Option<IgnoredAny>,
 }
 
 /// `outboundTrafficPolicy`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct OutboundTrafficPolicy {
     /// `ALLOW_ANY` or `REGISTRY_ONLY`

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
+use super::crossing::{Crossing, Unread, arriving, both, server_names};
 use super::door::Door;
 use super::witness::fill;
 use crate::model::ObjectId;
@@ -11,9 +12,7 @@ use crate::semantics::{
     Judgement, Leg, Passes, Protocol, Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener,
     handshake,
 };
-use crate::space::{
-    Budget, Cube, DecisionList, Dimension, Excess, PathDomain, Pattern, Rule, Search, TwoHopSearch, partition, through,
-};
+use crate::space::{Budget, Cube, Dimension, Excess, PathDomain, Search, TwoHopSearch, partition, through};
 use crate::text::Span;
 
 /// What a route makes of the requests that were asked about.
@@ -89,8 +88,18 @@ pub(super) fn listeners(world: &World, workload: &GatewayWorkload) -> Vec<(Strin
 impl<'w> Fronts<'w> {
     /// The listeners of all ingress gateways.
     pub fn of(world: &'w World) -> Self {
+        Self::with(world, |workload| workload.ingress)
+    }
+
+    /// The listeners of all gateways.
+    pub fn all(world: &'w World) -> Self {
+        Self::with(world, |_| true)
+    }
+
+    /// The listeners of some gateways.
+    fn with(world: &'w World, wanted: impl Fn(&GatewayWorkload) -> bool) -> Self {
         let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
-        for workload in world.gateway_workloads.iter().filter(|workload| workload.ingress) {
+        for workload in world.gateway_workloads.iter().filter(|workload| wanted(workload)) {
             for (entrypoint, listener) in listeners(world, workload) {
                 for proxy in listener.chains {
                     found.add(entrypoint.clone(), proxy);
@@ -135,8 +144,8 @@ impl<'w> Fronts<'w> {
         leads.filter_map(|lead| Some(self.listeners.get(lead.front)?.entrypoint.as_str())).collect()
     }
 
-    /// The deliveries to a door, within a cube as the workload sees it, certain ones first.
-    pub fn delivered(&self, door: &Door<'_>, within: &Cube) -> Vec<Delivery> {
+    /// The deliveries to a door of the requests that are asked about, certain ones first.
+    pub fn delivered(&self, door: &Door<'_>, asked: &Crossing) -> Vec<Delivery> {
         let leads = self.leads.get(&(door.workload.id.clone(), door.port.number));
         let delivery = |lead: &Lead| {
             let front = self.listeners.get(lead.front)?;
@@ -147,9 +156,9 @@ impl<'w> Fronts<'w> {
                 return Some(Delivery { route: route.span, delivered: Delivered::Unknown(cause.clone()) });
             }
             let delivered = if forward.passes == Passes::Requests {
-                one_route(front, judgement, door, within, (lead, forward, leg), route.span)?
+                one_route(front, judgement, door, asked, (lead, forward, leg), route.span)?
             } else {
-                bytes(front, judgement, door, within, (lead, forward), route.span)?
+                bytes(front, judgement, door, asked, (lead, forward), route.span)?
             };
             // The route leads to this workload only if it is the one that serves an unknown Service.
             let delivered = match (delivered, &lead.supposed) {
@@ -170,7 +179,7 @@ fn bytes(
     front: &Front,
     judgement: &Judgement,
     door: &Door<'_>,
-    within: &Cube,
+    asked: &Crossing,
     (lead, forward): (&Lead, &Forward),
     span: Span,
 ) -> Option<Delivered> {
@@ -185,12 +194,21 @@ fn bytes(
         *verdict == Verdict::Forward(lead.route)
             || matches!(verdict, Verdict::End(Ending { by: Some(By::NoRoute | By::Closed), .. }))
     });
+    let unread = || Cause {
+        kind: CauseKind::UnmodelledCondition,
+        message: "the gateway passes bytes on without reading them".to_owned(),
+        span: Some(span),
+    };
+    let bounds = match asked.unread(front.proxy.asks_for_certificate()) {
+        Unread::Nothing => return None,
+        Unread::Within(bounds) => bounds,
+        Unread::Unknown => return Some(Delivered::Unknown(unread())),
+    };
     let mut doubt = None;
-    for sender in senders(front, lead) {
+    for sender in senders(front, lead, asked.mtls) {
         let peer: Vec<&str> = sender.into_iter().collect();
         let names = forward.legs.get(lead.leg).filter(|_| !peer.is_empty()).map(server_names).unwrap_or_default();
         let list = door.lock.judgement.list.specialise(&Dimension::Peer, &peer).specialise(&Dimension::Sni, &names);
-        let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
         let found = partition(&list, &bounds, &door.lock.judgement.universe, &Budget::default());
         for (label, search) in found.labels() {
             let ending = match door.lock.judgement.verdict(label) {
@@ -213,11 +231,7 @@ fn bytes(
                     return Some(Delivered::Request(Box::new(request)));
                 }
                 Search::Found(_) => {
-                    let cause = ending.cause.clone().unwrap_or_else(|| Cause {
-                        kind: CauseKind::UnmodelledCondition,
-                        message: "the gateway passes bytes on without reading them".to_owned(),
-                        span: Some(span),
-                    });
+                    let cause = ending.cause.clone().unwrap_or_else(unread);
                     doubt.get_or_insert(Delivered::Unknown(cause));
                 }
                 Search::OutOfBudget { why } => {
@@ -235,7 +249,7 @@ fn one_route(
     front: &Front,
     judgement: &Judgement,
     door: &Door<'_>,
-    within: &Cube,
+    asked: &Crossing,
     (lead, forward, leg): (&Lead, &Forward, &Leg),
     span: Span,
 ) -> Option<Delivered> {
@@ -246,15 +260,15 @@ fn one_route(
         judgement.labels(|verdict| matches!(verdict, Verdict::End(Ending { decision: Decision::Undetermined, .. })));
     let via = judgement.labels(|verdict| *verdict == Verdict::Forward(lead.route)).first().copied();
     let mut doubt: Option<Delivered> = None;
-    for sender in senders(front, lead) {
-        let second = arriving(&door.lock.judgement.list, sender, leg);
-        let bounds = Cube { path: within.path.clone(), tests: Vec::new() };
-        let universe = &judgement.universe;
+    let first = asked.of(&judgement.list);
+    let bounds = Cube { path: asked.seen.clone(), tests: Vec::new() };
+    let universe = &both(judgement, &door.lock.judgement);
+    for sender in senders(front, lead, asked.mtls) {
+        let second = arriving(&door.lock.judgement, sender, leg);
         // A request that the gateway may refuse or change is no delivery, and no proof that there is none.
         let ways = via.iter().map(|label| (*label, true)).chain(maybe.iter().map(|label| (*label, false)));
         for (label, certain) in ways {
-            let found =
-                through(&judgement.list, label, &forward.rewrite, &second, &bounds, universe, &Budget::default());
+            let found = through(&first, label, &forward.rewrite, &second, &bounds, universe, &Budget::default());
             for (second_label, search) in found {
                 let ending = match door.lock.judgement.verdict(second_label) {
                     Some(Verdict::End(ending)) if ending.decision != Decision::Denied => ending,
@@ -291,56 +305,12 @@ fn one_route(
 }
 
 /// The identities that a gateway may show to a door; none where it speaks plaintext or nobody opens its TLS.
-fn senders<'f>(front: &'f Front, lead: &Lead) -> Vec<Option<&'f str>> {
-    match lead.handshake {
+fn senders<'f>(front: &'f Front, lead: &Lead, mtls: Option<bool>) -> Vec<Option<&'f str>> {
+    let mut senders = match lead.handshake {
         Handshake::Identity => front.proxy.identities.iter().map(Option::as_deref).collect(),
         Handshake::Plaintext | Handshake::Sealed => vec![None],
         Handshake::Unanswered(_) | Handshake::Refused(_) | Handshake::Unknown(_) => Vec::new(),
-    }
-}
-
-/// The door's list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
-fn arriving(list: &DecisionList, identity: Option<&str>, leg: &Leg) -> DecisionList {
-    let changes = &leg.changes;
-    let peer: Vec<&str> = identity.into_iter().collect();
-    let mut list = list.specialise(&Dimension::Peer, &peer);
-    if let Some(authority) = &changes.authority {
-        list = list.specialise(&Dimension::Authority, &[authority]);
-    }
-    for dimension in changes.touched() {
-        let Dimension::Header(name) = &dimension else {
-            continue;
-        };
-        let (fixed, values) = changes.known(name);
-        let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        list = if fixed { list.specialise(&dimension, &values) } else { beside(&list, &dimension, &values) };
-    }
-    list.specialise(&Dimension::Sni, &identity.map(|_| server_names(leg)).unwrap_or_default())
-}
-
-/// The server name that mTLS asks for on the way to a place.
-fn server_names(leg: &Leg) -> Vec<&str> {
-    match &leg.target {
-        Target::Workload { server_name, .. } => server_name.as_deref().into_iter().collect(),
-        Target::Nowhere(_) | Target::Unknown(_) => Vec::new(),
-    }
-}
-
-/// A list where values stand beside those that the client sends: what they fulfil is fulfilled, what they break is
-/// broken.
-fn beside(list: &DecisionList, dimension: &Dimension, values: &[&str]) -> DecisionList {
-    let some = |patterns: &[Pattern]| patterns.iter().any(|pattern| values.iter().any(|value| pattern.matches(value)));
-    let keep = |rule: &Rule| {
-        let mut cube = Cube::clone(&rule.cube);
-        for test in cube.tests.iter_mut().filter(|test| test.dimension == *dimension) {
-            if some(&test.none_of) {
-                return None;
-            }
-            if test.any_of.as_deref().is_some_and(some) {
-                test.any_of = None;
-            }
-        }
-        Some(Rule { cube: cube.into(), label: rule.label })
     };
-    DecisionList { rules: list.rules.iter().filter_map(keep).collect(), default: list.default }
+    senders.retain(|sender| mtls.is_none_or(|mtls| sender.is_some() == mtls));
+    senders
 }

@@ -1,10 +1,12 @@
 //! The request matrix: source × path × entrypoint, asked as questions or listed as cells.
 
+mod crossing;
 mod delivery;
 mod door;
 mod table;
 mod witness;
 
+pub use crossing::Crossing;
 pub use delivery::{Delivered, Delivery, Fronts};
 pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};
 pub use table::{Row, table};

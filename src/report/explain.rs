@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::rule::{RuleFile, rules};
+use crate::rule::{RuleFile, RuleSet};
 
 /// Everything that a rule file says.
 pub fn explain(rule: &RuleFile) -> String {
@@ -16,15 +16,29 @@ pub fn explain(rule: &RuleFile) -> String {
     if let Some(statement) = &rule.statement {
         part("What must hold", statement);
     }
-    part("Why", &rule.why);
-    part("What to do", &rule.help);
-    part("More", &rule.references.join("\n"));
+    for (heading, words) in [("Why", &rule.why), ("What to do", &rule.help)] {
+        if !words.is_empty() {
+            part(heading, words);
+        }
+    }
+    for (heading, manifests) in [("Before", &rule.before), ("After", &rule.after)] {
+        if let Some(manifests) = manifests {
+            part(heading, manifests);
+        }
+    }
+    if !rule.references.is_empty() {
+        part("More", &rule.references.join("\n"));
+    }
     text
 }
 
 /// One line for each rule.
-pub fn list_rules() -> String {
-    let width = rules().iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-    let lines = rules().iter().map(|rule| format!("{:width$}  {:7}  {}\n", rule.id, rule.severity.word(), rule.title));
-    lines.collect()
+pub fn list_rules(rules: &RuleSet) -> String {
+    let all = rules.all();
+    let width = all.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let line = |rule: &&RuleFile| {
+        let pedantic = if rule.pedantic { " (pedantic)" } else { "" };
+        format!("{:width$}  {:7}  {}{pedantic}\n", rule.id, rule.severity.word(), rule.title)
+    };
+    all.iter().map(line).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::rule::{Finding, Report, Severity, Status};
+use crate::rule::{Finding, Report, Severity, Status, fingerprint};
 use crate::semantics::{Answer, Cause, ISTIO_RELEASE, Outcome, Request};
 use crate::text::{Files, Span};
 
@@ -157,19 +157,6 @@ fn json_cause(files: &Files, cause: &Cause) -> Value {
         "file": cause.span.map(|span| files.name(span.file)),
         "line": cause.span.map(|span| files.position(span.file, span.start).line),
     })
-}
-
-/// What makes a finding the same in another run: rule, object, workload and the marked text, but no line.
-fn fingerprint(files: &Files, finding: &Finding) -> String {
-    let resource = finding.resource.as_ref().map(ToString::to_string).unwrap_or_default();
-    let workload = finding.workload.as_deref().unwrap_or_default();
-    let parts = [&*finding.rule, &resource, workload, files.slice(finding.label.span)];
-    // FNV-1a, 64 bits: stable across releases of the standard library.
-    let hash = parts
-        .iter()
-        .flat_map(|part| part.bytes().chain([0]))
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
 }
 
 /// One outcome, as the contract writes it.

@@ -15,6 +15,7 @@ pub fn summary(files: &Files, report: &Report, width: Option<usize>) -> String {
     let assumptions = report.assumptions.iter();
     lines.extend(assumptions.map(|assumption| format!("assumed: {}{}", assumption.message, at(assumption.span))));
     lines.extend(report.notes.iter().map(|note| format!("note: {}{}", note.message, at(note.span))));
+    lines.extend(what_the_baseline_says(report));
     lines.push(what_was_found(report));
     let wrapped = lines.into_iter().map(|line| match width {
         Some(width) => {
@@ -53,7 +54,11 @@ fn what_was_read(report: &Report) -> String {
             parts.push(format!("{number} {what}"));
         }
     }
-    parts.join(", ")
+    let read = parts.join(", ");
+    match summary.worlds.as_slice() {
+        [] => read,
+        worlds => format!("{read}, in the worlds {} together", worlds.join(", ")),
+    }
 }
 
 /// What the rules were asked of.
@@ -89,6 +94,23 @@ fn what_was_judged(report: &Report) -> Vec<String> {
     lines
 }
 
+/// What of the baseline is no longer so.
+fn what_the_baseline_says(report: &Report) -> Vec<String> {
+    let held = report.summary.held;
+    let mut lines = Vec::new();
+    match held.grown {
+        0 => {}
+        1 => lines.push("1 finding grew beyond the baseline".to_owned()),
+        grown => lines.push(format!("{grown} findings grew beyond the baseline")),
+    }
+    match held.stale {
+        0 => {}
+        1 => lines.push("1 entry of the baseline matches nothing any more: write it anew".to_owned()),
+        stale => lines.push(format!("{stale} entries of the baseline match nothing any more: write it anew")),
+    }
+    lines
+}
+
 /// How many findings there are.
 fn what_was_found(report: &Report) -> String {
     let counted = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
@@ -97,9 +119,19 @@ fn what_was_found(report: &Report) -> String {
         (number > 0).then(|| count(number, word))
     });
     let counts: Vec<String> = counts.collect();
-    let found = if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") };
+    let mut found = if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") };
     match report.not_proven() {
+        0 => {}
+        open => found = format!("{found}, {open} of them not proven"),
+    }
+    let suppressed = report.summary.suppressed;
+    match (suppressed.findings, suppressed.without_reason) {
+        (0, _) => {}
+        (all, 0) => found = format!("{found}, {all} suppressed"),
+        (all, without) => found = format!("{found}, {all} suppressed ({without} without a reason)"),
+    }
+    match report.summary.held.findings {
         0 => found,
-        open => format!("{found}, {open} of them not proven"),
+        held => format!("{found}, {held} in the baseline"),
     }
 }

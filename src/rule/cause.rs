@@ -1,11 +1,11 @@
 //! One root cause, one finding: what openings have in common, and where it stands in the text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{Finding, Label, Related, Severity, Status};
 use crate::matrix::{Door, Opening};
 use crate::model::ObjectId;
-use crate::semantics::{Cause, CauseKind, Ending, Guard, Request, World};
+use crate::semantics::{Cause, CauseKind, Chain, Ending, Guard, Request, World};
 use crate::text::Span;
 
 /// Why a door is open.
@@ -49,6 +49,8 @@ pub(super) struct Group {
     pub(super) place: Option<Span>,
     /// How many cells
     pub(super) cells: usize,
+    /// The doors that are open, and to whom
+    pub(super) doors: BTreeSet<String>,
     /// The witness to show
     pub(super) witness: Option<Request>,
     /// How bad
@@ -91,12 +93,14 @@ impl Groups {
             workloads: Vec::new(),
             place: (!door.workload.implied).then_some(door.workload.name_span),
             cells: 0,
+            doors: BTreeSet::new(),
             witness: None,
             severity,
             related: Vec::new(),
             from_ingress: true,
         });
         group.cells += 1;
+        group.doors.insert(opened(door, opening.witness.as_ref()));
         if !group.workloads.contains(&name) {
             group.workloads.push(name);
         }
@@ -111,6 +115,17 @@ impl Groups {
         }
         group
     }
+}
+
+/// A door, and to what kind of caller it is open.
+pub(super) fn opened(door: &Door<'_>, witness: Option<&Request>) -> String {
+    let whom = match witness.map(|request| &request.source) {
+        Some(Some(_)) => " to an identity",
+        Some(None) => " to callers without identity",
+        None => "",
+    };
+    let bytes = if door.chain == Chain::Tcp { " (tcp)" } else { "" };
+    format!("{}:{}{bytes}{whom}", door.workload.display_name(), door.port.number)
 }
 
 /// What a rule says of its groups, in its own words.
@@ -201,6 +216,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         workload: Some(first),
         witness: group.witness,
         seen_path: None,
+        doors: group.doors,
         cells: group.cells,
         causes,
         related,

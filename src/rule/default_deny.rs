@@ -5,6 +5,8 @@
     reason = "a dimension without words or values of its own is treated as any other"
 )]
 
+use std::collections::BTreeSet;
+
 use super::cause::{RootCause, settle};
 use super::finding::{Finding, Label, Related, Severity, Status};
 use super::flows;
@@ -178,6 +180,7 @@ fn outcome(scope: &Scope<'_>, namespace: &str, ending: &Ending, request: &Reques
         workload: Some(request_workload(request)),
         witness: Some(request.clone()),
         seen_path: None,
+        doors: BTreeSet::new(),
         cells,
         causes: Vec::new(),
         related: Vec::new(),

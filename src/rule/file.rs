@@ -2,14 +2,15 @@
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
-
-use super::finding::Severity;
+use super::Severity;
+use super::statement::Statement;
+use super::written::WrittenRule;
+use crate::config::nearest;
 use crate::text::FileId;
 use crate::yaml;
 
-/// One file of `rules/`.
-#[derive(Debug, Clone, Deserialize)]
+/// A rule: one file of `rules/`, or one document of a file of the user.
+#[derive(Debug, Clone)]
 pub struct RuleFile {
     /// Kebab-case; names the bad pattern
     pub id: String,
@@ -17,16 +18,26 @@ pub struct RuleFile {
     pub severity: Severity,
     /// One line
     pub title: String,
+    /// Whether it is asked only where somebody asks for it
+    pub pedantic: bool,
     /// What must hold of every request, for rules about the matrix
-    #[serde(default)]
     pub statement: Option<String>,
     /// The check behind it, for rules about the text
-    #[serde(default)]
     pub check: Option<String>,
+    /// What must hold, for rules of the user
+    pub cells: Option<Statement>,
+    /// What a finding of a user's rule says
+    pub message: Option<String>,
+    /// What it says at the marked place
+    pub label: Option<String>,
     /// What goes wrong otherwise
     pub why: String,
     /// What to write
     pub help: String,
+    /// Manifests that break the rule
+    pub before: Option<String>,
+    /// The same, mended
+    pub after: Option<String>,
     /// Further reading
     pub references: Vec<String>,
 }
@@ -47,6 +58,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("syntax-error", include_str!("../../rules/syntax-error.yaml")),
     ("unknown-field", include_str!("../../rules/unknown-field.yaml")),
     ("unrendered-template", include_str!("../../rules/unrendered-template.yaml")),
+    ("unused-suppression", include_str!("../../rules/unused-suppression.yaml")),
 ];
 
 /// The built-in rules, by id.
@@ -55,7 +67,7 @@ static RULES: LazyLock<Vec<RuleFile>> = LazyLock::new(|| TEXTS.iter().filter_map
 /// Reads one rule file.
 fn parse(text: &str) -> Option<RuleFile> {
     let stream = yaml::read(FileId(u32::MAX), text);
-    yaml::from_node(stream.documents.first()?.root()).value.ok()
+    yaml::from_node::<WrittenRule>(stream.documents.first()?.root()).value.ok().map(RuleFile::from)
 }
 
 /// The built-in rules, sorted by id.
@@ -63,13 +75,10 @@ pub fn rules() -> &'static [RuleFile] {
     &RULES
 }
 
-/// The rule of an id; `Err` with the nearest id.
+/// The built-in rule of an id; `Err` with the nearest id.
 pub fn rule(id: &str) -> Result<&'static RuleFile, &'static str> {
-    if let Some(rule) = rules().iter().find(|rule| rule.id == id) {
-        return Ok(rule);
-    }
-    let nearest = rules().iter().map(|rule| (strsim::jaro_winkler(&rule.id, id), rule.id.as_str()));
-    Err(nearest.max_by(|a, b| a.0.total_cmp(&b.0)).map_or("", |(_, id)| id))
+    let known = rules().iter().find(|rule| rule.id == id);
+    known.ok_or_else(|| nearest(id, rules().iter().map(|rule| rule.id.as_str())).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Findings: facts with spans, worded by their rule, before anything is rendered.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ObjectId;
@@ -12,7 +14,7 @@ use crate::text::Span;
 pub type RuleId = Cow<'static, str>;
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing
@@ -35,7 +37,7 @@ impl Severity {
 }
 
 /// Whether the rule is broken, or cannot be proven to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// A request goes through, or the fact is there
@@ -91,6 +93,8 @@ pub struct Finding {
     pub witness: Option<Request>,
     /// The path as the workload sees it, where that is another than the witness's
     pub seen_path: Option<String>,
+    /// The doors that are open by it, and to whom
+    pub doors: BTreeSet<String>,
     /// How many cells of the matrix it stands for
     pub cells: usize,
     /// Why it is not proven

@@ -1,6 +1,6 @@
 //! Problems of the input as findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{Finding, Label, Related, Severity, Status};
 use super::report::Note;
@@ -123,6 +123,7 @@ fn finding(problem: &Problem, kind: ProblemKind, rule: &'static str, severity: S
         workload: None,
         witness: None,
         seen_path: None,
+        doors: BTreeSet::new(),
         cells: 0,
         causes: Vec::new(),
         related: related

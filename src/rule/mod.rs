@@ -1,20 +1,46 @@
 //! Rules: their files, the three statements of the mission, and findings grouped by cause.
 
 pub mod access;
+mod baseline;
 mod cause;
 mod default_deny;
 mod file;
 mod finding;
+mod fingerprint;
 mod flows;
 mod input;
 mod notes;
+mod outside;
+mod overrides;
 mod path_rules;
 mod report;
 mod run;
 mod scope;
+mod selection;
+mod set;
+mod settle;
+mod statement;
+mod statement_ask;
+mod statement_cells;
+mod statement_finding;
+mod statement_judge;
+mod suppression;
+mod suppression_mark;
+mod template;
+mod worlds;
+mod written;
 
+pub use baseline::{Baseline, Held};
 pub use file::{RuleFile, rule, rules};
 pub use finding::{Finding, Label, Related, RuleId, Severity, Status};
+pub use fingerprint::fingerprint;
 pub use report::{Note, Report, Summary};
-pub use run::check;
+pub use run::{check, check_all};
 pub use scope::{asked, is_judged};
+pub use selection::Selection;
+pub use set::RuleSet;
+pub use settle::{Settling, settle};
+pub use statement::{Cells, Decision, Entrypoint, Source, Statement, Text, Token, Workloads};
+pub use suppression::Suppressed;
+pub use worlds::join;
+pub use written::{Usual, WrittenRule};

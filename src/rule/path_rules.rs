@@ -1,12 +1,13 @@
 //! `api-outside-ingress` and `internal-outside-namespace`: what gets in at the two kinds of path, and from whom.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cause::{Groups, Words, findings};
 use super::default_deny::DefaultDeny;
 use super::finding::{Finding, Label, Related, Severity, Status};
 use super::scope::{self, Scope};
-use crate::matrix::{Delivered, Door, Lock, Opening, doors};
+use crate::matrix::{Crossing, Delivered, Door, Lock, Opening, doors};
 use crate::model::{MtlsMode, Values};
 use crate::semantics::{Cause, CauseKind, Chain, Decision, Ending, Guard, Protocol, Request, World, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
@@ -152,6 +153,7 @@ fn drop_doubts(
         workload: first.workloads.first().cloned(),
         witness: first.witness.clone(),
         seen_path: None,
+        doors: BTreeSet::new(),
         cells: open.iter().map(|(_, group)| group.cells).sum(),
         causes: Vec::new(),
         related: Vec::new(),
@@ -214,7 +216,7 @@ fn through_ingress(scope: &Scope<'_>, door: &Door<'_>, opening: Opening, within:
         return;
     }
     let world = scope.world;
-    let deliveries = scope.fronts.delivered(door, within);
+    let deliveries = scope.fronts.delivered(door, &Crossing::to(within));
     let first = deliveries.first();
     if let Some((Delivered::Request(request), route)) = first.map(|delivery| (&delivery.delivered, delivery.route)) {
         let message = "a route of the ingress gateway delivers such a request".to_owned();

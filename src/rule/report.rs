@@ -1,6 +1,9 @@
 //! What a check run found, counted and ready for any output.
 
-use super::finding::{Finding, Severity, Status};
+use super::Severity;
+use super::baseline::Held;
+use super::finding::{Finding, Status};
+use super::suppression::Suppressed;
 use crate::model::Counts;
 use crate::semantics::Assumption;
 use crate::text::Span;
@@ -50,6 +53,12 @@ pub struct Summary {
     pub tcp_ports: usize,
     /// One line for each statement that was proven, such as ``proven `api-outside-ingress` on 2 workloads``
     pub proven: Vec<String>,
+    /// Worlds that the counts are the sum of, where the configuration has several
+    pub worlds: Vec<String>,
+    /// Findings that somebody accepted
+    pub suppressed: Suppressed,
+    /// What the baseline made of findings
+    pub held: Held,
 }
 
 impl Report {

@@ -6,18 +6,32 @@ use rayon::prelude::*;
 
 use super::access::{self, AccessFindings, AccessTable};
 use super::default_deny::{self, DefaultDeny};
-use super::finding::{Finding, Severity, Status};
+use super::finding::{Severity, Status};
 use super::path_rules::{self, PathFindings};
 use super::report::{Note, Report, Summary};
 use super::scope::{self, Scope};
-use super::{input, notes};
+use super::set::RuleSet;
+use super::statement_ask::{self, StatementFindings};
+use super::{input, notes, settle};
 use crate::config::{Config, NotProven};
 use crate::model::{Counts, Problem, Workload};
 use crate::semantics::World;
 use crate::text::Files;
 
-/// Runs everything on what was loaded.
+/// Runs the built-in rules on what was loaded.
 pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts, config: &Config) -> Report {
+    check_all(files, world, problems, counts, config, &RuleSet::default())
+}
+
+/// Runs all rules on what was loaded.
+pub fn check_all(
+    files: &Files,
+    world: &World,
+    problems: &[Problem],
+    counts: Counts,
+    config: &Config,
+    rules: &RuleSet,
+) -> Report {
     let found = input::findings(problems, files);
     let mut report = Report {
         findings: found.findings,
@@ -26,15 +40,18 @@ pub fn check(files: &Files, world: &World, problems: &[Problem], counts: Counts,
         summary: Summary { read: counts, ..Summary::default() },
     };
     ask_namespaces(world, config, &mut report);
+    let StatementFindings { findings, notes, proven } = statement_ask::ask(world, rules.own());
+    report.findings.extend(findings);
+    report.notes.extend(notes);
+    if report.not_proven() == 0 {
+        report.summary.proven.extend(proven);
+    }
     if config.not_proven == Some(NotProven::Warning) {
         for finding in report.findings.iter_mut().filter(|finding| finding.status == Status::NotProven) {
             finding.severity = finding.severity.min(Severity::Warning);
         }
     }
-    let key = |finding: &Finding| {
-        (files.name(finding.label.span.file).to_owned(), finding.label.span.start, finding.rule.clone())
-    };
-    report.findings.sort_by_key(key);
+    settle::sort(files, &mut report.findings);
     report.notes.sort();
     report
 }

@@ -95,6 +95,7 @@ pub use route_table::{Route, RouteAction, RouteTable};
 pub use router::RoutingProxy;
 pub(crate) use string_match::{is_template, policy_path};
 pub use validation::rejections;
+pub(crate) use workload_port::target_port;
 pub use workload_port::{WorkloadPort, path_normalization, workload_ports};
 pub use workload_selector::{AttachedPolicies, Proxy, attached_policies, selects};
 pub use world::World;

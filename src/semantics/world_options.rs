@@ -19,6 +19,8 @@ pub struct WorldOptions {
     pub trusted: BTreeMap<String, String>,
     /// The paths that the mission rules are about, and where they are asked
     pub convention: Convention,
+    /// Paths that are nobody's business outside, where the owner lists them
+    pub sensitive_paths: Option<Vec<String>>,
 }
 
 impl From<&Config> for WorldOptions {
@@ -37,7 +39,11 @@ impl From<&Config> for WorldOptions {
             ingress: config.ingress.iter().map(|identity| identity.value.clone()).collect(),
             assume_injected: config.assume_injected.unwrap_or(true),
             trusted: trusted.collect(),
-            convention: config.convention.clone(),
+            convention: Convention::from(&config.convention),
+            sensitive_paths: config
+                .sensitive_paths
+                .as_ref()
+                .map(|paths| paths.iter().map(|path| path.value.clone()).collect()),
         }
     }
 }

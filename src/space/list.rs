@@ -102,6 +102,13 @@ impl Test {
         };
         self.any_of.as_deref().is_none_or(some) && !some(&self.none_of)
     }
+
+    /// Tests of which one holds wherever this one does not.
+    pub fn complement(&self) -> impl Iterator<Item = Self> + use<> {
+        let outside = self.any_of.clone().map(|any_of| Self::none(self.dimension.clone(), any_of));
+        let within = (!self.none_of.is_empty()).then(|| Self::any(self.dimension.clone(), self.none_of.clone()));
+        outside.into_iter().chain(within)
+    }
 }
 
 /// The same on the path, which has one value and is never absent.
@@ -131,6 +138,13 @@ impl PathTest {
     pub fn holds(&self, path: &str) -> bool {
         let some = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(path));
         self.any_of.as_deref().is_none_or(some) && !some(&self.none_of)
+    }
+
+    /// Tests of which one holds wherever this one does not.
+    pub fn complement(&self) -> impl Iterator<Item = Self> + use<> {
+        let outside = self.any_of.clone().map(Self::none);
+        let within = (!self.none_of.is_empty()).then(|| Self::any(self.none_of.clone()));
+        outside.into_iter().chain(within)
     }
 }
 

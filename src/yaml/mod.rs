@@ -12,4 +12,4 @@ mod typed;
 
 pub use build::{Comment, Problem, ProblemKind, Stream, read};
 pub use node::{Document, Node, NodeKind};
-pub use typed::{IntOrString, TypeError, Typed, Unread, from_node};
+pub use typed::{IntOrString, OneOrMany, TypeError, Typed, Unread, from_node};

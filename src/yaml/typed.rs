@@ -2,9 +2,12 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "serde knows more kinds of values than YAML has")]
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
+use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{StrDeserializer, U32Deserializer};
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer as _,
@@ -85,6 +88,52 @@ impl<'de> Deserialize<'de> for IntOrString {
             }
         }
         deserializer.deserialize_any(Either)
+    }
+}
+
+/// The newtype name by which the reader knows that one value may stand for a list of one.
+const ONE_OR_MANY: &str = "$meshlint::OneOrMany";
+
+/// A list of at least one, or one value that stands for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneOrMany<T>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Takes the items.
+        struct Each<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Each<T> {
+            type Value = OneOrMany<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = items.next_element()? {
+                    values.push(value);
+                }
+                if values.is_empty() {
+                    return Err(A::Error::custom("must have an item"));
+                }
+                Ok(OneOrMany(values))
+            }
+        }
+        deserializer.deserialize_newtype_struct(ONE_OR_MANY, Each(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMany_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
     }
 }
 
@@ -229,8 +278,12 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
         if self.node.kind() == NodeKind::Null { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        match (name, self.node.kind()) {
+            (ONE_OR_MANY, NodeKind::Sequence) => self.visit(visitor),
+            (ONE_OR_MANY, _) => visitor.visit_seq(One { reader: Some(self) }),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -295,6 +348,20 @@ impl<'de, 'd, I: Iterator<Item = Node<'d>>> SeqAccess<'de> for Items<'d, '_, I> 
         self.index += 1;
         let reader = self.reader;
         reader.within(step, || seed.deserialize(reader.step(node))).map(Some)
+    }
+}
+
+/// A value that stands for a list of one.
+struct One<'d, 'c> {
+    /// The value, until it is read
+    reader: Option<NodeReader<'d, 'c>>,
+}
+
+impl<'de> SeqAccess<'de> for One<'_, '_> {
+    type Error = Failure;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        self.reader.take().map(|reader| seed.deserialize(reader)).transpose()
     }
 }
 

@@ -1,8 +1,11 @@
 //! Flags of `check`.
 
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::InputArgs;
+use crate::config::Date;
 
 /// Flags of `check`.
 #[derive(Debug, ClapArgs)]
@@ -23,6 +26,18 @@ pub(crate) struct CheckArgs {
     /// Not these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) ignore: Vec<String>,
+    /// Also the rules that are pedantic
+    #[arg(long)]
+    pub(crate) pedantic: bool,
+    /// Findings that are known: only what is new, or has grown, is shown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write the findings of this run to the file of `--baseline`
+    #[arg(long, requires = "baseline")]
+    pub(crate) write_baseline: bool,
+    /// The day that suppressions expire by, such as 2026-12-31; without it none expires
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<Date>,
 }
 
 /// Form of the findings.

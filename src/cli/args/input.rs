@@ -24,6 +24,9 @@ pub(crate) struct InputArgs {
     /// Configuration file; else `meshlint.yaml` beside the first path or above it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Only this of the worlds of the configuration
+    #[arg(long, value_name = "NAME")]
+    pub(crate) world: Option<String>,
     /// Namespace of objects that name none
     #[arg(long, short = 'n')]
     pub(crate) namespace: Option<String>,

@@ -6,6 +6,7 @@ mod input;
 mod request;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -68,9 +69,16 @@ pub(crate) enum Command {
     Explain {
         /// Id of the rule
         rule: String,
+        /// Configuration file whose rules count too; else `meshlint.yaml` in this directory or above it
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// List the rules
-    Rules,
+    Rules {
+        /// Configuration file whose rules count too; else `meshlint.yaml` in this directory or above it
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 impl Command {
@@ -83,7 +91,7 @@ impl Command {
             Self::Matrix(args) => args.input.threads,
             Self::Init(args) => args.input.threads,
             Self::Generate(args) => args.input.threads,
-            Self::Explain { .. } | Self::Rules => None,
+            Self::Explain { .. } | Self::Rules { .. } => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cubes::cubes;
 use super::table::AccessTable;
 use crate::config::{Allow, Named};
-use crate::matrix::{Delivered, Door, Fronts, Opening, Place, Question, ask, places};
+use crate::matrix::{Crossing, Delivered, Door, Fronts, Opening, Place, Question, ask, places};
 use crate::semantics::{Chain, Guard, Protocol, World};
 use crate::space::Cube;
 
@@ -182,7 +182,7 @@ fn is_delivered(world: &World, fronts: &Fronts<'_>, door: &Door<'_>, table: &Acc
     }
     let globs = row.paths.iter().flatten().map(|glob| &glob.value);
     let within = if row.paths.is_some() { Cube::default().path(super::cubes::paths(globs)) } else { Cube::default() };
-    fronts.delivered(door, &within).iter().any(|delivery| match &delivery.delivered {
+    fronts.delivered(door, &Crossing::to(&within)).iter().any(|delivery| match &delivery.delivered {
         Delivered::Unknown(_) => true,
         Delivered::Request(request) => {
             gateway.is_none_or(|gateway| request.entrypoint.starts_with(&format!("gateway {gateway}:")))

@@ -1,0 +1,137 @@
+//! What a user's rule says of the cells that break it.
+
+use super::cause::{RootCause, settle};
+use super::file::RuleFile;
+use super::finding::Finding;
+use super::scope;
+use super::statement_ask::{Hit, Root};
+use super::template::{self, Values};
+use super::{Label, Related};
+use crate::model::ObjectId;
+use crate::semantics::{Cause, Request, World};
+use crate::text::Span;
+
+/// The finding of the cells of one root.
+pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> Finding {
+    let first = hit.workloads.first().cloned().unwrap_or_default();
+    let namespace = first.split('/').next().unwrap_or_default();
+    let nowhere = hit.place.or_else(|| scope::first_mention(world, namespace));
+    let Blame { span, text, resource, cause, foreign } = blame(world, root, nowhere);
+    let route = match root {
+        Root::Route(span) => virtual_service(world, *span),
+        Root::Door(_) => None,
+    };
+    let values = values(&first, hit.witness.as_ref(), route.as_ref());
+    let fill = |template: &str| template::fill(template, &values);
+    let more = match hit.workloads.len() {
+        0 | 1 => String::new(),
+        2 => " (and 1 more workload)".to_owned(),
+        count => format!(" (and {} more workloads)", count - 1),
+    };
+    let message = rule.message.as_deref().map_or_else(|| usual(rule, &first, &hit, &values), fill) + &more;
+    let message = match &cause {
+        Some(cause) => format!("`{}` is not proven of `{first}`{more}: {}", rule.id, cause.message),
+        None => message,
+    };
+    let label = rule.label.as_deref().filter(|_| cause.is_none()).map_or(text, fill);
+    let help = match &cause {
+        Some(cause) => Some(settle(cause).to_owned()),
+        None => Some(fill(&rule.help)).filter(|help| !help.is_empty()),
+    };
+    Finding {
+        rule: rule.id.clone().into(),
+        severity: rule.severity,
+        status: root.status(),
+        world: None,
+        message,
+        help,
+        label: Label { span, text: label },
+        resource: resource.or_else(|| route.clone()),
+        workload: Some(first),
+        witness: hit.witness,
+        seen_path: None,
+        doors: hit.doors,
+        cells: hit.cells,
+        causes: cause.into_iter().collect(),
+        related: foreign.into_iter().collect(),
+    }
+}
+
+/// What lets cells in.
+struct Blame {
+    /// Where
+    span: Span,
+    /// In few words
+    text: String,
+    /// The object there
+    resource: Option<ObjectId>,
+    /// Why it cannot be told, if so
+    cause: Option<Cause>,
+    /// Where it stands in somebody else's manifests
+    foreign: Option<Related>,
+}
+
+/// What lets the cells of a root in.
+fn blame(world: &World, root: &Root, nowhere: Option<Span>) -> Blame {
+    let somewhere =
+        |span: Option<Span>| span.or(nowhere).unwrap_or(Span { file: crate::text::FileId(0), start: 0, end: 0 });
+    let at = |span: Option<Span>, text: &str| Blame {
+        span: somewhere(span),
+        text: text.to_owned(),
+        resource: None,
+        cause: None,
+        foreign: None,
+    };
+    match root {
+        Root::Route(span) => at(Some(*span), "this route delivers it"),
+        Root::Door(RootCause::Rule(policy, _, span)) if scope::is_foreign(world, policy) => {
+            let message = format!("{policy} of the context admits it");
+            let foreign = Related { span: *span, message, rule: None, severity: None };
+            let blame = at(nowhere.or(Some(*span)), "a policy of the context admits it");
+            Blame { resource: Some(policy.clone()), foreign: Some(foreign), ..blame }
+        }
+        Root::Door(RootCause::Rule(policy, _, span)) => {
+            Blame { resource: Some(policy.clone()), ..at(Some(*span), "this rule admits it") }
+        }
+        Root::Door(RootCause::NoProxy(_, span)) => at(*span, "takes the proxy away"),
+        Root::Door(RootCause::NoAllow(workload)) => {
+            Blame { resource: Some(workload.clone()), ..at(nowhere, "no ALLOW policy selects it") }
+        }
+        Root::Door(RootCause::Undetermined(cause)) => {
+            Blame { cause: Some(cause.clone()), ..at(cause.span, "decides instead of the policies") }
+        }
+    }
+}
+
+/// What is said where the rule has no message of its own.
+fn usual(rule: &RuleFile, workload: &str, hit: &Hit, values: &Values) -> String {
+    let without: Vec<&str> = hit.without.iter().copied().collect();
+    let without = if without.is_empty() { String::new() } else { format!(" {}", without.join(", ")) };
+    let what = if values.path.is_empty() { "a connection".to_owned() } else { format!("`{}`", values.path) };
+    format!("{}: `{workload}` accepts {what}{without}", rule.title)
+}
+
+/// The values of a witness.
+fn values(workload: &str, witness: Option<&Request>, route: Option<&ObjectId>) -> Values {
+    let source = |request: &Request| match &request.source {
+        Some(source) => source.clone(),
+        None if request.entrypoint.starts_with("gateway") => "outside".to_owned(),
+        None => "a caller without identity".to_owned(),
+    };
+    let path = |request: &Request| request.path.split('?').next().unwrap_or_default().to_owned();
+    let http = witness.filter(|request| request.protocol == crate::semantics::WireProtocol::Http);
+    Values {
+        workload: workload.to_owned(),
+        source: witness.map(source).unwrap_or_default(),
+        method: http.map(|request| request.method.clone()).unwrap_or_default(),
+        host: http.and_then(|request| request.authority.clone()).unwrap_or_default(),
+        path: http.map(path).unwrap_or_default(),
+        route: route.map(ObjectId::path).unwrap_or_default(),
+    }
+}
+
+/// The virtual service that a route stands in.
+fn virtual_service(world: &World, route: Span) -> Option<ObjectId> {
+    let within = |span: Span| span.file == route.file && span.start <= route.start && route.end <= span.end;
+    world.mesh.virtual_services.iter().find(|service| within(service.span)).map(|service| service.id.clone())
+}
