@@ -2,14 +2,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read their fixtures")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use meshlint::config::Config;
 use meshlint::model::{InputFile, LoadOptions, Problem, load};
 use meshlint::query;
-use meshlint::rule::{self, Report, Status};
+use meshlint::rule::{self, Report, RuleSet, Selection, Settling, Status};
 use meshlint::semantics::{World, WorldOptions};
 use meshlint::text::Files;
 
@@ -45,6 +45,16 @@ fn check(text: &str, config: &str) -> (Files, Report) {
     let problems: Vec<Problem> = loaded.problems.into_iter().chain(refused).collect();
     let mut report = rule::check(&files, &world, &problems, loaded.counts, &config);
     query::confirm(&world, &mut report);
+    let settling = Settling {
+        config: &config,
+        rules: &RuleSet::default(),
+        manifests: &[file],
+        relative: &BTreeMap::new(),
+        today: None,
+        baseline: None,
+        selection: Selection { pedantic: true, ..Selection::default() },
+    };
+    rule::settle(&files, &mut report, &settling);
     (files, report)
 }
 

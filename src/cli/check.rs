@@ -1,6 +1,7 @@
 //! `check`: the rules on manifests.
 
 use super::args::{CheckArgs, FailOn, Format};
+use super::configuration::Configuration;
 use super::error::Failure;
 use super::input::Inputs;
 use super::{baseline, explain, input, output};
@@ -9,12 +10,18 @@ use crate::query;
 use crate::report;
 use crate::rule::{self, Note, Report, Selection, Settling, Severity};
 use crate::semantics::{World, WorldOptions};
+use crate::text::Files;
 
 /// Runs the rules. `Ok(false)`: there are findings at or above the threshold.
 pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
-    let mut inputs = input::read_worlds(&args.input, args.baseline.as_deref())?;
-    explain::known(&inputs.rules, &args.select)?;
-    explain::known(&inputs.rules, &args.ignore)?;
+    let mut files = Files::default();
+    let mut configuration = Configuration::of(&args.input, &mut files)?;
+    explain::known(&configuration.rules, &args.select)?;
+    explain::known(&configuration.rules, &args.ignore)?;
+    if let Some(path) = &args.baseline {
+        configuration.keep_out(path);
+    }
+    let mut inputs = input::read_worlds(&args.input, configuration, files)?;
     let known = baseline::read(args, &mut inputs.files)?;
     let worlds = std::mem::take(&mut inputs.worlds);
     let reports = worlds.into_iter().map(|(name, loaded)| (name, judge(&inputs, loaded))).collect();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
+use super::args::InputArgs;
 use super::error::Failure;
 use crate::config::{self, Config, Problem};
 use crate::report;
@@ -42,6 +43,11 @@ impl Configuration {
         found.rules = found.read_rules(files)?;
         let problems = found.rules.judge(&found.config);
         if problems.is_empty() { Ok(found) } else { Err(complain(files, &problems)) }
+    }
+
+    /// The configuration of a run on manifests.
+    pub(crate) fn of(args: &InputArgs, files: &mut Files) -> Result<Self, Failure> {
+        Self::read(args.config.as_deref(), args.paths.first().map(PathBuf::as_path), files)
     }
 
     /// The path that the configuration means.

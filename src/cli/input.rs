@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::args::InputArgs;
 use super::configuration::Configuration;
@@ -45,7 +45,9 @@ pub(crate) struct Inputs {
 
 /// Reads manifests and configuration, of the one world that there is or that is asked for.
 pub(crate) fn read(args: &InputArgs) -> Result<Input, Failure> {
-    let Inputs { files, worlds, config, .. } = read_worlds(args, None)?;
+    let mut files = Files::default();
+    let configuration = Configuration::of(args, &mut files)?;
+    let Inputs { files, worlds, config, .. } = read_worlds(args, configuration, files)?;
     let mut worlds = worlds.into_iter();
     match (worlds.next(), worlds.next()) {
         (Some((_, loaded)), None) => Ok(Input { files, loaded, config }),
@@ -57,14 +59,8 @@ pub(crate) fn read(args: &InputArgs) -> Result<Input, Failure> {
     }
 }
 
-/// Reads manifests and configuration, of every world or of the one that is asked for. Some files are no manifests.
-pub(crate) fn read_worlds(args: &InputArgs, besides: Option<&Path>) -> Result<Inputs, Failure> {
-    let mut files = Files::default();
-    let first = args.paths.first().map(PathBuf::as_path);
-    let mut configuration = Configuration::read(args.config.as_deref(), first, &mut files)?;
-    if let Some(path) = besides {
-        configuration.keep_out(path);
-    }
+/// Reads manifests, of every world or of the one that is asked for.
+pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut files: Files) -> Result<Inputs, Failure> {
     let mut texts = Texts::default();
     let mut discovery = Discovery::new(args, &configuration)?;
     let context = configuration.config.context.iter().map(|path| configuration.resolve(&path.value));

@@ -226,14 +226,15 @@ fn path_patterns(paths: &[Spanned<Text>]) -> Vec<Pattern> {
     paths.iter().flat_map(of).collect()
 }
 
-/// A host, in any case and with or without a port.
+/// A host, in any case and with or without a port. What the port looks like does not matter to a proxy.
 fn host_pattern(host: &Text) -> Option<Pattern> {
+    const PORT: &str = r"(:[^:\]]*)?";
     let (form, text) = host.form()?;
     let text = regex_syntax::escape(text);
     let expression = match form {
         "prefix" => format!("(?i){text}.*"),
-        "suffix" => format!("(?i)[^:]*{text}(:[0-9]+)?"),
-        _ => format!("(?i){text}(:[0-9]+)?"),
+        "suffix" => format!("(?i)[^:]*{text}{PORT}"),
+        _ => format!("(?i){text}{PORT}"),
     };
     Pattern::regex(&expression).ok()
 }
