@@ -75,7 +75,7 @@ fn check(directory: &Path) -> Result<(), Failed> {
     let mut inputs = Vec::new();
     for path in manifests(directory) {
         let text =
-            decode(&fs::read(&path).expect("readable")).map_err(|error| format!("{}: {error:?}", path.display()))?;
+            decode(fs::read(&path).expect("readable")).map_err(|error| format!("{}: {error:?}", path.display()))?;
         let name = path.strip_prefix(directory).expect("below").to_string_lossy().into_owned();
         inputs.push(InputFile { file: files.add(name, text), context: false });
     }

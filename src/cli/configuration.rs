@@ -125,7 +125,7 @@ fn shown(path: &Path) -> PathBuf {
 /// Reads a file of the owner.
 pub(crate) fn read_own(path: &Path, files: &mut Files) -> Result<(FileId, String), Failure> {
     let bytes = fs::read(path).map_err(|source| Failure::Unreadable { path: path.to_owned(), source })?;
-    let text = decode(&bytes).map_err(|error| Failure::Configuration(format!("{}: {}", path.display(), error.what)))?;
+    let text = decode(bytes).map_err(|error| Failure::Configuration(format!("{}: {}", path.display(), error.what)))?;
     Ok((files.add(slashes(path), text.clone()), text))
 }
 

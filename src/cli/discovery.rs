@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this layer alone touches files")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -14,15 +15,37 @@ use super::configuration::{Configuration, slashes};
 use super::error::Failure;
 use crate::text::Spanned;
 
+/// The most bytes that one file may have. Objects of a cluster are bounded at about a megabyte; what is larger than
+/// this is a device or a mistake, and would fill the memory.
+const MAX_FILE: u64 = 512 << 20;
+
 /// A file that was found.
 #[derive(Debug)]
 pub(crate) struct Found {
     /// As given on the command line
-    pub(crate) name: String,
+    pub(crate) path: PathBuf,
     /// Where it stands
     pub(crate) absolute: PathBuf,
-    /// What it holds
-    pub(crate) bytes: Vec<u8>,
+}
+
+impl Found {
+    /// What it holds.
+    pub(crate) fn contents(&self) -> Result<Vec<u8>, Failure> {
+        let unreadable = |source| Failure::Unreadable { path: self.path.clone(), source };
+        let mut bytes = Vec::new();
+        if self.path.as_os_str() == "-" {
+            std::io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        } else {
+            let file = fs::File::open(&self.path).map_err(unreadable)?;
+            let length = file.metadata().map_or(0, |metadata| metadata.len()).min(MAX_FILE);
+            bytes.reserve_exact(usize::try_from(length).unwrap_or(0).saturating_add(1));
+            file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        }
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(unreadable(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "it has more than 512 MiB")));
+        }
+        Ok(bytes)
+    }
 }
 
 /// Globs of files that are wanted and not wanted.
@@ -66,8 +89,39 @@ pub(crate) struct Discovery<'a> {
     walked: Wanted,
     /// By names from the directory of the configuration
     configured: Wanted,
-    /// Hidden directories that were not entered
+    /// What was passed by
+    passed: Passed,
+}
+
+/// What was passed by, and is said.
+#[derive(Debug, Default)]
+struct Passed {
+    /// Hidden directories
     hidden: Vec<String>,
+    /// Links that lead nowhere
+    dangling: Vec<String>,
+    /// What is named like a manifest and is neither file nor directory
+    special: Vec<String>,
+    /// Links to directories that another link had led to before
+    repeated: Vec<String>,
+    /// Where links to directories led
+    linked: BTreeSet<PathBuf>,
+}
+
+impl Passed {
+    /// Whether a directory is walked: a hidden one is not, nor one where an earlier link led, for links to directories
+    /// of links multiply.
+    fn enters(&mut self, entry: &DirEntry) -> bool {
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            self.hidden.push(slashes(entry.path()));
+            return false;
+        }
+        if entry.path_is_symlink() && fs::canonicalize(entry.path()).is_ok_and(|target| !self.linked.insert(target)) {
+            self.repeated.push(slashes(entry.path()));
+            return false;
+        }
+        true
+    }
 }
 
 impl<'a> Discovery<'a> {
@@ -79,32 +133,22 @@ impl<'a> Discovery<'a> {
             configuration,
             walked: Wanted::new(args.include.iter().map(String::as_str), args.exclude.iter().map(String::as_str))?,
             configured: Wanted::new(config.include.iter().map(text), config.exclude.iter().map(text))?,
-            hidden: Vec::new(),
+            passed: Passed::default(),
         })
     }
 
-    /// The files under a path, in path order.
-    pub(crate) fn read(&mut self, path: &Path) -> Result<Vec<Found>, Failure> {
-        let unreadable = |path: &Path| {
-            let path = path.to_owned();
-            |source| Failure::Unreadable { path, source }
-        };
+    /// The files under a path, in path order. What is named itself is taken as it is, a pipe too.
+    pub(crate) fn files(&mut self, path: &Path) -> Result<Vec<Found>, Failure> {
         if path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes).map_err(unreadable(path))?;
-            return Ok(vec![Found { name: "-".to_owned(), absolute: PathBuf::from("-"), bytes }]);
+            return Ok(vec![Found { path: path.to_owned(), absolute: path.to_owned() }]);
         }
-        let absolute = fs::canonicalize(path).map_err(unreadable(path))?;
-        let found = if absolute.is_dir() { self.walk(path, &absolute)? } else { vec![(path.to_owned(), absolute)] };
-        let read = found.into_iter().map(|(path, absolute)| {
-            let bytes = fs::read(&path).map_err(unreadable(&path))?;
-            Ok(Found { name: slashes(&path), absolute, bytes })
-        });
-        read.collect()
+        let unreadable = |source| Failure::Unreadable { path: path.to_owned(), source };
+        let absolute = fs::canonicalize(path).map_err(unreadable)?;
+        if absolute.is_dir() { self.walk(path, &absolute) } else { Ok(vec![Found { path: path.to_owned(), absolute }]) }
     }
 
     /// Walks a directory.
-    fn walk(&mut self, root: &Path, absolute: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
+    fn walk(&mut self, root: &Path, absolute: &Path) -> Result<Vec<Found>, Failure> {
         let mut found = Vec::new();
         let mut entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
         while let Some(entry) = entries.next() {
@@ -112,32 +156,39 @@ impl<'a> Discovery<'a> {
                 Ok(entry) => entry,
                 // A link that leads to one of its own parents has been walked already.
                 Err(error) if error.loop_ancestor().is_some() => continue,
-                Err(error) => return Err(Failure::Walk(error)),
+                Err(error) => match error.path().filter(|path| is_link(path)) {
+                    Some(path) => {
+                        self.passed.dangling.push(slashes(path));
+                        continue;
+                    }
+                    None => return Err(Failure::Walk(error)),
+                },
             };
-            let hidden = entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-            if hidden && entry.file_type().is_dir() {
-                self.hidden.push(slashes(entry.path()));
-                entries.skip_current_dir();
-                continue;
-            }
             let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
             let absolute = absolute.join(below);
-            if self.is_manifest(&entry, below, &absolute) {
-                found.push((entry.path().to_owned(), absolute));
+            if entry.file_type().is_dir() {
+                if entry.depth() > 0 && !self.passed.enters(&entry) {
+                    entries.skip_current_dir();
+                }
+            } else if self.is_manifest(&entry, below, &absolute) {
+                if entry.file_type().is_file() {
+                    found.push(Found { path: entry.into_path(), absolute });
+                } else {
+                    self.passed.special.push(slashes(entry.path()));
+                }
             }
         }
         Ok(found)
     }
 
-    /// Whether an entry is a file to read.
+    /// Whether the name is that of a manifest that the globs let through.
     fn is_manifest(&self, entry: &DirEntry, below: &Path, absolute: &Path) -> bool {
         let yaml = entry
             .path()
             .extension()
             .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)));
         let configured = self.configuration.relative(absolute).is_none_or(|relative| self.configured.wants(&relative));
-        entry.file_type().is_file()
-            && yaml
+        (yaml || entry.file_name() == "Kustomization")
             && entry.file_name() != "meshlint.yaml"
             && self.walked.wants(&slashes(below))
             && configured
@@ -146,9 +197,19 @@ impl<'a> Discovery<'a> {
 
     /// What was left out.
     pub(crate) fn remarks(&self) -> Vec<String> {
-        if self.hidden.is_empty() {
-            return Vec::new();
-        }
-        vec![format!("hidden directories were not read: {}", self.hidden.join(", "))]
+        let passed = &self.passed;
+        let said = [
+            ("hidden directories were not read", &passed.hidden),
+            ("links that lead nowhere were not read", &passed.dangling),
+            ("what is no regular file was not read", &passed.special),
+            ("links to a directory that another link leads to were not followed", &passed.repeated),
+        ];
+        let said = said.into_iter().filter(|(_, paths)| !paths.is_empty());
+        said.map(|(what, paths)| format!("{what}: {}", paths.join(", "))).collect()
     }
+}
+
+/// Whether a path is a symbolic link, wherever it leads.
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }

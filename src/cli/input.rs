@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use super::args::InputArgs;
-use super::configuration::Configuration;
+use super::configuration::{Configuration, slashes};
 use super::discovery::{Discovery, Found};
 use super::error::Failure;
 use crate::config::{Config, nearest};
 use crate::model::{InputFile, LeftOut, LoadOptions, Loaded, Problem, ProblemKind, load};
 use crate::rule::RuleSet;
-use crate::text::{FileId, Files, Span, decode};
+use crate::text::{FileId, Files, Span, Undecodable, decode};
 
 /// Everything that was read, of one world.
 pub(crate) struct Input {
@@ -65,12 +67,16 @@ pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut fi
     let mut discovery = Discovery::new(args, &configuration)?;
     let context = configuration.config.context.iter().map(|path| configuration.resolve(&path.value));
     let context: Vec<PathBuf> = args.context.iter().cloned().chain(context).collect();
+    let mut found: Vec<(Found, bool)> = Vec::new();
     for (paths, context) in [(&args.paths, false), (&context, true)] {
         for path in paths {
-            for found in discovery.read(path)? {
-                texts.add(&mut files, &configuration, found, context);
-            }
+            found.extend(discovery.files(path)?.into_iter().map(|found| (found, context)));
         }
+    }
+    let read: Vec<Decoded> =
+        found.par_iter().map(|(found, _)| Ok(decode(found.contents()?))).collect::<Result<_, Failure>>()?;
+    for ((found, context), text) in found.into_iter().zip(read) {
+        texts.add(&mut files, &configuration, found, text, context);
     }
     let listed = || args.paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
     if texts.found.is_empty() {
@@ -93,6 +99,9 @@ pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut fi
     let manifests = own.map(|text| text.file).collect();
     Ok(Inputs { files, worlds, config, rules, manifests, relative: texts.relative, remarks })
 }
+
+/// A file's text, or why it has none.
+type Decoded = Result<String, Undecodable>;
 
 /// A file that was read.
 #[derive(Debug, Clone)]
@@ -121,16 +130,16 @@ struct Texts {
 
 impl Texts {
     /// Adds a file.
-    fn add(&mut self, files: &mut Files, configuration: &Configuration, found: Found, context: bool) {
-        let Found { name, absolute, bytes } = found;
-        let (text, undecodable) = match decode(&bytes) {
+    fn add(&mut self, files: &mut Files, configuration: &Configuration, found: Found, text: Decoded, context: bool) {
+        let Found { path, absolute } = found;
+        let (text, undecodable) = match text {
             Ok(text) => (text, None),
             Err(error) => {
                 let message = format!("this file is no text: {} at byte {}", error.what, error.offset);
-                (String::from_utf8_lossy(&bytes).into_owned(), Some(message))
+                (String::from_utf8_lossy(&error.bytes).into_owned(), Some(message))
             }
         };
-        let file = files.add(name, text);
+        let file = files.add(slashes(&path), text);
         self.relative.extend(configuration.relative(&absolute).map(|relative| (file, relative)));
         self.found.push(Text { file, absolute, context, undecodable });
     }

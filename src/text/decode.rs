@@ -7,37 +7,47 @@ pub struct Undecodable {
     pub offset: usize,
     /// What is wrong, lower-case, without full stop
     pub what: &'static str,
+    /// The bytes
+    pub bytes: Vec<u8>,
 }
 
 /// Decodes a file. A byte-order mark at its start is dropped.
-pub fn decode(bytes: &[u8]) -> Result<String, Undecodable> {
-    match bytes {
+pub fn decode(mut bytes: Vec<u8>) -> Result<String, Undecodable> {
+    let wrong = match bytes.as_slice() {
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest, 3),
-        rest => utf8(rest, 0),
-    }
+        marked => {
+            let mark = if marked.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
+            let Some(offset) = memchr::memchr(0, marked) else {
+                bytes.drain(..mark);
+                return String::from_utf8(bytes).map_err(|error| Undecodable {
+                    offset: error.utf8_error().valid_up_to() + mark,
+                    what: "a byte that is not UTF-8",
+                    bytes: error.into_bytes(),
+                });
+            };
+            Err((offset, "a NUL byte"))
+        }
+    };
+    wrong.map_err(|(offset, what)| Undecodable { offset, what, bytes })
 }
 
-/// UTF-8 without NUL.
-fn utf8(bytes: &[u8], skipped: usize) -> Result<String, Undecodable> {
-    if let Some(offset) = memchr::memchr(0, bytes) {
-        return Err(Undecodable { offset: offset + skipped, what: "a NUL byte" });
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(Undecodable { offset: error.valid_up_to() + skipped, what: "a byte that is not UTF-8" }),
-    }
-}
-
-/// UTF-16 of one byte order.
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Undecodable> {
+/// UTF-16 of one byte order, behind its mark.
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, (usize, &'static str)> {
     let (pairs, rest) = bytes.as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err(Undecodable { offset: bytes.len() + 1, what: "half a UTF-16 unit" });
+    let mut text = String::with_capacity(pairs.len());
+    let mut offset = 2;
+    for character in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+        match character {
+            Ok('\0') => return Err((offset, "a NUL character")),
+            Ok(character) => {
+                offset += 2 * character.len_utf16();
+                text.push(character);
+            }
+            Err(_) => return Err((offset, "half a pair of UTF-16 surrogates")),
+        }
     }
-    let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
-    String::from_utf16(&units).map_err(|_| Undecodable { offset: 2, what: "text that is not UTF-16" })
+    if rest.is_empty() { Ok(text) } else { Err((offset, "half a UTF-16 unit")) }
 }
 
 #[cfg(test)]
@@ -46,14 +56,27 @@ mod tests {
 
     #[test]
     fn marks_choose_the_encoding_and_are_dropped() {
-        assert_eq!(decode(b"\xEF\xBB\xBFa: 1").as_deref(), Ok("a: 1"));
-        assert_eq!(decode(b"\xFF\xFEa\0:\0").as_deref(), Ok("a:"));
-        assert_eq!(decode(b"\xFE\xFF\0a\0:").as_deref(), Ok("a:"));
+        for (bytes, text) in [
+            (b"\xEF\xBB\xBFa: 1".as_slice(), "a: 1"),
+            (b"\xFF\xFEa\0:\0", "a:"),
+            (b"\xFE\xFF\0a\0:", "a:"),
+            (b"\xFF\xFE\x3D\xD8\x00\xDE", "\u{1F600}"),
+        ] {
+            assert_eq!(decode(bytes.to_vec()).as_deref(), Ok(text));
+        }
     }
 
     #[test]
     fn what_is_no_text_is_named_with_its_offset() {
-        assert_eq!(decode(b"a\0b").map_err(|error| error.offset), Err(1));
-        assert_eq!(decode(b"caf\xE9").map_err(|error| error.offset), Err(3));
+        for (bytes, offset) in [
+            (b"a\0b".as_slice(), 1),
+            (b"caf\xE9", 3),
+            (b"\xEF\xBB\xBFcaf\xE9", 6),
+            (b"\xFF\xFEa\0:", 4),
+            (b"\xFF\xFEa\0\x3D\xD8a\0", 4),
+            (b"\xFE\xFF\0a\0\0", 4),
+        ] {
+            assert_eq!(decode(bytes.to_vec()).map_err(|error| error.offset), Err(offset));
+        }
     }
 }

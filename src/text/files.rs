@@ -1,5 +1,7 @@
 //! The texts of a run, their names and their lines.
 
+use std::sync::OnceLock;
+
 /// A file of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
@@ -31,8 +33,8 @@ struct File {
     name: String,
     /// Its text
     text: String,
-    /// Offset of the first byte of each line
-    lines: Vec<u32>,
+    /// Offset of the first byte of each line, once somebody asks
+    lines: OnceLock<Vec<u32>>,
 }
 
 /// All files of a run.
@@ -45,10 +47,7 @@ pub struct Files {
 impl Files {
     /// Adds a file. Texts beyond 4 GiB are cut there.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
-        let text = text.into();
-        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).filter_map(|at| u32::try_from(at + 1).ok());
-        let lines = std::iter::once(0).chain(ends).collect();
-        self.files.push(File { name: name.into(), text, lines });
+        self.files.push(File { name: name.into(), text: text.into(), lines: OnceLock::new() });
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -69,7 +68,12 @@ impl Files {
 
     /// Offsets of the first byte of each line.
     pub fn line_starts(&self, id: FileId) -> &[u32] {
-        self.file(id).map_or(&[], |file| &file.lines)
+        self.file(id).map_or(&[], |file| {
+            file.lines.get_or_init(|| {
+                let ends = memchr::memchr_iter(b'\n', file.text.as_bytes());
+                std::iter::once(0).chain(ends.filter_map(|at| u32::try_from(at + 1).ok())).collect()
+            })
+        })
     }
 
     /// The text of a span; empty where it does not lie on characters of the file.
