@@ -1,4 +1,4 @@
-//! What the API server's schema and istiod's webhook refuse does not act; the cases that Istio itself tests are told apart.
+//! What the API server's schema and istiod's webhook refuse does not act; the rows of a table, and the cases that Istio itself tests, are told apart.
 
 #![expect(clippy::disallowed_methods, reason = "tests read the corpus")]
 
@@ -18,7 +18,7 @@ fn documents(name: &str) -> Vec<String> {
     documents.filter(|document| document.contains("kind:")).collect()
 }
 
-/// Whether the one security object of a document acts, and what was said about it.
+/// Whether the one object of a document acts, and what was said about it.
 fn acts(document: &str) -> (bool, Vec<String>) {
     // What istiod's own tests expect is no field of the object.
     let lines = document.lines().filter(|line| !line.starts_with("_err"));
@@ -32,8 +32,43 @@ fn acts(document: &str) -> (bool, Vec<String>) {
     let mesh = &world.mesh;
     let known = mesh.authorization_policies.iter().count()
         + mesh.peer_authentications.iter().count()
-        + mesh.request_authentications.iter().count();
+        + mesh.request_authentications.iter().count()
+        + mesh.gateways.iter().count()
+        + mesh.virtual_services.iter().count()
+        + mesh.destination_rules.iter().count()
+        + mesh.service_entries.iter().count()
+        + mesh.sidecars.iter().count()
+        + mesh.workload_entries.iter().count()
+        + mesh.envoy_filters.iter().count();
     (known == 1, said)
+}
+
+/// Holds the rows of a table against what acts.
+#[test]
+fn objects_are_refused_as_the_table_says() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/semantics/validation.txt");
+    let table = fs::read_to_string(path).expect("the table is there");
+    let rows = table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let mut wrong = Vec::new();
+    for row in rows {
+        let cells: Vec<&str> = row.splitn(4, " | ").collect();
+        let [claim, kind, verdict, body] = cells.try_into().unwrap_or_else(|_| panic!("four cells: {row}"));
+        let (kind, metadata) = kind.trim_end_matches(')').split_once(" (").unwrap_or((kind, ""));
+        let version = match kind {
+            "AuthorizationPolicy" | "PeerAuthentication" | "RequestAuthentication" => "security.istio.io/v1",
+            "EnvoyFilter" => "networking.istio.io/v1alpha3",
+            _ => "networking.istio.io/v1",
+        };
+        let more = if metadata.is_empty() { String::new() } else { format!(", {metadata}") };
+        let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a{more}}}\n{body}\n");
+        let (acts, said) = acts(&text);
+        if acts != (verdict == "taken") {
+            wrong.push(format!("{kind}: {claim}: not {verdict}: {said:?}"));
+        } else if acts && !said.is_empty() {
+            wrong.push(format!("{kind}: {claim}: taken, and yet {said:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Holds every document of two files against their names.

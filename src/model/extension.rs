@@ -103,7 +103,15 @@ pub struct FilterMatch {
     /// Name of the network filter
     pub name: Option<String>,
     /// Which HTTP filter
-    pub sub_filter: Option<IgnoredAny>,
+    pub sub_filter: Option<SubFilterMatch>,
+}
+
+/// `subFilter` of a patch's match.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct SubFilterMatch {
+    /// Name of the HTTP filter
+    pub name: Option<String>,
 }
 
 /// `patch`

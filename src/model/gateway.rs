@@ -1,7 +1,6 @@
 //! `networking.istio.io` `Gateway`.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::object::Labels;
 use crate::text::Spanned;
@@ -130,7 +129,7 @@ pub struct ServerTls {
     /// Secret with the authorities of client certificates
     pub ca_cert_credential_name: Option<String>,
     /// Several certificates
-    pub tls_certificates: Option<Vec<IgnoredAny>>,
+    pub tls_certificates: Option<Vec<CertificateFiles>>,
     /// Names that a client certificate may bear
     pub subject_alt_names: Option<Vec<String>>,
     /// Fingerprints that a client certificate may have
@@ -143,4 +142,18 @@ pub struct ServerTls {
     pub max_protocol_version: Option<String>,
     /// Allowed ciphers
     pub cipher_suites: Option<Vec<String>>,
+    /// Accepts any client certificate
+    pub insecure_skip_verify: Option<bool>,
+}
+
+/// An entry of `tlsCertificates`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CertificateFiles {
+    /// Certificate file
+    pub server_certificate: Option<String>,
+    /// Key file
+    pub private_key: Option<String>,
+    /// File with the authorities of client certificates
+    pub ca_certificates: Option<String>,
 }

@@ -4,6 +4,7 @@
 //! speaks is for `semantics`. It knows which kinds there are, which keys they have, in which
 //! namespace an object lives and which of two equal names acts.
 
+mod client_settings;
 mod cluster;
 mod counts;
 mod duplicate;
@@ -27,10 +28,14 @@ mod unknown_field;
 mod virtual_service;
 mod workload;
 
+pub use client_settings::{
+    ConnectionPool, ConsistentHash, Failover, HttpPool, LoadBalancer, LocalitySetting, OutlierDetection, TcpPool,
+    Tunnel,
+};
 pub use cluster::{ContainerPort, Ingress, NoSpec, ParentRef, Service, ServicePort, UnmodelledSpec};
 pub use counts::{Counts, LeftOut};
-pub use extension::{ConfigPatch, EnvoyFilter, ListenerMatch, ProxyConfig, ProxyExtension};
-pub use gateway::{Gateway, Server, ServerTls, TlsMode};
+pub use extension::{ConfigPatch, EnvoyFilter, ListenerMatch, PatchMatch, ProxyConfig, ProxyExtension};
+pub use gateway::{CertificateFiles, Gateway, Server, ServerPort, ServerTls, TlsMode};
 pub use http_route::{
     CorsPolicy, Delegate, Destination, Fault, HeaderOperations, Headers, HttpMatch, HttpRoute, Percent, Redirect,
     Retries, Rewrite, StringMatch, WeightedDestination,
@@ -48,8 +53,8 @@ pub use security::{
     RequestAuthentication, Source, TargetRef, To, Values, WorkloadSelector,
 };
 pub use traffic::{
-    ClientTls, ClientTlsMode, DestinationRule, ServiceEntry, ServiceEntryPort, Sidecar, SidecarEgress, SidecarIngress,
-    Subset, TrafficPolicy, WorkloadEntry,
+    ClientTls, ClientTlsMode, DestinationRule, ServiceEntry, ServiceEntryPort, ServiceEntrySelector, Sidecar,
+    SidecarEgress, SidecarIngress, Subset, TrafficPolicy, WorkloadEntry,
 };
 pub use virtual_service::{L4Match, TcpRoute, TlsMatch, TlsRoute, VirtualService};
 pub use workload::Workload;

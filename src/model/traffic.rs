@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
+use super::client_settings::{ConnectionPool, LoadBalancer, OutlierDetection, ProxyProtocol, RetryBudget, Tunnel};
+use super::gateway::ServerTls;
+use super::http_route::Destination;
 use super::object::Labels;
 use super::security::WorkloadSelector;
 use crate::text::Spanned;
@@ -22,29 +24,29 @@ pub struct DestinationRule {
     /// Namespaces that see it
     pub export_to: Option<Vec<String>>,
     /// Clients that use it
-    pub workload_selector: Option<WorkloadSelector>,
+    pub workload_selector: Option<Spanned<WorkloadSelector>>,
 }
 
 /// `trafficPolicy`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TrafficPolicy {
-    /// Without effect on who gets in
-    pub load_balancer: Option<IgnoredAny>,
-    /// Without effect on who gets in
-    pub connection_pool: Option<IgnoredAny>,
-    /// Without effect on who gets in
-    pub outlier_detection: Option<IgnoredAny>,
+    /// Which endpoint
+    pub load_balancer: Option<LoadBalancer>,
+    /// How connections are kept
+    pub connection_pool: Option<ConnectionPool>,
+    /// Which endpoints are left out
+    pub outlier_detection: Option<OutlierDetection>,
     /// How clients speak
     pub tls: Option<Spanned<ClientTls>>,
     /// Settings by port
     pub port_level_settings: Option<Vec<PortTrafficPolicy>>,
     /// Tunnels TCP
-    pub tunnel: Option<IgnoredAny>,
+    pub tunnel: Option<Tunnel>,
     /// PROXY protocol to the service
-    pub proxy_protocol: Option<IgnoredAny>,
-    /// Without effect on who gets in
-    pub retry_budget: Option<IgnoredAny>,
+    pub proxy_protocol: Option<ProxyProtocol>,
+    /// How many retries
+    pub retry_budget: Option<RetryBudget>,
 }
 
 /// An entry of `portLevelSettings`.
@@ -53,12 +55,12 @@ pub struct TrafficPolicy {
 pub struct PortTrafficPolicy {
     /// The service port
     pub port: Option<super::http_route::PortSelector>,
-    /// Without effect on who gets in
-    pub load_balancer: Option<IgnoredAny>,
-    /// Without effect on who gets in
-    pub connection_pool: Option<IgnoredAny>,
-    /// Without effect on who gets in
-    pub outlier_detection: Option<IgnoredAny>,
+    /// Which endpoint
+    pub load_balancer: Option<LoadBalancer>,
+    /// How connections are kept
+    pub connection_pool: Option<ConnectionPool>,
+    /// Which endpoints are left out
+    pub outlier_detection: Option<OutlierDetection>,
     /// How clients speak
     pub tls: Option<Spanned<ClientTls>>,
 }
@@ -189,8 +191,8 @@ pub struct Sidecar {
     pub ingress: Option<Spanned<Vec<Spanned<SidecarIngress>>>>,
     /// What it knows of the mesh
     pub egress: Option<Spanned<Vec<SidecarEgress>>>,
-    /// Without effect on who gets in
-    pub inbound_connection_pool: Option<IgnoredAny>,
+    /// How connections are kept
+    pub inbound_connection_pool: Option<ConnectionPool>,
     /// What happens to unknown hosts
     pub outbound_traffic_policy: Option<OutboundTrafficPolicy>,
 }
@@ -216,9 +218,9 @@ pub struct SidecarIngress {
     /// Where requests go
     pub default_endpoint: Option<String>,
     /// TLS settings
-    pub tls: Option<IgnoredAny>,
-    /// Without effect on who gets in
-    pub connection_pool: Option<IgnoredAny>,
+    pub tls: Option<ServerTls>,
+    /// How connections are kept
+    pub connection_pool: Option<ConnectionPool>,
 }
 
 /// An entry of `egress`.
@@ -242,5 +244,5 @@ pub struct OutboundTrafficPolicy {
     /// `ALLOW_ANY` or `REGISTRY_ONLY`
     pub mode: Option<Spanned<String>>,
     /// Proxy for unknown hosts
-    pub egress_proxy: Option<IgnoredAny>,
+    pub egress_proxy: Option<Destination>,
 }

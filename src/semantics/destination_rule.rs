@@ -45,7 +45,7 @@ pub(crate) fn rules_for<'a>(
             let full = host_name::resolve_short_name(written, &rule.id.namespace);
             let selector = rule.spec.workload_selector.as_ref();
             let selected = selector.is_none_or(|selector| {
-                rule.id.namespace == client.namespace && selects(selector.match_labels.as_ref(), client.labels)
+                rule.id.namespace == client.namespace && selects(selector.value.match_labels.as_ref(), client.labels)
             });
             if host_name::is_subset(host, &full) && selected && admits(rule) {
                 found.push((full, rule));

@@ -1,15 +1,15 @@
 //! Destination rules that are refused.
 
 use super::refuse;
-use super::shared::{are_labels, check_export_to, is_dns_label, is_domain};
+use super::shared::{are_labels, check_attachment, check_export_to, is_dns_label, is_domain};
+use super::traffic_policy;
 use crate::model::{DestinationRule, Problem, Resource, TrafficPolicy};
 use crate::text::Spanned;
 
 /// Reasons to refuse a destination rule.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidateDestinationRule`. Differs: settings of
-/// connection pools, outlier detection and load balancing are not looked at.
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidateDestinationRule`.
 pub(super) fn check(rule: &Resource<DestinationRule>, problems: &mut Vec<Problem>) {
     let host = rule.spec.host.as_ref();
     if !host.is_some_and(|host| is_domain(&host.value)) {
@@ -18,6 +18,7 @@ pub(super) fn check(rule: &Resource<DestinationRule>, problems: &mut Vec<Problem
         refuse(problems, rule, span, format!("`{written}` is no host of a service"));
     }
     check_policy(rule, rule.spec.traffic_policy.as_ref(), problems);
+    check_attachment(rule, rule.spec.workload_selector.as_ref(), None, None, problems);
     let mut names: Vec<&str> = Vec::new();
     for subset in rule.spec.subsets.iter().flat_map(|subsets| &subsets.value) {
         let name = subset.value.name.as_ref().map_or("", |name| name.value.as_str());
@@ -43,9 +44,6 @@ pub(super) fn check(rule: &Resource<DestinationRule>, problems: &mut Vec<Problem
 }
 
 /// Reasons to refuse a traffic policy.
-///
-/// # Upstream
-/// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateTrafficPolicy`, `validatePortTrafficPolicies`.
 fn check_policy(
     rule: &Resource<DestinationRule>,
     policy: Option<&Spanned<TrafficPolicy>>,
@@ -54,28 +52,7 @@ fn check_policy(
     let Some(policy) = policy else {
         return;
     };
-    let fields = &policy.value;
-    let any = fields.load_balancer.is_some()
-        || fields.connection_pool.is_some()
-        || fields.outlier_detection.is_some()
-        || fields.tls.is_some()
-        || fields.port_level_settings.is_some()
-        || fields.tunnel.is_some()
-        || fields.proxy_protocol.is_some()
-        || fields.retry_budget.is_some();
-    if !any {
-        refuse(problems, rule, policy.span, "a traffic policy says something");
-    }
-    if fields.tunnel.is_some() && fields.proxy_protocol.is_some() {
-        refuse(problems, rule, policy.span, "only one of `tunnel` and `proxyProtocol` may be set");
-    }
-    for settings in fields.port_level_settings.iter().flatten() {
-        let any = settings.load_balancer.is_some()
-            || settings.connection_pool.is_some()
-            || settings.outlier_detection.is_some()
-            || settings.tls.is_some();
-        if settings.port.is_none() || !any {
-            refuse(problems, rule, policy.span, "settings of a port name the port and say something");
-        }
+    for why in traffic_policy::reasons(&policy.value, &rule.id.namespace) {
+        refuse(problems, rule, policy.span, why);
     }
 }

@@ -1,13 +1,11 @@
 //! Gateways that are refused.
 
 use super::refuse;
-use super::shared::{is_dns_label, is_wildcard_domain};
-use crate::model::{Gateway, Problem, Resource, Server, TlsMode};
+use super::server_tls;
+use super::shared::{is_dns_label, is_http, is_port, is_protocol, is_tls, is_wildcard_domain};
+use super::workload_entry::is_socket;
+use crate::model::{Gateway, Problem, Resource, Server, ServerPort, TlsMode};
 use crate::text::Spanned;
-
-/// Protocols of gateway servers.
-const PROTOCOLS: &[&str] =
-    &["HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS", "TCP", "MONGO", "REDIS", "MYSQL", "UDP", "HTTP_PROXY"];
 
 /// Reasons to refuse a Gateway.
 ///
@@ -46,21 +44,7 @@ fn check_server(gateway: &Resource<Gateway>, server: &Spanned<Server>, problems:
         refuse(problems, gateway, server.span, "a server needs a port");
         return;
     };
-    if let Some(bind) = server.value.bind.as_ref().filter(|bind| !bind.is_empty() && !bind.starts_with("unix://"))
-        && bind.parse::<std::net::IpAddr>().is_err()
-    {
-        refuse(problems, gateway, server.span, format!("`bind: {bind}` is no address"));
-    }
-    let unix = server.value.bind.as_ref().is_some_and(|bind| bind.starts_with("unix://"));
-    let number = port.value.number.as_ref();
-    if !unix && number.is_none_or(|number| !(1..=65535).contains(&number.value)) {
-        refuse(
-            problems,
-            gateway,
-            number.map_or(port.span, |number| number.span),
-            "a port number lies between 1 and 65535",
-        );
-    }
+    check_place(gateway, server, port, problems);
     if port.value.name.as_ref().is_none_or(|name| name.value.is_empty()) {
         refuse(problems, gateway, port.span, "a port needs a name");
     }
@@ -68,55 +52,63 @@ fn check_server(gateway: &Resource<Gateway>, server: &Spanned<Server>, problems:
         refuse(problems, gateway, target.span, "`targetPort` may not be set on a Gateway");
     }
     let protocol = server.value.protocol();
-    if !PROTOCOLS.contains(&protocol.as_str()) {
+    if !is_protocol(&protocol) {
         let span = port.value.protocol.as_ref().map_or(port.span, |protocol| protocol.span);
         refuse(problems, gateway, span, format!("`{protocol}` is no protocol of a Gateway"));
     }
     check_tls(gateway, server, &protocol, problems);
 }
 
+/// Reasons to refuse where a server listens: an address and a number, or a socket.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateServerPort`, `validateServerBind`.
+fn check_place(
+    gateway: &Resource<Gateway>,
+    server: &Spanned<Server>,
+    port: &Spanned<ServerPort>,
+    problems: &mut Vec<Problem>,
+) {
+    let bind = server.value.bind.as_deref().unwrap_or_default();
+    let number = port.value.number.as_ref();
+    let span = number.map_or(port.span, |number| number.span);
+    if let Some(socket) = bind.strip_prefix("unix://") {
+        if !socket.starts_with('@') && !is_socket(socket) {
+            refuse(problems, gateway, server.span, format!("`bind: {bind}` is no socket"));
+        }
+        if number.is_none_or(|number| number.value != 0) {
+            refuse(problems, gateway, span, "a socket goes with the port number 0");
+        }
+        return;
+    }
+    if !bind.is_empty() && bind.parse::<std::net::IpAddr>().is_err() {
+        refuse(problems, gateway, server.span, format!("`bind: {bind}` is no address"));
+    }
+    if number.is_none_or(|number| !is_port(number.value)) {
+        refuse(problems, gateway, span, "a port number lies between 1 and 65535");
+    }
+}
+
 /// Reasons to refuse a server's TLS settings.
 fn check_tls(gateway: &Resource<Gateway>, server: &Spanned<Server>, protocol: &str, problems: &mut Vec<Problem>) {
     let Some(tls) = &server.value.tls else {
-        if matches!(protocol, "HTTPS" | "TLS") {
+        if is_tls(protocol) {
             refuse(problems, gateway, server.span, format!("a server of {protocol} needs `tls`"));
         }
         return;
     };
+    for why in server_tls::reasons(&tls.value) {
+        refuse(problems, gateway, tls.span, why);
+    }
     let fields = &tls.value;
     let mode = server.value.tls_mode().unwrap_or(TlsMode::Passthrough);
     let passes = matches!(mode, TlsMode::Passthrough | TlsMode::AutoPassthrough);
     let set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-    let certificates = set(&fields.server_certificate) || set(&fields.private_key) || set(&fields.ca_certificates);
-    let credential = set(&fields.credential_name)
-        || fields.credential_names.as_ref().is_some_and(|names| !names.is_empty())
-        || fields.tls_certificates.as_ref().is_some_and(|certificates| !certificates.is_empty());
-    match protocol {
-        "HTTPS" | "TLS" => {
-            let own = matches!(mode, TlsMode::Simple | TlsMode::Mutual | TlsMode::OptionalMutual);
-            let pair = set(&fields.server_certificate) && set(&fields.private_key);
-            if own && !credential && !pair {
-                refuse(
-                    problems,
-                    gateway,
-                    tls.span,
-                    "TLS that is terminated needs `credentialName`, or a certificate and a key",
-                );
-            }
-            let verifies = matches!(mode, TlsMode::Mutual | TlsMode::OptionalMutual);
-            if verifies && !credential && !set(&fields.ca_certificates) {
-                refuse(problems, gateway, tls.span, "client certificates need `caCertificates`");
-            }
-            if mode == TlsMode::IstioMutual && (certificates || credential) {
-                refuse(problems, gateway, tls.span, "ISTIO_MUTUAL brings its own certificates");
-            }
-        }
-        "HTTP" | "HTTP2" | "GRPC" | "GRPC-WEB" => {
-            if !passes || certificates || credential {
-                refuse(problems, gateway, tls.span, format!("a server of {protocol} terminates no TLS: use HTTPS"));
-            }
-        }
-        _ => refuse(problems, gateway, tls.span, format!("a server of {protocol} takes no `tls`")),
+    let files = set(&fields.server_certificate) || set(&fields.private_key) || set(&fields.ca_certificates);
+    if is_http(protocol) && (!passes || files) {
+        refuse(problems, gateway, tls.span, format!("a server of {protocol} terminates no TLS: use HTTPS"));
+    } else if !is_http(protocol) && !is_tls(protocol) {
+        refuse(problems, gateway, tls.span, format!("a server of {protocol} takes no `tls`"));
     }
 }
 

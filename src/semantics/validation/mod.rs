@@ -2,13 +2,21 @@
 
 mod authorization_policy;
 mod destination_rule;
+mod envoy_filter;
 mod gateway;
+mod http_action;
+mod http_match;
 mod http_route;
+mod load_balancer;
 mod peer_authentication;
 mod request_authentication;
+mod server_tls;
 mod service_entry;
 mod shared;
+mod sidecar;
+mod traffic_policy;
 mod virtual_service;
+mod workload_entry;
 
 use crate::model::{Mesh, Problem, ProblemKind, Resource};
 use crate::text::Span;
@@ -42,7 +50,13 @@ pub fn rejections(mesh: &Mesh) -> Vec<Problem> {
         service_entry::check(entry, &mut problems);
     }
     for sidecar in &mesh.sidecars {
-        service_entry::check_sidecar(sidecar, &mut problems);
+        sidecar::check(sidecar, &mut problems);
+    }
+    for entry in &mesh.workload_entries {
+        workload_entry::check(entry, &mut problems);
+    }
+    for filter in &mesh.envoy_filters {
+        envoy_filter::check(filter, &mut problems);
     }
     problems
 }

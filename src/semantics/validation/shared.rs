@@ -2,7 +2,7 @@
 
 use super::super::workload_selector::DRY_RUN;
 use super::refuse;
-use crate::model::{Labels, Problem, Resource, TargetRef, WorkloadSelector};
+use crate::model::{Labels, Problem, Resource, ServiceEntrySelector, TargetRef, WorkloadSelector};
 use crate::text::Spanned;
 
 /// Annotations that only istiod itself may set.
@@ -110,6 +110,47 @@ pub(super) fn is_dns_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// A selector by `labels`: keys that are empty, and stars.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidateAlphaWorkloadSelector`.
+pub(super) fn check_labels_of_selector<T>(
+    object: &Resource<T>,
+    selector: Option<&ServiceEntrySelector>,
+    problems: &mut Vec<Problem>,
+) {
+    for (key, value) in selector.iter().flat_map(|selector| selector.labels.iter().flatten()) {
+        if key.is_empty() || key.contains('*') || value.contains('*') || value.len() > 63 {
+            let why = format!("`{key}: {value}` is no label of a selector, which takes no stars");
+            refuse(problems, object, object.spec_span, why);
+        }
+    }
+}
+
+/// A port number.
+pub(super) fn is_port(number: i64) -> bool {
+    (1..=65535).contains(&number)
+}
+
+/// A word for a protocol.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/protocol/instance.go`, `Parse`.
+pub(super) fn is_protocol(word: &str) -> bool {
+    const OTHERS: &[&str] = &["tcp", "udp", "mongo", "redis", "mysql"];
+    is_http(word) || is_tls(word) || OTHERS.contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// A word for a protocol of requests.
+pub(super) fn is_http(word: &str) -> bool {
+    ["http", "http2", "grpc", "grpc-web", "http_proxy"].contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// A word for a protocol within TLS.
+pub(super) fn is_tls(word: &str) -> bool {
+    ["https", "tls"].contains(&word.to_ascii_lowercase().as_str())
+}
+
 /// A host: DNS labels, of which the first may be or begin with a star, or an address.
 pub(super) fn is_wildcard_domain(host: &str) -> bool {
     host.parse::<std::net::IpAddr>().is_ok() || is_domain(host)
@@ -156,20 +197,28 @@ pub(super) fn check_duration<T>(
     text: Option<&Spanned<String>>,
     problems: &mut Vec<Problem>,
 ) {
-    let Some(text) = text else {
-        return;
-    };
-    let why = match nanoseconds(&text.value) {
-        None => "is no duration",
-        Some(nanos) if nanos < 1_000_000 => "is below a millisecond",
-        Some(nanos) if nanos % 1_000_000 != 0 => "is finer than a millisecond",
-        Some(_) => return,
-    };
-    refuse(problems, object, text.span, format!("`{name}: {}` {why}", text.value));
+    if let (Some(text), Some(why)) = (text, bad_duration(name, text)) {
+        refuse(problems, object, text.span, why);
+    }
 }
 
+/// Why a duration is refused.
+pub(super) fn bad_duration(name: &str, text: Option<&Spanned<String>>) -> Option<String> {
+    let text = text?;
+    let why = match nanoseconds(&text.value) {
+        None => "is no duration",
+        Some(nanos) if nanos < MILLISECOND => "is below a millisecond",
+        Some(nanos) if nanos % MILLISECOND != 0 => "is finer than a millisecond",
+        Some(_) => return None,
+    };
+    Some(format!("`{name}: {}` {why}", text.value))
+}
+
+/// A millisecond, in nanoseconds.
+pub(super) const MILLISECOND: i128 = 1_000_000;
+
 /// A duration as Go writes it, in nanoseconds.
-fn nanoseconds(text: &str) -> Option<i128> {
+pub(super) fn nanoseconds(text: &str) -> Option<i128> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -232,11 +281,12 @@ pub(super) fn are_labels(labels: Option<&Labels>) -> bool {
         let ends = |text: &str| {
             text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.ends_with(|c: char| c.is_ascii_alphanumeric())
         };
-        text.len() <= 63 && ends(text) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        ends(text) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
     };
-    let key = |key: &str| match key.split_once('/') {
-        Some((domain, name)) => is_full_name(domain) && part(name),
-        None => part(key),
+    let key = |key: &str| {
+        let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
+        let known = domain.is_none_or(|domain| domain.len() <= 253 && domain.split('.').all(is_dns_label));
+        known && name.len() <= 63 && part(name)
     };
     labels.is_none_or(|labels| labels.iter().all(|(name, value)| key(name) && (value.is_empty() || part(value))))
 }

@@ -10,7 +10,18 @@ from .session import Stack
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
 FIXTURES = os.path.join(PROJECT, "fixtures", "conformance")
-KINDS = ["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Gateway", "VirtualService"]
+KINDS = [
+    "AuthorizationPolicy",
+    "PeerAuthentication",
+    "RequestAuthentication",
+    "Gateway",
+    "VirtualService",
+    "DestinationRule",
+    "ServiceEntry",
+    "Sidecar",
+    "WorkloadEntry",
+    "EnvoyFilter",
+]
 CORPUS = os.path.join(PROJECT, "..", "shared", "corpus")
 
 
@@ -139,6 +150,7 @@ def _verdicts(stack: Stack, arguments) -> int:
     lines, wrong = verdicts.run(stack, CORPUS, arguments.kinds)
     judged, refused = (sum(len(line[key]) for line in lines) for key in ("judged", "refused"))
     print(f"{len(lines)} files, {judged} objects: the webhook refuses {refused}; meshlint differs on {len(wrong)}")
+    wrong += verdicts.table(stack, os.path.join(PROJECT, "fixtures", "semantics", "validation.txt"))
     print("".join(f"  {each}\n" for each in wrong), end="")
     if arguments.record:
         made_by = recording.versions(stack.envoy, os.path.join(HERE, "istiod", "go.mod"))
