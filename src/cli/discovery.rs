@@ -3,9 +3,10 @@
 #![expect(clippy::disallowed_methods, reason = "this layer alone touches files")]
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
@@ -13,6 +14,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::args::InputArgs;
 use super::configuration::{Configuration, slashes};
 use super::error::Failure;
+use super::git;
 use crate::text::Spanned;
 
 /// The most bytes that one file may have. Objects of a cluster are bounded at about a megabyte; what is larger than
@@ -26,11 +28,21 @@ pub(crate) struct Found {
     pub(crate) path: PathBuf,
     /// Where it stands
     pub(crate) absolute: PathBuf,
+    /// What it holds, where that had to be read to find it
+    known: Option<Vec<u8>>,
 }
 
 impl Found {
+    /// A file on the disk.
+    fn at(path: PathBuf, absolute: PathBuf) -> Self {
+        Self { path, absolute, known: None }
+    }
+
     /// What it holds.
     pub(crate) fn contents(&self) -> Result<Vec<u8>, Failure> {
+        if let Some(known) = &self.known {
+            return Ok(known.clone());
+        }
         let unreadable = |source| Failure::Unreadable { path: self.path.clone(), source };
         let mut bytes = Vec::new();
         if self.path.as_os_str() == "-" {
@@ -104,6 +116,8 @@ struct Passed {
     special: Vec<String>,
     /// Links to directories that another link had led to before
     repeated: Vec<String>,
+    /// Links of revisions, which are not followed
+    of_revisions: Vec<String>,
     /// Where links to directories led
     linked: BTreeSet<PathBuf>,
 }
@@ -139,12 +153,31 @@ impl<'a> Discovery<'a> {
 
     /// The files under a path, in path order. What is named itself is taken as it is, a pipe too.
     pub(crate) fn files(&mut self, path: &Path) -> Result<Vec<Found>, Failure> {
+        if let Some(revision) = git::revision(path) {
+            return self.of_revision(&revision?);
+        }
         if path.as_os_str() == "-" {
-            return Ok(vec![Found { path: path.to_owned(), absolute: path.to_owned() }]);
+            return Ok(vec![Found::at(path.to_owned(), path.to_owned())]);
         }
         let unreadable = |source| Failure::Unreadable { path: path.to_owned(), source };
         let absolute = fs::canonicalize(path).map_err(unreadable)?;
-        if absolute.is_dir() { self.walk(path, &absolute) } else { Ok(vec![Found { path: path.to_owned(), absolute }]) }
+        if absolute.is_dir() { self.walk(path, &absolute) } else { Ok(vec![Found::at(path.to_owned(), absolute)]) }
+    }
+
+    /// The files of a revision.
+    fn of_revision(&mut self, revision: &git::Revision<'_>) -> Result<Vec<Found>, Failure> {
+        let hidden = |part: Component<'_>| part.as_os_str().to_string_lossy().starts_with('.');
+        let wants = |relative: &str| {
+            let path = Path::new(relative);
+            !path.components().any(hidden) && is_manifest_name(path) && self.walked.wants(relative)
+        };
+        let (found, links) = revision.read(wants)?;
+        self.passed.of_revisions.extend(links);
+        let known = |(name, bytes): (String, Vec<u8>)| Found {
+            known: Some(bytes),
+            ..Found::at(name.clone().into(), name.into())
+        };
+        Ok(found.into_iter().map(known).collect())
     }
 
     /// Walks a directory.
@@ -172,7 +205,7 @@ impl<'a> Discovery<'a> {
                 }
             } else if self.is_manifest(&entry, below, &absolute) {
                 if entry.file_type().is_file() {
-                    found.push(Found { path: entry.into_path(), absolute });
+                    found.push(Found::at(entry.into_path(), absolute));
                 } else {
                     self.passed.special.push(slashes(entry.path()));
                 }
@@ -183,13 +216,8 @@ impl<'a> Discovery<'a> {
 
     /// Whether the name is that of a manifest that the globs let through.
     fn is_manifest(&self, entry: &DirEntry, below: &Path, absolute: &Path) -> bool {
-        let yaml = entry
-            .path()
-            .extension()
-            .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)));
         let configured = self.configuration.relative(absolute).is_none_or(|relative| self.configured.wants(&relative));
-        (yaml || entry.file_name() == "Kustomization")
-            && entry.file_name() != "meshlint.yaml"
+        is_manifest_name(entry.path())
             && self.walked.wants(&slashes(below))
             && configured
             && !self.configuration.is_own(absolute)
@@ -202,11 +230,21 @@ impl<'a> Discovery<'a> {
             ("hidden directories were not read", &passed.hidden),
             ("links that lead nowhere were not read", &passed.dangling),
             ("what is no regular file was not read", &passed.special),
+            ("links of a revision were not followed", &passed.of_revisions),
             ("links to a directory that another link leads to were not followed", &passed.repeated),
         ];
         let said = said.into_iter().filter(|(_, paths)| !paths.is_empty());
         said.map(|(what, paths)| format!("{what}: {}", paths.join(", "))).collect()
     }
+}
+
+/// Whether a file is named as manifests are.
+fn is_manifest_name(path: &Path) -> bool {
+    let extension = path.extension();
+    let known = |extension: &OsStr| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known));
+    let name = path.file_name();
+    (extension.is_some_and(known) || name == Some(OsStr::new("Kustomization")))
+        && name != Some(OsStr::new("meshlint.yaml"))
 }
 
 /// Whether a path is a symbolic link, wherever it leads.

@@ -4,11 +4,13 @@ mod args;
 mod baseline;
 mod check;
 mod configuration;
+mod diff;
 mod discovery;
 mod error;
 mod eval;
 mod explain;
 mod generate;
+mod git;
 mod init;
 mod input;
 mod matrix;
@@ -59,6 +61,7 @@ fn run(args: &Args) -> Result<bool, Failure> {
         Command::Matrix(args) => matrix::table(args),
         Command::Init(args) => init::init(args),
         Command::Generate(args) => generate::generate(args),
+        Command::Diff(args) => diff::diff(args),
         Command::Explain { rule, config } => explain::explain(rule, config.as_deref()),
         Command::Rules { config } => explain::list(config.as_deref()),
     }

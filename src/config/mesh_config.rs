@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use crate::text::Spanned;
 
 /// The fields of `MeshConfig` that decide, as written.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MeshConfig {
     /// `istio-system` if absent
@@ -43,7 +43,7 @@ pub struct MeshConfig {
 }
 
 /// An entry of `caCertificates`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CaCertificate {
     /// Trust domains that it may sign for
@@ -51,7 +51,7 @@ pub struct CaCertificate {
 }
 
 /// `pathNormalization`
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PathNormalization {
     /// `DEFAULT`, `NONE`, `BASE`, `MERGE_SLASHES`, `DECODE_AND_MERGE_SLASHES`
@@ -59,7 +59,7 @@ pub struct PathNormalization {
 }
 
 /// An entry of `extensionProviders`, as far as CUSTOM policies look.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExtensionProvider {
     /// Its name
@@ -71,7 +71,7 @@ pub struct ExtensionProvider {
 }
 
 /// An external authorizer.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExtAuthz {
     /// Its service
@@ -95,7 +95,7 @@ pub struct ExtAuthz {
 }
 
 /// `defaultConfig`
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct DefaultConfig {
     /// Proxies in front of gateways
@@ -103,7 +103,7 @@ pub struct DefaultConfig {
 }
 
 /// `gatewayTopology`
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GatewayTopology {
     /// How many proxies in front are trusted to report client addresses
@@ -114,7 +114,7 @@ pub struct GatewayTopology {
 }
 
 /// `outboundTrafficPolicy`
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct OutboundTrafficPolicy {
     /// `ALLOW_ANY` or `REGISTRY_ONLY`

@@ -75,11 +75,9 @@ pub(super) fn both(gateway: &Judgement, workload: &Judgement) -> Universe {
     universe
 }
 
-/// The door's list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
+/// The door's list for requests that a gateway of an identity sends by a route.
 pub(super) fn arriving(workload: &Judgement, identity: Option<&str>, leg: &Leg) -> DecisionList {
-    let changes = &leg.changes;
-    let peer: Vec<&str> = identity.into_iter().collect();
-    let mut list = workload.list.specialise(&Dimension::Peer, &peer);
+    let mut list = workload.list.clone();
     if !verifies(workload) {
         // What a token said to the gateway is nothing to a proxy that verifies none.
         for dimension in list.dimensions().into_iter().filter(is_of_tokens) {
@@ -87,6 +85,14 @@ pub(super) fn arriving(workload: &Judgement, identity: Option<&str>, leg: &Leg) 
             list = list.specialise(&dimension, none);
         }
     }
+    sent_on(&list, identity, leg)
+}
+
+/// A list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
+pub(crate) fn sent_on(list: &DecisionList, identity: Option<&str>, leg: &Leg) -> DecisionList {
+    let changes = &leg.changes;
+    let peer: Vec<&str> = identity.into_iter().collect();
+    let mut list = list.specialise(&Dimension::Peer, &peer);
     if let Some(authority) = &changes.authority {
         list = list.specialise(&Dimension::Authority, &[authority]);
     }

@@ -71,7 +71,7 @@ struct Lead {
 }
 
 /// The listeners of a gateway workload, each with its entrypoint: one for each port of each of its Gateways.
-pub(super) fn listeners(world: &World, workload: &GatewayWorkload) -> Vec<(String, GatewayListener)> {
+pub(crate) fn listeners(world: &World, workload: &GatewayWorkload) -> Vec<(String, GatewayListener)> {
     let mut found = Vec::new();
     for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
         let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();

@@ -7,7 +7,10 @@ mod table;
 mod witness;
 
 pub use crossing::Crossing;
+pub(crate) use crossing::sent_on;
+pub(crate) use delivery::listeners;
 pub use delivery::{Delivered, Delivery, Fronts};
 pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};
 pub use table::{Row, table};
+pub(crate) use witness::fill;
 pub use witness::inbound_witness;

@@ -18,7 +18,7 @@ pub fn inbound_witness(workload: &Workload, port: u16, chain: Chain, domain: Pat
 }
 
 /// Writes the values of a point into a request.
-pub(super) fn fill(request: &mut Request, point: &Point, domain: PathDomain) {
+pub(crate) fn fill(request: &mut Request, point: &Point, domain: PathDomain) {
     let mode = match domain {
         PathDomain::Normalized(mode) => mode,
         PathDomain::Raw => Normalization::None,

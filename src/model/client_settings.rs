@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::text::Spanned;
 
 /// `connectionPool`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ConnectionPool {
     /// Of requests
@@ -18,7 +18,7 @@ pub struct ConnectionPool {
 }
 
 /// `connectionPool.http`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HttpPool {
     /// `DEFAULT`, `DO_NOT_UPGRADE` or `UPGRADE`
@@ -42,7 +42,7 @@ pub struct HttpPool {
 }
 
 /// `connectionPool.http.http2KeepAlive`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct KeepAlive {
     /// How often
@@ -52,7 +52,7 @@ pub struct KeepAlive {
 }
 
 /// `connectionPool.tcp`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TcpPool {
     /// How long connecting may take
@@ -68,7 +68,7 @@ pub struct TcpPool {
 }
 
 /// `connectionPool.tcp.tcpKeepalive`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TcpKeepalive {
     /// How often
@@ -80,7 +80,7 @@ pub struct TcpKeepalive {
 }
 
 /// `outlierDetection`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OutlierDetection {
     /// How long an endpoint is out
@@ -107,7 +107,7 @@ pub struct OutlierDetection {
 }
 
 /// `loadBalancer`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LoadBalancer {
     /// By what requests stay with an endpoint
@@ -125,7 +125,7 @@ pub struct LoadBalancer {
 }
 
 /// `loadBalancer.consistentHash`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ConsistentHash {
     /// By a cookie
@@ -145,7 +145,7 @@ pub struct ConsistentHash {
 }
 
 /// `loadBalancer.consistentHash.httpCookie`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct HashCookie {
     /// More about it
@@ -159,7 +159,7 @@ pub struct HashCookie {
 }
 
 /// An entry of `attributes`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct CookieAttribute {
     /// Its name
@@ -169,7 +169,7 @@ pub struct CookieAttribute {
 }
 
 /// `loadBalancer.consistentHash.maglev`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Maglev {
     /// Size of the table
@@ -177,7 +177,7 @@ pub struct Maglev {
 }
 
 /// `loadBalancer.consistentHash.ringHash`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RingHash {
     /// Size of the ring
@@ -185,7 +185,7 @@ pub struct RingHash {
 }
 
 /// `loadBalancer.localityLbSetting`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LocalitySetting {
     /// Shares by place
@@ -199,7 +199,7 @@ pub struct LocalitySetting {
 }
 
 /// An entry of `distribute`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Distribution {
     /// Where clients are
@@ -209,7 +209,7 @@ pub struct Distribution {
 }
 
 /// An entry of `failover`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Failover {
     /// The region that fails
@@ -219,7 +219,7 @@ pub struct Failover {
 }
 
 /// `loadBalancer.zoneAwareLbSetting`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ZoneSetting {
     /// Whether it is on
@@ -233,7 +233,7 @@ pub struct ZoneSetting {
 }
 
 /// `loadBalancer.warmup`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Warmup {
     /// How fast
@@ -245,7 +245,7 @@ pub struct Warmup {
 }
 
 /// `tunnel`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Tunnel {
     /// `CONNECT` or `POST`
@@ -257,7 +257,7 @@ pub struct Tunnel {
 }
 
 /// `proxyProtocol`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ProxyProtocol {
     /// `V1` or `V2`
@@ -265,7 +265,7 @@ pub struct ProxyProtocol {
 }
 
 /// `retryBudget`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RetryBudget {
     /// Over what time it is counted

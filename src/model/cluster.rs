@@ -9,7 +9,7 @@ use crate::text::Spanned;
 use crate::yaml::IntOrString;
 
 /// `spec` of a `Service`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Service {
     /// `ClusterIP` if absent
@@ -39,7 +39,7 @@ impl Service {
 }
 
 /// A port of a `Service`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServicePort {
     /// Name, which may declare the protocol
@@ -57,7 +57,7 @@ pub struct ServicePort {
 }
 
 /// A pod template, and the spec of a `Pod`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct PodTemplate {
     /// Labels and annotations of the pods
@@ -67,7 +67,7 @@ pub struct PodTemplate {
 }
 
 /// `spec` of a pod.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PodSpec {
     /// `default` if absent
@@ -83,7 +83,7 @@ pub struct PodSpec {
 }
 
 /// A container.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Container {
     /// Name; `istio-proxy` is the sidecar
@@ -95,7 +95,7 @@ pub struct Container {
 }
 
 /// A port of a container.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ContainerPort {
     /// Name, which a service may name as its target
@@ -109,7 +109,7 @@ pub struct ContainerPort {
 }
 
 /// `spec` of Deployment, `StatefulSet`, `DaemonSet`, `ReplicaSet`, Job, Rollout, `ReplicationController`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Controller {
     /// What its pods look like
@@ -119,7 +119,7 @@ pub(super) struct Controller {
 }
 
 /// `jobTemplate` of a `CronJob`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct JobTemplate {
     /// The job's spec
@@ -127,7 +127,7 @@ pub(super) struct JobTemplate {
 }
 
 /// A Kubernetes `Ingress`, as far as it opens doors to services.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Ingress {
     /// Class by field
@@ -158,7 +158,7 @@ impl Ingress {
 }
 
 /// An entry of `rules`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct IngressRule {
     /// The host; every one if absent
@@ -168,7 +168,7 @@ pub struct IngressRule {
 }
 
 /// `http` of an Ingress rule.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct IngressHttp {
     /// Paths
@@ -176,7 +176,7 @@ pub struct IngressHttp {
 }
 
 /// An entry of `paths`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct IngressPath {
     /// Where to
@@ -184,7 +184,7 @@ pub struct IngressPath {
 }
 
 /// `backend`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct IngressBackend {
     /// The service
@@ -192,7 +192,7 @@ pub struct IngressBackend {
 }
 
 /// `service` of an Ingress backend.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct IngressService {
     /// Its name
@@ -200,12 +200,12 @@ pub struct IngressService {
 }
 
 /// A kind without a `spec` that matters: Namespace, `ServiceAccount`, Gateway API kinds …
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct NoSpec {}
 
 /// `spec` of a kind that is recognised and not modelled yet, as far as it says what it is about.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct UnmodelledSpec {
     /// What a route of the Gateway API is attached to
@@ -215,7 +215,7 @@ pub struct UnmodelledSpec {
 }
 
 /// An entry of `parentRefs`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ParentRef {
     /// `Gateway` if absent
@@ -227,7 +227,7 @@ pub struct ParentRef {
 }
 
 /// `data` of a `ConfigMap`, as far as it can hold mesh settings.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct ConfigMap {
     /// Texts by key

@@ -8,7 +8,7 @@ use super::traffic::ServiceEntrySelector;
 use crate::text::Spanned;
 
 /// `spec` of an `EnvoyFilter`, the patch values left as they are.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct EnvoyFilter {
     /// Which workloads
@@ -22,7 +22,7 @@ pub struct EnvoyFilter {
 }
 
 /// An entry of `configPatches`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ConfigPatch {
     /// `HTTP_FILTER`, `CLUSTER` …
@@ -35,7 +35,7 @@ pub struct ConfigPatch {
 }
 
 /// `match` of a patch.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PatchMatch {
     /// `SIDECAR_INBOUND`, `SIDECAR_OUTBOUND`, `GATEWAY`; any if absent
@@ -53,7 +53,7 @@ pub struct PatchMatch {
 }
 
 /// `proxy` of a patch's match.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ProxyMatch {
     /// A regular expression, searched for in the version
@@ -63,7 +63,7 @@ pub struct ProxyMatch {
 }
 
 /// `listener` of a patch's match.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ListenerMatch {
     /// Port of the listener, or of a filter chain of a listener for many ports
@@ -79,7 +79,7 @@ pub struct ListenerMatch {
 }
 
 /// `filterChain` of a patch's match.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct FilterChainMatch {
     /// Name of the chain
@@ -97,7 +97,7 @@ pub struct FilterChainMatch {
 }
 
 /// `filter` of a patch's match.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct FilterMatch {
     /// Name of the network filter
@@ -107,7 +107,7 @@ pub struct FilterMatch {
 }
 
 /// `subFilter` of a patch's match.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct SubFilterMatch {
     /// Name of the HTTP filter
@@ -115,7 +115,7 @@ pub struct SubFilterMatch {
 }
 
 /// `patch`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Patch {
     /// What is done
@@ -127,7 +127,7 @@ pub struct Patch {
 }
 
 /// `spec` of a `WasmPlugin` or `TrafficExtension`, as far as it tells which proxies it changes.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ProxyExtension {
     /// Which workloads
@@ -147,7 +147,7 @@ pub struct ProxyExtension {
 }
 
 /// An entry of `match`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TrafficSelector {
     /// `CLIENT`, `SERVER` or both
@@ -157,7 +157,7 @@ pub struct TrafficSelector {
 }
 
 /// An entry of `ports`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TrafficPort {
     /// Its number
@@ -165,7 +165,7 @@ pub struct TrafficPort {
 }
 
 /// `wasm` of a `TrafficExtension`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct WasmModule {
     /// `HTTP` or `NETWORK`; HTTP if absent
@@ -174,7 +174,7 @@ pub struct WasmModule {
 }
 
 /// `spec` of a `ProxyConfig`, as far as it can change path normalisation or addresses.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ProxyConfig {
     /// Which workloads

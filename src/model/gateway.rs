@@ -6,7 +6,7 @@ use super::object::Labels;
 use crate::text::Spanned;
 
 /// `spec` of a `Gateway`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Gateway {
     /// Labels of the gateway workloads; absent and empty select every one of the mesh
@@ -23,7 +23,7 @@ impl Gateway {
 }
 
 /// A gateway server: an entry of `servers`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Server {
     /// Port and protocol
@@ -75,7 +75,7 @@ impl Server {
 }
 
 /// `port` of a gateway server.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServerPort {
     /// Port number that clients use
@@ -107,7 +107,7 @@ pub enum TlsMode {
 }
 
 /// `tls` of a gateway server.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServerTls {
     /// Answers plaintext with a redirect
@@ -147,7 +147,7 @@ pub struct ServerTls {
 }
 
 /// An entry of `tlsCertificates`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CertificateFiles {
     /// Certificate file

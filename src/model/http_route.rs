@@ -9,7 +9,7 @@ use super::object::Labels;
 use crate::text::Spanned;
 
 /// An entry of `http`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HttpRoute {
     /// Name, without effect
@@ -49,7 +49,7 @@ pub struct HttpRoute {
 }
 
 /// An entry of `match`: all fields that are set hold together.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HttpMatch {
     /// Name, without effect
@@ -83,7 +83,7 @@ pub struct HttpMatch {
 }
 
 /// `exact`, `prefix` or `regex`; none of them is presence, or any path.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct StringMatch {
     /// The whole value
@@ -95,7 +95,7 @@ pub struct StringMatch {
 }
 
 /// An entry of `route`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct WeightedDestination {
     /// Where to
@@ -107,7 +107,7 @@ pub struct WeightedDestination {
 }
 
 /// `destination`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Destination {
     /// Host of a service
@@ -127,7 +127,7 @@ impl Destination {
 }
 
 /// `port: {number: …}`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct PortSelector {
     /// Port number
@@ -135,7 +135,7 @@ pub struct PortSelector {
 }
 
 /// `redirect`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Redirect {
     /// New path
@@ -155,7 +155,7 @@ pub struct Redirect {
 }
 
 /// `directResponse`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct DirectResponse {
     /// Status code
@@ -165,7 +165,7 @@ pub struct DirectResponse {
 }
 
 /// `delegate`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Delegate {
     /// Name of the delegate
@@ -175,7 +175,7 @@ pub struct Delegate {
 }
 
 /// `rewrite`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Rewrite {
     /// Replaces what the match matched
@@ -187,7 +187,7 @@ pub struct Rewrite {
 }
 
 /// `uriRegexRewrite`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RegexRewrite {
     /// RE2, anywhere in the path
@@ -198,7 +198,7 @@ pub struct RegexRewrite {
 }
 
 /// `retries`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Retries {
     /// How many
@@ -216,7 +216,7 @@ pub struct Retries {
 }
 
 /// `fault`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Fault {
     /// Without effect on who gets in
@@ -226,7 +226,7 @@ pub struct Fault {
 }
 
 /// `fault.delay`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct FaultDelay {
     /// Share
@@ -240,7 +240,7 @@ pub struct FaultDelay {
 }
 
 /// `fault.abort`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct FaultAbort {
     /// Share; absent aborts nothing
@@ -254,7 +254,7 @@ pub struct FaultAbort {
 }
 
 /// `{value: …}` in percent
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Percent {
     /// 0 to 100
@@ -262,7 +262,7 @@ pub struct Percent {
 }
 
 /// An entry of `mirrors`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Mirror {
     /// Where copies go
@@ -272,7 +272,7 @@ pub struct Mirror {
 }
 
 /// `corsPolicy`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CorsPolicy {
     /// Origins, older form
@@ -294,7 +294,7 @@ pub struct CorsPolicy {
 }
 
 /// `headers`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Headers {
     /// Operations on the request
@@ -304,7 +304,7 @@ pub struct Headers {
 }
 
 /// `headers.request`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct HeaderOperations {
     /// Replaces

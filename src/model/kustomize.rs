@@ -10,7 +10,7 @@ use super::object::Labels;
 use crate::yaml::{self, Node, TypeError};
 
 /// The fields of a kustomization that matter for reading its files one by one.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Kustomization {
     /// Namespace of everything it builds
@@ -36,7 +36,7 @@ struct Kustomization {
 }
 
 /// An entry of `labels`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct LabelEntry {
     /// The labels
@@ -46,7 +46,7 @@ struct LabelEntry {
 }
 
 /// A patch that may stand in a file of its own.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 struct PatchEntry {
     /// The file

@@ -11,7 +11,7 @@ use crate::text::{Span, Spanned};
 pub type Labels = BTreeMap<String, String>;
 
 /// `metadata` as written.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Metadata {
     /// `metadata.name`

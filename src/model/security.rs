@@ -8,7 +8,7 @@ use super::object::Labels;
 use crate::text::Spanned;
 
 /// `selector: {matchLabels: …}`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct WorkloadSelector {
     /// The labels that a workload must have; absent and empty select alike
@@ -16,7 +16,7 @@ pub struct WorkloadSelector {
 }
 
 /// An entry of `targetRefs`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TargetRef {
     /// API group of the target
@@ -45,7 +45,7 @@ pub enum Action {
 }
 
 /// `spec` of an `AuthorizationPolicy`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct AuthorizationPolicy {
     /// Which workloads, by label
@@ -80,7 +80,7 @@ impl AuthorizationPolicy {
 }
 
 /// `provider: {name: …}`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ExtensionProviderRef {
     /// Name of an extension provider of the mesh settings
@@ -88,7 +88,7 @@ pub struct ExtensionProviderRef {
 }
 
 /// An entry of `spec.rules`: `from` and `to` and `when`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct PolicyRule {
     /// Alternatives of who sends
@@ -100,7 +100,7 @@ pub struct PolicyRule {
 }
 
 /// An entry of `from`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct From {
     /// Who sends
@@ -108,7 +108,7 @@ pub struct From {
 }
 
 /// An entry of `to`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct To {
     /// What is asked
@@ -119,7 +119,7 @@ pub struct To {
 pub type Values = Option<Spanned<Vec<Spanned<String>>>>;
 
 /// `source`: all fields that are set hold together.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the fields are those of the API, named alike")]
 pub struct Source {
@@ -140,7 +140,7 @@ pub struct Source {
 }
 
 /// `operation`: all fields that are set hold together.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the fields are those of the API, named alike")]
 pub struct Operation {
@@ -155,7 +155,7 @@ pub struct Operation {
 }
 
 /// An entry of `when`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Condition {
     /// The attribute, such as `request.headers[x-role]`
@@ -182,7 +182,7 @@ pub enum MtlsMode {
 }
 
 /// `mtls: {mode: …}`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct MutualTls {
     /// UNSET if absent
@@ -190,7 +190,7 @@ pub struct MutualTls {
 }
 
 /// `spec` of a `PeerAuthentication`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PeerAuthentication {
     /// Which workloads, by label
@@ -202,7 +202,7 @@ pub struct PeerAuthentication {
 }
 
 /// `spec` of a `RequestAuthentication`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RequestAuthentication {
     /// Which workloads, by label
@@ -228,7 +228,7 @@ impl RequestAuthentication {
 }
 
 /// An entry of `jwtRules`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct JwtRule {
     /// The `iss` claim that tokens of this rule carry
@@ -261,7 +261,7 @@ pub struct JwtRule {
 }
 
 /// An entry of `fromHeaders`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct JwtHeader {
     /// Header name
@@ -271,7 +271,7 @@ pub struct JwtHeader {
 }
 
 /// An entry of `outputClaimToHeaders`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ClaimToHeader {
     /// Header name

@@ -12,7 +12,7 @@ use super::security::WorkloadSelector;
 use crate::text::Spanned;
 
 /// `spec` of a `DestinationRule`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct DestinationRule {
     /// Host of a service
@@ -28,7 +28,7 @@ pub struct DestinationRule {
 }
 
 /// `trafficPolicy`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TrafficPolicy {
     /// Which endpoint
@@ -50,7 +50,7 @@ pub struct TrafficPolicy {
 }
 
 /// An entry of `portLevelSettings`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PortTrafficPolicy {
     /// The service port
@@ -66,7 +66,7 @@ pub struct PortTrafficPolicy {
 }
 
 /// `tls` of a traffic policy.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ClientTls {
     /// How clients speak
@@ -104,7 +104,7 @@ pub enum ClientTlsMode {
 }
 
 /// An entry of `subsets`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Subset {
     /// Name
@@ -116,7 +116,7 @@ pub struct Subset {
 }
 
 /// `spec` of a `ServiceEntry`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServiceEntry {
     /// Hosts
@@ -140,7 +140,7 @@ pub struct ServiceEntry {
 }
 
 /// `workloadSelector: {labels: …}`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ServiceEntrySelector {
     /// Labels that a workload must have
@@ -148,7 +148,7 @@ pub struct ServiceEntrySelector {
 }
 
 /// A port of a `ServiceEntry`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServiceEntryPort {
     /// Port number
@@ -162,7 +162,7 @@ pub struct ServiceEntryPort {
 }
 
 /// `spec` of a `WorkloadEntry`, and an endpoint of a `ServiceEntry`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct WorkloadEntry {
     /// Address
@@ -182,7 +182,7 @@ pub struct WorkloadEntry {
 }
 
 /// `spec` of a `Sidecar`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Sidecar {
     /// Which workloads
@@ -206,7 +206,7 @@ impl Sidecar {
 }
 
 /// An entry of `ingress`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SidecarIngress {
     /// Port
@@ -224,7 +224,7 @@ pub struct SidecarIngress {
 }
 
 /// An entry of `egress`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SidecarEgress {
     /// Port
@@ -238,7 +238,7 @@ pub struct SidecarEgress {
 }
 
 /// `outboundTrafficPolicy`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OutboundTrafficPolicy {
     /// `ALLOW_ANY` or `REGISTRY_ONLY`

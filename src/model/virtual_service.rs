@@ -7,7 +7,7 @@ use super::object::Labels;
 use crate::text::Spanned;
 
 /// `spec` of a `VirtualService`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct VirtualService {
     /// Hosts it routes; empty makes it a delegate
@@ -77,7 +77,7 @@ pub(crate) fn items<T>(list: Option<&Spanned<Vec<T>>>) -> &[T] {
 }
 
 /// An entry of `tls`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TlsRoute {
     /// Alternatives
@@ -88,7 +88,7 @@ pub struct TlsRoute {
 }
 
 /// An entry of `tls[].match`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TlsMatch {
     /// Names in TLS
@@ -120,7 +120,7 @@ impl TlsMatch {
 }
 
 /// An entry of `tcp`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TcpRoute {
     /// Alternatives
@@ -131,7 +131,7 @@ pub struct TcpRoute {
 }
 
 /// An entry of `tcp[].match`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct L4Match {
     /// Static

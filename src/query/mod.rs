@@ -2,6 +2,7 @@
 
 mod arrive;
 mod confirm;
+mod diff;
 mod enter;
 mod entrypoint;
 mod eval;
@@ -10,5 +11,6 @@ mod onward;
 mod settle;
 
 pub use confirm::confirm;
+pub use diff::{Change, ChangeKind, Culprit, Diff, Fate, Group, Side, Unsettled, diff};
 pub use entrypoint::{Entrypoint, find_workload, parse_entrypoint};
 pub use eval::{EvalError, Evaluator};

@@ -128,8 +128,15 @@ fn json_finding<'a>(files: &'a Files, finding: &'a Finding) -> JsonFinding<'a> {
     }
 }
 
+/// File, line and column of a span.
+pub(super) fn position(files: &Files, span: Option<Span>) -> Option<Value> {
+    let span = files.visible(span?);
+    let position = files.position(span.file, span.start);
+    Some(json!({"file": files.name(span.file), "line": position.line, "column": position.column}))
+}
+
 /// A witness with every field of an `eval` request.
-fn witness(request: &Request) -> Value {
+pub(super) fn witness(request: &Request) -> Value {
     let mut value = serde_json::to_value(request).unwrap_or(Value::Null);
     if let Value::Object(fields) = &mut value {
         fields.shift_remove("id");

@@ -36,13 +36,18 @@ pub(super) fn place(files: &Files, span: Span) -> String {
     format!("{}:{}:{}", files.name(span.file), position.line, position.column)
 }
 
-/// How a request ended, in words.
-pub(super) fn ending(decision: Decision, by: Option<By>) -> String {
-    let word = match decision {
+/// A decision in a word.
+pub(super) fn decision_word(decision: Decision) -> &'static str {
+    match decision {
         Decision::Allowed => "allowed",
         Decision::Denied => "denied",
         Decision::Undetermined => "undetermined",
-    };
+    }
+}
+
+/// How a request ended, in words.
+pub(super) fn ending(decision: Decision, by: Option<By>) -> String {
+    let word = decision_word(decision);
     let how = match by {
         None | Some(By::Reached) => return word.to_owned(),
         Some(By::Policy) => "by policy",

@@ -124,9 +124,9 @@ impl JwtFilter {
         universe.domains.insert(Dimension::Issuer, issuer);
         let mut subject = Domain::default_for(&Dimension::Subject);
         subject.absent = true;
-        if self.rules.is_empty() {
-            subject.values = Values::Finite(Vec::new());
-        }
+        // An empty subject is none.
+        subject.values =
+            if self.rules.is_empty() { Values::Finite(Vec::new()) } else { Values::Language(Pattern::NonEmpty) };
         universe.domains.insert(Dimension::Subject, subject);
     }
 
@@ -144,6 +144,11 @@ impl JwtFilter {
             headers.extend(claims.filter_map(|claim| claim.header.clone()));
         }
         headers.iter().map(|name| name.to_ascii_lowercase()).collect()
+    }
+
+    /// Whether a rule looks for tokens at a place.
+    pub(crate) fn looks_at(&self, place: &TokenPlace) -> bool {
+        self.rules().any(|rule| places(rule).contains(place))
     }
 
     /// Whether there is no filter at all.

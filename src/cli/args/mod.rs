@@ -2,6 +2,7 @@
 
 mod author;
 mod check;
+mod diff;
 mod input;
 mod request;
 
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use author::{GenerateArgs, InitArgs};
 pub(crate) use check::{CheckArgs, FailOn, Format};
+pub(crate) use diff::{DiffArgs, DiffFailOn, DiffFormat};
 pub(crate) use input::{Color, InputArgs};
 pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs};
 
@@ -65,6 +67,11 @@ pub(crate) enum Command {
         meshlint generate ./manifests > policies.yaml\n\n\
         The policies stand in for the ALLOW policies of the namespaces that the table names; DENY and CUSTOM policies stay.")]
     Generate(GenerateArgs),
+    /// Say for which requests the answer changes from one set of manifests to another
+    #[command(after_help = "Examples:\n  \
+        meshlint diff git:main:./manifests ./manifests --fail-on new-access\n  \
+        meshlint diff ./rendered/before ./rendered/after --format markdown")]
+    Diff(DiffArgs),
     /// Print what a rule is about
     Explain {
         /// Id of the rule
@@ -91,6 +98,7 @@ impl Command {
             Self::Matrix(args) => args.input.threads,
             Self::Init(args) => args.input.threads,
             Self::Generate(args) => args.input.threads,
+            Self::Diff(args) => args.input.threads,
             Self::Explain { .. } | Self::Rules { .. } => None,
         }
     }

@@ -1,0 +1,106 @@
+//! `diff` and `eval` agree: whatever request is answered differently by two worlds, `diff` has a change of that kind at
+//! its entrypoint, or says that it cannot tell.
+
+use meshlint::query::{ChangeKind, Diff, Evaluator, diff};
+use meshlint::semantics::{Decision, METHODS, Request};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+
+use crate::admitted;
+use crate::requests::request;
+use crate::world::world;
+
+/// What stands between two documents.
+const BREAK: &str = "---\n";
+
+/// Two worlds of which the second has one document of another instead of one of its own.
+fn pair() -> impl Strategy<Value = (String, String)> {
+    (world(), world(), any::<prop::sample::Index>(), any::<prop::sample::Index>()).prop_map(
+        |(old, other, gone, fresh)| {
+            let mut documents: Vec<&str> = old.split(BREAK).collect();
+            let others: Vec<&str> = other.split(BREAK).collect();
+            let fresh = others[fresh.index(others.len())];
+            let name = |document: &str| document.lines().take(3).map(str::to_owned).collect::<Vec<_>>();
+            documents.remove(gone.index(documents.len()));
+            documents.retain(|document| name(document) != name(fresh));
+            documents.push(fresh);
+            (old.clone(), documents.join(BREAK))
+        },
+    )
+}
+
+/// The kind of a change.
+fn kind(before: Decision, now: Decision) -> Option<ChangeKind> {
+    match (before, now) {
+        (before, now) if before == now => None,
+        (_, Decision::Undetermined) => Some(ChangeKind::Undetermined),
+        (Decision::Undetermined, _) => Some(ChangeKind::Settled),
+        (Decision::Denied, _) => Some(ChangeKind::Allowed),
+        (Decision::Allowed, _) => Some(ChangeKind::Denied),
+    }
+}
+
+/// Whether a diff tells of a change of a kind at an entrypoint.
+fn tells(diff: &Diff, kind: ChangeKind, entrypoint: &str) -> bool {
+    let at =
+        |group: &meshlint::query::Group| group.kind == kind && group.entrypoints.iter().any(|one| one == entrypoint);
+    diff.groups.iter().any(at) || diff.unsettled.iter().any(|unsettled| unsettled.entrypoint == entrypoint)
+}
+
+/// Whether a request is one of those that are compared: no clients' sidecars, and nothing that no proxy reads.
+fn is_compared(request: &Request) -> bool {
+    let carries = |(name, value): &(String, String)| name == "authorization" && value.starts_with("Bearer");
+    !request.entrypoint.starts_with("service")
+        && METHODS.contains(&request.method.as_str())
+        && !["/%00", "/api?access_token=x", "http://other?x"].contains(&request.path.as_str())
+        && !request.headers.iter().any(carries)
+}
+
+/// What differs between two worlds for some requests, and how much of it is no more than a doubt.
+fn compare(old: &str, new: &str, requests: &[Request]) -> Result<[usize; 2], String> {
+    let (old_world, new_world) = (admitted(old).0, admitted(new).0);
+    let diff = diff(&old_world, &new_world);
+    let odd = diff.unsettled.iter().find(|unsettled| unsettled.message.starts_with("internal error"));
+    if let Some(odd) = odd {
+        return Err(format!("{odd:?}"));
+    }
+    let judges = (Evaluator::step_by_step(&old_world), Evaluator::step_by_step(&new_world));
+    let mut counts = [0, 0];
+    for request in requests.iter().filter(|request| is_compared(request)) {
+        let (Ok(before), Ok(now)) = (judges.0.answer(request), judges.1.answer(request)) else { continue };
+        let Some(kind) = kind(before.outcome.decision, now.outcome.decision) else { continue };
+        if !tells(&diff, kind, &request.entrypoint) {
+            return Err(format!("{kind:?} at {}", serde_json::to_string(request).expect("JSON")));
+        }
+        counts[0] += 1;
+        counts[1] += usize::from(diff.unsettled.iter().any(|unsettled| unsettled.entrypoint == request.entrypoint));
+    }
+    Ok(counts)
+}
+
+/// The property is worth something only if answers change, and are mostly told.
+#[test]
+fn generated_changes_are_felt_and_told() {
+    let mut runner = TestRunner::deterministic();
+    let mut sum = [0_usize; 2];
+    for _ in 0..150 {
+        let drawn = (pair(), prop::collection::vec(request(), 30)).new_tree(&mut runner).expect("it can be drawn");
+        let ((old, new), requests) = drawn.current();
+        let counts = compare(&old, &new, &requests).expect("they agree");
+        sum = [sum[0] + counts[0], sum[1] + counts[1]];
+    }
+    assert!(sum[0] > 100 && sum[1] * 3 < sum[0], "answers that change, of them in doubt: {sum:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 100, ..ProptestConfig::with_cases(300) })]
+
+    /// What `diff` does not tell of does not change.
+    #[test]
+    fn no_answer_changes_untold((old, new) in pair(), requests in prop::collection::vec(request(), 30)) {
+        if let Err(what) = compare(&old, &new, &requests) {
+            prop_assert!(false, "{}\n{}\n==== new:\n{}", what, old, new);
+        }
+    }
+}
