@@ -1,6 +1,6 @@
 //! `check`: the rules on manifests.
 
-use super::args::{CheckArgs, FailOn, Format};
+use super::args::CheckArgs;
 use super::configuration::Configuration;
 use super::error::Failure;
 use super::input::Inputs;
@@ -8,7 +8,7 @@ use super::{baseline, explain, input, output};
 use crate::model::{Loaded, Problem};
 use crate::query;
 use crate::report;
-use crate::rule::{self, Note, Report, Selection, Settling, Severity};
+use crate::rule::{self, Note, Report, Selection, Settling};
 use crate::semantics::{World, WorldOptions};
 use crate::text::Files;
 
@@ -40,21 +40,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
     if args.write_baseline {
         return baseline::write(args, &inputs.files, &report);
     }
-    let text = match args.format {
-        Format::Text => report::text(&inputs.files, &report, output::look(&args.input)),
-        Format::Concise => report::concise(&inputs.files, &report),
-        Format::Json => report::findings_json(&inputs.files, &report),
-    };
-    output::say(&text)?;
+    output::findings(&inputs.files, &report, &inputs.rules, args)?;
     if !args.input.quiet {
         output::note(&report::summary(&inputs.files, &report, output::note_width()));
     }
-    let threshold = match args.fail_on {
-        FailOn::Error => Some(Severity::Error),
-        FailOn::Warning => Some(Severity::Warning),
-        FailOn::Info => Some(Severity::Info),
-        FailOn::Never => None,
-    };
+    let threshold = args.fail_on.threshold();
     Ok(!threshold.is_some_and(|threshold| report.findings.iter().any(|finding| finding.severity >= threshold)))
 }
 

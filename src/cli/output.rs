@@ -6,9 +6,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use terminal_size::{Height, Width, terminal_size_of};
 
-use super::args::{Color, InputArgs};
+use super::args::{CheckArgs, Color, Format, InputArgs};
 use super::error::Failure;
-use crate::report::Look;
+use crate::report::{self, Look};
+use crate::rule::{Report, RuleSet};
+use crate::text::Files;
 
 /// Columns of what no terminal shows.
 const PLAIN_WIDTH: usize = 120;
@@ -38,6 +40,44 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Writes the findings in every form that is asked for: first to files, then to standard output.
+pub(crate) fn findings(files: &Files, report: &Report, rules: &RuleSet, args: &CheckArgs) -> Result<(), Failure> {
+    let shown = args.format.iter().filter(|output| output.file.is_none()).count();
+    if shown > 1 {
+        return Err(Failure::Usage(
+            "standard output takes one `--format`: write the others to files, as in `--format sarif=FILE`".to_owned(),
+        ));
+    }
+    let directory = working_directory();
+    let written = |format: Format, look: Look| match format {
+        Format::Text => report::text(files, report, look),
+        Format::Concise => report::concise(files, report),
+        Format::Json => report::findings_json(files, report),
+        Format::Sarif => report::sarif(files, report, rules, &directory),
+        Format::Github => report::github(files, report, &directory),
+        Format::Gitlab => report::gitlab(files, report, &directory),
+        Format::Junit => report::junit(files, report, args.fail_on.threshold()),
+        Format::Markdown => report::markdown(files, report),
+    };
+    let in_file = Look { colour: args.input.color == Color::Always, verbose: args.input.verbose, width: PLAIN_WIDTH };
+    for output in &args.format {
+        if let Some(path) = &output.file {
+            let text = written(output.format, in_file);
+            std::fs::write(path, text).map_err(|source| Failure::Unwritable { path: path.clone(), source })?;
+        }
+    }
+    match args.format.iter().find(|output| output.file.is_none()) {
+        Some(output) => say(&written(output.format, look(&args.input))),
+        None => Ok(()),
+    }
+}
+
+/// The directory in which the program runs, `/`-separated; empty where it cannot be told.
+fn working_directory() -> String {
+    let directory = std::env::current_dir().unwrap_or_default();
+    directory.to_string_lossy().replace('\\', "/")
 }
 
 /// Writes to standard error.

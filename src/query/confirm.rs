@@ -2,12 +2,14 @@
 
 use rayon::prelude::*;
 
+use super::entrypoint::{Entrypoint, parse_entrypoint};
 use super::eval::Evaluator;
-use crate::rule::{Note, Report, Status};
-use crate::semantics::{Decision, World};
+use crate::model::{Gateway, Resource};
+use crate::rule::{Finding, Note, Related, Report, Status, Way};
+use crate::semantics::{Decision, Request, World};
 
-/// Holds every witness against the answer that `eval` gives: what is shown must go through. Notes what the workload
-/// sees of it.
+/// Holds every witness against the answer that `eval` gives: what is shown must go through. Keeps its way, and what the
+/// workload sees of it.
 pub fn confirm(world: &World, report: &mut Report) {
     let doubts = report.findings.par_iter_mut().filter_map(|finding| {
         let witness = finding.witness.as_ref()?;
@@ -16,18 +18,19 @@ pub fn confirm(world: &World, report: &mut Report) {
             Status::NotProven => Decision::Undetermined,
         };
         // The symbolic reading found it; the other one, step by step, must say the same.
-        let answer = Evaluator::step_by_step(world).answer(witness);
-        let seen = answer.as_ref().ok().and_then(|answer| answer.outcome.path.clone());
-        finding.seen_path = seen.filter(|seen| *seen != witness.path);
-        if answer.as_ref().is_ok_and(|answer| answer.outcome.decision == wanted) {
-            return None;
-        }
-        finding.witness = None;
-        let workload = finding.workload.as_deref().unwrap_or_default();
-        let instead = match &answer {
+        let instead = match Evaluator::step_by_step(world).answer(witness) {
+            Ok(answer) if answer.outcome.decision == wanted => {
+                finding.seen_path = answer.outcome.path.filter(|seen| *seen != witness.path);
+                let tls = opens_tls(world, witness);
+                finding.way = Way { steps: answer.trace, tls };
+                show_way(world, finding);
+                return None;
+            }
             Ok(answer) => format!("{:?}", answer.outcome.decision),
             Err(error) => format!("{error:?}"),
         };
+        finding.witness = None;
+        let workload = finding.workload.as_deref().unwrap_or_default();
         let message = format!(
             "internal error, please report it: the witness of `{}` for `{workload}` is not confirmed ({instead})",
             finding.rule,
@@ -36,4 +39,47 @@ pub fn confirm(world: &World, report: &mut Report) {
     });
     let doubts: Vec<Note> = doubts.collect();
     report.notes.extend(doubts);
+}
+
+/// Adds the places where proxies in front let the witness pass: the server, where its gateway has several, the route and
+/// its rewrites. What the workload's own proxy does is what the finding itself is about.
+fn show_way(world: &World, finding: &mut Finding) {
+    let only_server = match finding.witness.as_ref().and_then(|witness| gateway_of(world, witness)) {
+        Some((gateway, _)) => match gateway.spec.servers() {
+            [only] => Some(only.span),
+            _ => None,
+        },
+        None => None,
+    };
+    let mut places: Vec<Related> = Vec::new();
+    for step in finding.way.steps.iter().filter(|step| !step.at.starts_with("workload") && !step.is_passed_over()) {
+        let Some(span) = step.span.filter(|span| *span != finding.label.span && Some(*span) != only_server) else {
+            continue;
+        };
+        // A route and its rewrites stand at one place, and one label tells all of it.
+        match places.iter_mut().find(|place| place.span == span) {
+            Some(place) if place.message.contains(&step.what) => {}
+            Some(place) => place.message = format!("{}; {}", place.message, step.what),
+            None => places.push(Related { span, message: step.what.clone(), rule: None, severity: None }),
+        }
+    }
+    let is_told = |known: &Related| known.rule.is_none() && places.iter().any(|place| place.span == known.span);
+    finding.related.retain(|known| !is_told(known));
+    finding.related.extend(places);
+}
+
+/// The gateway and its port that a request enters by, if it does.
+fn gateway_of<'w>(world: &'w World, request: &Request) -> Option<(&'w Resource<Gateway>, u16)> {
+    match parse_entrypoint(world, &request.entrypoint) {
+        Ok(Entrypoint::Gateway { gateway, port }) => Some((gateway, port)),
+        Ok(Entrypoint::Workload { .. } | Entrypoint::Service { .. } | Entrypoint::Unmodelled { .. }) | Err(_) => None,
+    }
+}
+
+/// Whether a client opens its connection by TLS of its own.
+fn opens_tls(world: &World, request: &Request) -> bool {
+    gateway_of(world, request).is_some_and(|(gateway, port)| {
+        let mut servers = gateway.spec.servers().iter().filter(|server| server.value.number() == port);
+        servers.any(|server| matches!(server.value.protocol().as_str(), "HTTPS" | "TLS"))
+    })
 }

@@ -4,13 +4,14 @@ use super::arrive::Arrival;
 use super::entrypoint::find_workload;
 use super::eval::{EvalError, Evaluator};
 use super::hop::{Malformed, first_sight, forwarded_address, server_name, trusted_address};
-use super::settle::{decisions, default_host, ended};
+use super::settle::{decisions, default_host, ended, server_for};
 use crate::model::{Gateway, Resource, Service, ServicePort, Workload};
 use crate::semantics::{
     By, Capture, Cause, CauseKind, Chain, Client, ClientSide, Ending, GatewayListener, Guard, JwtFilter, Membership,
     Outcome, Passes, Proxy, Request, Step, Target, Topology, WireProtocol, client_proxy, gateway_listener,
     gateway_topology, guard, jwt_filter, outbound_capture, path_normalization, service_targets, token_place,
 };
+use crate::text::Span;
 
 impl Evaluator<'_> {
     /// In at a gateway.
@@ -28,7 +29,8 @@ impl Evaluator<'_> {
         for workload in serving {
             if let Some(listener) = gateway_listener(world, gateway, port, workload) {
                 let topology = gateway_topology(world, workload);
-                outcomes.extend(self.at_listener(request, &listener, topology, &authority, trace)?);
+                let server = server_for(gateway, port, &authority);
+                outcomes.extend(self.at_listener(request, &listener, server, topology, &authority, trace)?);
             }
         }
         if outcomes.is_empty() {
@@ -38,11 +40,12 @@ impl Evaluator<'_> {
         Ok(outcomes)
     }
 
-    /// In at the listener of one gateway workload.
+    /// In at the listener of one gateway workload, where a server of the gateway stands for it.
     fn at_listener(
         &self,
         request: &Request,
         listener: &GatewayListener,
+        server: Option<Span>,
         topology: Topology,
         authority: &str,
         trace: &mut Vec<Step>,
@@ -93,10 +96,11 @@ impl Evaluator<'_> {
         }
         let filter = jwt_filter(&world.mesh, Proxy { namespace: &proxy.namespace, labels: &proxy.labels });
         seen.token_place = token_place(world, &filter, request.claims.as_ref());
-        if !proxy.chain_name.is_empty() {
-            let what = format!("the connection is taken by {}", proxy.chain_name);
-            trace.push(Step { at: at.clone(), what, span: None });
-        }
+        let what = match proxy.chain_name.as_str() {
+            "" => "a server of this port takes the connection".to_owned(),
+            chain => format!("the connection is taken by {chain}"),
+        };
+        trace.push(Step { at: at.clone(), what, span: server });
         // TLS to a server of plain bytes is bytes as well.
         let wire = if listener.plaintext && shows { WireProtocol::Tcp } else { request.protocol };
         self.routed(proxy, seen, malformed, request, wire, trace)

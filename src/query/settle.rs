@@ -2,6 +2,7 @@
 
 use crate::model::{Gateway, Resource};
 use crate::semantics::{Answer, By, Decision, Ending, Outcome, Step};
+use crate::text::Span;
 
 /// An outcome that says no more than how it ended where.
 pub(super) fn ended(at: &str, ending: &Ending) -> Outcome {
@@ -87,4 +88,16 @@ pub(super) fn default_host(gateway: &Resource<Gateway>, port: u16) -> String {
         Some(suffix) => format!("www{suffix}"),
         None => host.to_owned(),
     }
+}
+
+/// The server of a gateway's port that is for an authority.
+pub(super) fn server_for(gateway: &Resource<Gateway>, port: u16, authority: &str) -> Option<Span> {
+    let name = authority.rsplit_once(':').map_or(authority, |(name, _)| name).to_ascii_lowercase();
+    let fits = |host: &str| {
+        let host = host.rsplit('/').next().unwrap_or(host).to_ascii_lowercase();
+        host.strip_prefix('*').map_or(host == name, |suffix| name.ends_with(suffix))
+    };
+    let mut servers = gateway.spec.servers().iter().filter(|server| server.value.number() == port);
+    let server = servers.find(|server| server.value.hosts().iter().any(|host| fits(&host.value)));
+    server.map(|server| server.span)
 }

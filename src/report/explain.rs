@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::markdown::{fenced, inline};
 use crate::rule::{RuleFile, RuleSet};
 
 /// Everything that a rule file says.
@@ -30,6 +31,19 @@ pub fn explain(rule: &RuleFile) -> String {
         part("More", &rule.references.join("\n"));
     }
     text
+}
+
+/// What a rule file says to do, as Markdown: words up to the first empty line, and what follows as it is.
+pub(super) fn help_markdown(rule: &RuleFile) -> String {
+    let help = rule.help.trim_end();
+    let is_code = help.starts_with('#');
+    let (words, code) = if is_code { ("", help) } else { help.split_once("\n\n").unwrap_or((help, "")) };
+    let mut parts = vec![inline(&rule.title)];
+    parts.extend(rule.why.trim_end().split("\n\n").map(inline));
+    parts.extend((!words.is_empty()).then(|| inline(words)));
+    parts.extend((!code.is_empty()).then(|| fenced("yaml", code)));
+    parts.push(rule.references.iter().map(|reference| format!("- <{reference}>")).collect::<Vec<_>>().join("\n"));
+    parts.join("\n\n")
 }
 
 /// One line for each rule.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::secret::without_credentials;
+use super::words::{line, lines};
 use crate::rule::{Finding, Report, Severity, Status, fingerprint};
 use crate::semantics::{Answer, Cause, ISTIO_RELEASE, Outcome, Request};
 use crate::text::{Files, Span};
@@ -15,7 +17,7 @@ struct Place<'a> {
     file: &'a str,
     line: u32,
     column: u32,
-    message: &'a str,
+    message: String,
     rule: Option<&'a str>,
     severity: Option<Severity>,
 }
@@ -27,8 +29,8 @@ struct JsonFinding<'a> {
     severity: Severity,
     status: Status,
     world: Option<&'a str>,
-    message: &'a str,
-    help: Option<&'a str>,
+    message: String,
+    help: Option<String>,
     file: &'a str,
     line: u32,
     column: u32,
@@ -68,7 +70,7 @@ pub fn findings_json(files: &Files, report: &Report) -> String {
                 assumption.span.map(|span| (files.name(span.file), files.position(span.file, span.start).line));
             json!({
                 "kind": assumption.kind,
-                "message": assumption.message,
+                "message": line(&assumption.message),
                 "file": position.map(|(file, _)| file),
                 "line": position.map(|(_, line)| line),
             })
@@ -104,8 +106,8 @@ fn json_finding<'a>(files: &'a Files, finding: &'a Finding) -> JsonFinding<'a> {
         severity: finding.severity,
         status: finding.status,
         world: finding.world.as_deref(),
-        message: &finding.message,
-        help: finding.help.as_deref(),
+        message: line(&finding.message),
+        help: finding.help.as_deref().map(lines),
         file: files.name(span.file),
         line: start.line,
         column: start.column,
@@ -116,7 +118,7 @@ fn json_finding<'a>(files: &'a Files, finding: &'a Finding) -> JsonFinding<'a> {
             .as_ref()
             .map(|id| json!({"kind": id.kind, "namespace": id.namespace, "name": id.name})),
         workload: finding.workload.as_deref(),
-        witness: finding.witness.as_ref().map(witness),
+        witness: finding.witness.as_ref().map(|request| witness(&without_credentials(request))),
         cells: finding.cells,
         causes: finding.causes.iter().map(|cause| json_cause(files, cause)).collect(),
         related: finding
@@ -153,14 +155,21 @@ fn place<'a>(
     severity: Option<Severity>,
 ) -> Place<'a> {
     let position = files.position(span.file, span.start);
-    Place { file: files.name(span.file), line: position.line, column: position.column, message, rule, severity }
+    Place {
+        file: files.name(span.file),
+        line: position.line,
+        column: position.column,
+        message: line(message),
+        rule,
+        severity,
+    }
 }
 
 /// A cause.
 fn json_cause(files: &Files, cause: &Cause) -> Value {
     json!({
         "kind": cause.kind,
-        "message": cause.message,
+        "message": line(&cause.message),
         "file": cause.span.map(|span| files.name(span.file)),
         "line": cause.span.map(|span| files.position(span.file, span.start).line),
     })

@@ -2,20 +2,35 @@
 
 mod concise;
 mod diff;
+mod curl;
 mod explain;
+mod github;
+mod gitlab;
 mod json;
 mod quote;
+mod junit;
+mod markdown;
 mod request;
 mod rows;
+mod sarif;
+mod secret;
+mod shown;
 mod source;
 mod summary;
 mod text;
+mod uri;
+mod words;
 
 pub use concise::concise;
 pub use diff::{diff_json, diff_markdown, diff_summary, diff_text};
 pub use explain::{explain, list_rules};
+pub use github::github;
+pub use gitlab::gitlab;
 pub use json::{answer_line, error_line, findings_json};
+pub use junit::junit;
+pub use markdown::markdown;
 pub use request::{configuration_problems, trace};
 pub use rows::matrix_table;
+pub use sarif::sarif;
 pub use summary::summary;
 pub use text::{Look, text};

@@ -1,7 +1,9 @@
-//! A file as miette reads it: lines from our own table, and nothing in it that a terminal obeys.
+//! A file as miette reads it: lines from our own table, no secret and nothing that a terminal obeys.
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+use super::secret::hide_in_manifests;
+use super::words::{is_obeyed, line};
 use crate::text::{FileId, Files, Span};
 
 /// Bytes of a line that is not shown whole.
@@ -9,35 +11,50 @@ const LONG_LINE: usize = 400;
 /// Bytes around a span that are shown of such a line.
 const SURROUNDINGS: usize = 60;
 
-/// A file of the run, with control characters blanked.
+/// A file of the run as it is shown: secrets hidden, control characters escaped.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     /// Name to show
     name: String,
-    /// Text, byte for byte as long as the file
+    /// Text to show
     text: String,
-    /// Offset of the first byte of each line
-    lines: Vec<u32>,
+    /// Offset of the first byte of each line of it
+    lines: Vec<usize>,
+    /// Where it is longer than the file from there on, and by how many bytes
+    longer: Vec<(usize, usize)>,
 }
 
 impl Source {
     /// The source of a file.
     pub(super) fn new(files: &Files, file: FileId) -> Self {
-        let blank = |character: char| {
-            let harmless = character == '\n' || character == '\t' || character == '\r' || !character.is_control();
-            if harmless { character.to_string() } else { " ".repeat(character.len_utf8()) }
-        };
-        Self {
-            name: files.name(file).to_owned(),
-            text: files.text(file).chars().map(blank).collect(),
-            lines: files.line_starts(file).to_vec(),
+        let written = hide_in_manifests(files.text(file));
+        let mut text = String::with_capacity(written.len());
+        let mut longer = Vec::new();
+        for (at, character) in written.char_indices() {
+            let after = written.as_bytes().get(at + 1);
+            if is_obeyed(character) || (character == '\r' && after != Some(&b'\n')) {
+                text.extend(character.escape_default());
+                longer.push((at + character.len_utf8(), text.len() - at - character.len_utf8()));
+            } else {
+                text.push(character);
+            }
         }
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        let lines = std::iter::once(0).chain(ends).collect();
+        Self { name: line(files.name(file)), text, lines, longer }
+    }
+
+    /// Where a byte of the file stands in what is shown.
+    fn shown_at(&self, offset: u32) -> usize {
+        let offset = offset as usize;
+        let before = self.longer.partition_point(|(from, _)| *from <= offset).checked_sub(1);
+        let more = before.and_then(|index| self.longer.get(index)).map_or(0, |(_, more)| *more);
+        (offset + more).min(self.text.len())
     }
 
     /// The span as miette wants it, within the text and never empty where there is something to mark.
     pub(super) fn span(&self, span: Span) -> SourceSpan {
-        let length = self.text.len();
-        let (mut start, end) = ((span.start as usize).min(length), (span.end as usize).min(length));
+        let (mut start, end) = (self.shown_at(span.start), self.shown_at(span.end));
         // The first line tells enough, and a marker over ten lines tells less.
         let marked = self.text.get(start..end).unwrap_or_default();
         let mut lines = marked.lines();
@@ -65,8 +82,8 @@ impl SourceCode for Source {
         let length = self.text.len();
         let start = span.offset().min(length);
         let end = (span.offset() + span.len()).min(length);
-        let line_of = |offset: usize| self.lines.partition_point(|line| *line as usize <= offset).max(1) - 1;
-        let offset_of = |line: usize| self.lines.get(line).map_or(length, |offset| *offset as usize);
+        let line_of = |offset: usize| self.lines.partition_point(|line| *line <= offset).max(1) - 1;
+        let offset_of = |line: usize| self.lines.get(line).copied().unwrap_or(length);
         let line = line_of(start);
         let (line_start, line_end) = (offset_of(line), offset_of(line + 1));
         if line_end - line_start > LONG_LINE {

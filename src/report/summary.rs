@@ -3,6 +3,7 @@
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::request::place;
+use super::words;
 use crate::rule::{Report, Severity};
 use crate::text::{Files, Span};
 
@@ -17,7 +18,7 @@ pub fn summary(files: &Files, report: &Report, width: Option<usize>) -> String {
     lines.extend(report.notes.iter().map(|note| format!("note: {}{}", note.message, at(note.span))));
     lines.extend(what_the_baseline_says(report));
     lines.push(what_was_found(report));
-    let wrapped = lines.into_iter().map(|line| match width {
+    let wrapped = lines.into_iter().map(|said| words::line(&said)).map(|line| match width {
         Some(width) => {
             let options = Options::new(width.max(20)).subsequent_indent("  ").break_words(false);
             let options = options.word_separator(WordSeparator::AsciiSpace);

@@ -1,13 +1,19 @@
 //! Findings for people, drawn by miette.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Severity as Level};
+use textwrap::{Options, WordSeparator, WordSplitter};
 
-use textwrap::{WordSeparator, WordSplitter};
-
-use super::request::request_line;
+use super::request::place;
+use super::secret::without_credentials;
+use super::shown::Shown;
 use super::source::Source;
-use crate::rule::{Finding, Report, Severity, Status};
-use crate::text::Files;
+use super::words::line;
+use crate::rule::{Finding, Report, Severity};
+use crate::text::{FileId, Files};
 
 /// How findings are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +26,13 @@ pub struct Look {
     pub width: usize,
 }
 
-/// A finding with its source, as miette draws it.
+/// A finding or a further place with its source, as miette draws it.
 #[derive(Debug)]
 struct Drawn {
     /// What is said
     diagnostic: MietteDiagnostic,
     /// Where
-    source: Source,
-    /// Places in other files
-    related: Vec<Self>,
+    source: Arc<Source>,
 }
 
 impl std::fmt::Display for Drawn {
@@ -48,99 +52,152 @@ impl miette::Diagnostic for Drawn {
         self.diagnostic.severity()
     }
 
-    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.diagnostic.help()
-    }
-
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         self.diagnostic.labels()
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(&self.source)
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        Some(Box::new(self.related.iter().map(|drawn| drawn as &dyn miette::Diagnostic)))
+        Some(&*self.source)
     }
 }
 
 /// All findings.
 pub fn text(files: &Files, report: &Report, look: Look) -> String {
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    // Names are broken nowhere: they are there to be copied.
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(look.width)
-        .with_links(false)
-        .with_context_lines(2)
-        .with_break_words(false)
-        .with_word_separator(WordSeparator::AsciiSpace)
-        .with_word_splitter(WordSplitter::NoHyphenation);
-    let mut drawn = String::new();
-    for finding in &report.findings {
-        // Writing to a string cannot fail.
-        let _ = handler.render_report(&mut drawn, &draw(files, finding, look));
-        drawn.push('\n');
-    }
-    drawn
+    let mut drawing = Drawing { files, look, theme, sources: BTreeMap::new() };
+    report.findings.iter().map(|finding| drawing.finding(finding) + "\n").collect()
 }
 
-/// One finding.
-fn draw(files: &Files, finding: &Finding, look: Look) -> Drawn {
-    let file = finding.label.span.file;
-    let source = Source::new(files, file);
-    let mut labels =
-        vec![LabeledSpan::new_primary_with_span(Some(finding.label.text.clone()), source.span(finding.label.span))];
-    let mut elsewhere = Vec::new();
-    for place in &finding.related {
-        let text = match &place.rule {
-            Some(rule) => format!("{}: {}", rule, place.message),
-            None => place.message.clone(),
+/// How findings of one run are drawn.
+struct Drawing<'a> {
+    /// Names and texts
+    files: &'a Files,
+    /// Colours and width
+    look: Look,
+    /// Characters and colours
+    theme: GraphicalTheme,
+    /// Files as they are shown, made when first needed
+    sources: BTreeMap<FileId, Arc<Source>>,
+}
+
+impl Drawing<'_> {
+    /// One finding: what is true, the places, the request and what to do.
+    fn finding(&mut self, finding: &Finding) -> String {
+        let shown = Shown::of(self.files, finding);
+        let file = finding.label.span.file;
+        let source = self.source(file);
+        let primary =
+            LabeledSpan::new_primary_with_span(Some(line(&finding.label.text)), source.span(finding.label.span));
+        let mut here = vec![primary];
+        let mut elsewhere: Vec<(FileId, Vec<LabeledSpan>)> = Vec::new();
+        for (place, words) in finding.related.iter().zip(shown.related(self.files)) {
+            let source = self.source(place.span.file);
+            let label = LabeledSpan::new_with_span(Some(words.message), source.span(place.span));
+            if place.span.file == file {
+                here.push(label);
+                continue;
+            }
+            match elsewhere.iter_mut().find(|(known, _)| *known == place.span.file) {
+                Some((_, labels)) => labels.push(label),
+                None => elsewhere.push((place.span.file, vec![label])),
+            }
+        }
+        let level = match finding.severity {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+            Severity::Info => Level::Advice,
         };
-        if place.span.file == file {
-            labels.push(LabeledSpan::new_with_span(Some(text), source.span(place.span)));
-        } else {
-            let other = Source::new(files, place.span.file);
-            let label = LabeledSpan::new_primary_with_span(None, other.span(place.span));
-            elsewhere.push(Drawn {
-                diagnostic: MietteDiagnostic::new(text).with_severity(Level::Advice).with_labels([label]),
-                source: other,
-                related: Vec::new(),
-            });
+        let diagnostic = MietteDiagnostic::new(shown.place.message.clone()).with_code(shown.code());
+        let mut drawn = self.draw(&Drawn { diagnostic: diagnostic.with_severity(level).with_labels(here), source }, 2);
+        for (file, labels) in elsewhere {
+            drawn.push_str(&self.place_elsewhere(file, labels));
         }
+        drawn.push_str(&self.footer(&shown));
+        drawn
     }
-    let status = match finding.status {
-        Status::Broken => String::new(),
-        Status::NotProven => ", not proven".to_owned(),
-    };
-    let code = format!("{}[{}]{status}", finding.severity.word(), finding.rule);
-    let level = match finding.severity {
-        Severity::Error => Level::Error,
-        Severity::Warning => Level::Warning,
-        Severity::Info => Level::Advice,
-    };
-    let mut diagnostic =
-        MietteDiagnostic::new(finding.message.clone()).with_code(code).with_severity(level).with_labels(labels);
-    if let Some(help) = help(finding, look) {
-        diagnostic = diagnostic.with_help(help);
-    }
-    Drawn { diagnostic, source, related: elsewhere }
-}
 
-/// The witness, what it stands for, and what to do.
-fn help(finding: &Finding, look: Look) -> Option<String> {
-    let mut parts = Vec::new();
-    if let Some(witness) = &finding.witness {
-        let gets = if finding.status == Status::Broken { "gets through" } else { "may get through" };
-        let seen = finding.seen_path.as_ref().map_or_else(String::new, |path| format!("; the workload sees {path}"));
-        parts.push(format!("{gets}: {}{seen}", request_line(witness)));
-        if look.verbose {
-            parts.extend(serde_json::to_string(witness).ok());
+    /// A file as it is shown.
+    fn source(&mut self, file: FileId) -> Arc<Source> {
+        Arc::clone(self.sources.entry(file).or_insert_with(|| Arc::new(Source::new(self.files, file))))
+    }
+
+    /// What miette makes of it, with so many lines around each label.
+    fn draw(&self, drawn: &Drawn, context: usize) -> String {
+        // Names are broken nowhere: they are there to be copied.
+        let handler = GraphicalReportHandler::new_themed(self.theme.clone())
+            .with_width(self.look.width)
+            .with_links(false)
+            .with_context_lines(context)
+            .with_break_words(false)
+            .with_word_separator(WordSeparator::AsciiSpace)
+            .with_word_splitter(WordSplitter::NoHyphenation);
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = handler.render_report(&mut text, drawn);
+        text
+    }
+
+    /// Labels in a file that is not the finding's own: the lines alone, for the labels say it all.
+    fn place_elsewhere(&mut self, file: FileId, labels: Vec<LabeledSpan>) -> String {
+        let source = self.source(file);
+        let diagnostic = MietteDiagnostic::new("").with_severity(Level::Advice).with_labels(labels);
+        let drawn = self.draw(&Drawn { diagnostic, source }, 1);
+        let corner = format!("{}{}", self.theme.characters.ltop, self.theme.characters.hbar);
+        // What stands before the lines is the empty message.
+        let start = drawn
+            .find(&corner)
+            .map_or(0, |at| drawn.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1));
+        drawn.get(start..).unwrap_or_default().to_owned()
+    }
+
+    /// The request, what it stands for and what to do.
+    fn footer(&self, shown: &Shown<'_>) -> String {
+        let mut text = String::new();
+        if let Some(request) = &shown.request {
+            self.append(&mut text, shown.gets_through(), request);
         }
+        if let Some(curl) = &shown.curl {
+            // A line to be copied is never broken.
+            let _ = writeln!(text, "  {} {curl}", self.heading("try"));
+        }
+        if let (true, Some(witness)) = (self.look.verbose, &shown.finding.witness) {
+            let request = serde_json::to_string(&*without_credentials(witness)).unwrap_or_default();
+            let _ = writeln!(text, "  {} {request}", self.heading("for `eval`"));
+        }
+        if self.look.verbose && !shown.finding.way.steps.is_empty() {
+            let _ = writeln!(text, "  {}", self.heading("hop by hop"));
+            for step in &shown.finding.way.steps {
+                let at = step.span.map_or_else(String::new, |span| format!(" ({})", place(self.files, span)));
+                let _ = writeln!(text, "    {}", line(&format!("{}: {}{at}", step.at, step.what)));
+            }
+        }
+        if let Some(cells) = shown.cells() {
+            self.append(&mut text, "stands for", &cells);
+        }
+        if let Some(help) = &shown.help {
+            self.append(&mut text, "help", help);
+        }
+        for line in shown.snippet.iter().flat_map(|snippet| snippet.lines()) {
+            let _ = writeln!(text, "        {line}");
+        }
+        text
     }
-    if finding.cells > 1 {
-        parts.push(format!("{} cells of the matrix have this cause", finding.cells));
+
+    /// A heading in the colour of help.
+    fn heading(&self, words: &str) -> String {
+        format!("{}", self.theme.styles.help.style(format!("{words}:")))
     }
-    parts.extend(finding.help.clone());
-    (!parts.is_empty()).then(|| parts.join("\n"))
+
+    /// Appends a paragraph under a heading.
+    fn append(&self, text: &mut String, heading: &str, words: &str) {
+        let indent = format!("  {} ", self.heading(heading));
+        let options = Options::new(self.look.width.max(20))
+            .initial_indent(&indent)
+            .subsequent_indent("        ")
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation);
+        text.push_str(&textwrap::fill(words, options));
+        text.push('\n');
+    }
 }

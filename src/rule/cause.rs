@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, Label, Related, Severity, Status};
+use super::finding::{Finding, Label, Related, Severity, Status, Way};
 use crate::matrix::{Door, Opening};
 use crate::model::ObjectId;
 use crate::semantics::{Cause, CauseKind, Chain, Ending, Guard, Request, World};
@@ -217,6 +217,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         witness: group.witness,
         seen_path: None,
         doors: group.doors,
+        way: Way::default(),
         cells: group.cells,
         causes,
         related,

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::cause::{RootCause, settle};
-use super::finding::{Finding, Label, Related, Severity, Status};
+use super::finding::{Finding, Label, Related, Severity, Status, Way};
 use super::flows;
 use super::scope::{self, Scope};
 use crate::config::WorldSetting;
@@ -181,6 +181,7 @@ fn outcome(scope: &Scope<'_>, namespace: &str, ending: &Ending, request: &Reques
         witness: Some(request.clone()),
         seen_path: None,
         doors: BTreeSet::new(),
+        way: Way::default(),
         cells,
         causes: Vec::new(),
         related: Vec::new(),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ObjectId;
-use crate::semantics::{Cause, Request};
+use crate::semantics::{Cause, Request, Step};
 use crate::text::Span;
 
 /// The id of a rule: a built-in one, or one that the user wrote.
@@ -68,6 +68,15 @@ pub struct Related {
     pub severity: Option<Severity>,
 }
 
+/// What the proxies do with a witness.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Way {
+    /// Hop by hop
+    pub steps: Vec<Step>,
+    /// Whether the client opens it by TLS of its own
+    pub tls: bool,
+}
+
 /// A fact that breaks a rule, or keeps it from being proven.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -81,7 +90,7 @@ pub struct Finding {
     pub world: Option<String>,
     /// What is true, lower-case, without full stop, user text in backticks
     pub message: String,
-    /// What to do, an imperative
+    /// What to do: an imperative, and in further lines the YAML to write
     pub help: Option<String>,
     /// The line that opens the hole
     pub label: Label,
@@ -95,6 +104,8 @@ pub struct Finding {
     pub seen_path: Option<String>,
     /// The doors that are open by it, and to whom
     pub doors: BTreeSet<String>,
+    /// What the proxies do with the witness
+    pub way: Way,
     /// How many cells of the matrix it stands for
     pub cells: usize,
     /// Why it is not proven

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, Label, Related, Severity, Status};
+use super::finding::{Finding, Label, Related, Severity, Status, Way};
 use super::report::Note;
 use crate::model::{Problem, ProblemKind, is_likely_placeholder, is_placeholder, names_mesh_group};
 use crate::text::{FileId, Files, Span};
@@ -124,6 +124,7 @@ fn finding(problem: &Problem, kind: ProblemKind, rule: &'static str, severity: S
         witness: None,
         seen_path: None,
         doors: BTreeSet::new(),
+        way: Way::default(),
         cells: 0,
         causes: Vec::new(),
         related: related

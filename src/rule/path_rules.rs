@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::cause::{Groups, Words, findings};
 use super::default_deny::DefaultDeny;
-use super::finding::{Finding, Label, Related, Severity, Status};
+use super::finding::{Finding, Label, Related, Severity, Status, Way};
 use super::scope::{self, Scope};
 use crate::matrix::{Crossing, Delivered, Door, Lock, Opening, doors};
 use crate::model::{MtlsMode, Values};
@@ -86,7 +86,10 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
     let api_words = Words {
         rule: "api-outside-ingress",
         accepts: &format!("accepts `{}` from a peer that is no ingress gateway", convention.api),
-        narrow: "name the ingress gateway's identity under `from[].source.principals`, and nobody else",
+        narrow: &format!(
+            "name the ingress gateway's identity under `from[].source.principals`, and nobody else{}",
+            principals(world)
+        ),
         unrouted: "",
         apart: "",
     };
@@ -94,7 +97,7 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
         rule: "internal-outside-namespace",
         accepts: &format!("accepts `{}` from outside its namespace", convention.internal),
         narrow: &format!(
-            "admit only `namespaces: [\"{namespace}\"]` to this path, or name the paths that others may reach"
+            "admit only the own namespace to this path, or name the paths that others may reach\nfrom:\n  - source:\n      namespaces: [\"{namespace}\"]"
         ),
         unrouted: &format!(
             "accepts `{}` from the ingress gateway: only the route table keeps it out",
@@ -109,6 +112,13 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
         drop_doubts(world, namespace, prefix, groups, words, in_full, &mut found.findings);
     }
     found
+}
+
+/// The `from` of a policy rule that admits the ingress, as lines of YAML; empty where there is none.
+fn principals(world: &World) -> String {
+    let identities = world.ingress.iter().map(|path| format!("\n        - {}", world.identity(path)));
+    let identities: String = identities.collect();
+    if identities.is_empty() { identities } else { format!("\nfrom:\n  - source:\n      principals:{identities}") }
 }
 
 /// Turns groups into findings: all of them, or one warning where the convention is not in use.
@@ -154,6 +164,7 @@ fn drop_doubts(
         witness: first.witness.clone(),
         seen_path: None,
         doors: BTreeSet::new(),
+        way: Way::default(),
         cells: open.iter().map(|(_, group)| group.cells).sum(),
         causes: Vec::new(),
         related: Vec::new(),
@@ -219,7 +230,7 @@ fn through_ingress(scope: &Scope<'_>, door: &Door<'_>, opening: Opening, within:
     let deliveries = scope.fronts.delivered(door, &Crossing::to(within));
     let first = deliveries.first();
     if let Some((Delivered::Request(request), route)) = first.map(|delivery| (&delivery.delivered, delivery.route)) {
-        let message = "a route of the ingress gateway delivers such a request".to_owned();
+        let message = "a route of the ingress gateway delivers it".to_owned();
         let related = vec![Related { span: route, message, rule: None, severity: None }];
         let opening = Opening { witness: Some((**request).clone()), ..opening };
         groups.add_ingress(door, &opening, Severity::Error, related);

@@ -14,6 +14,16 @@ pub struct Step {
     pub span: Option<Span>,
 }
 
+/// How the step reads that leaves a route for the next one.
+pub(super) const PASSED_OVER: &str = "does not match";
+
+impl Step {
+    /// Whether a route was looked at here and left for the next one.
+    pub fn is_passed_over(&self) -> bool {
+        self.what.contains(PASSED_OVER)
+    }
+}
+
 /// How one request ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {

@@ -1,5 +1,6 @@
 //! Route tables: virtual hosts with routes in order, and both readings of which route a request takes.
 
+use super::answer::PASSED_OVER;
 use super::concrete::{Remark, Seen, answers_preflight, route_mismatch};
 use super::decision::{By, Cause, CauseKind};
 use super::forward::{Abort, Forward};
@@ -161,7 +162,7 @@ impl RouteTable {
                 continue;
             };
             match route.mismatch(seen) {
-                Ok(Some(why)) => remarks.push((format!("{} does not match: {why}", route.name()), Some(route.span))),
+                Ok(Some(why)) => remarks.push((format!("{} {PASSED_OVER}: {why}", route.name()), Some(route.span))),
                 Err(cause) => return Verdict::End(Ending::undetermined(cause)),
                 Ok(None) => return route.verdict(*index, seen),
             }

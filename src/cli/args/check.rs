@@ -6,6 +6,8 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::InputArgs;
 use crate::config::Date;
+use super::output::{Output, OutputParser};
+use crate::rule::Severity;
 
 /// Flags of `check`.
 #[derive(Debug, ClapArgs)]
@@ -14,9 +16,9 @@ pub(crate) struct CheckArgs {
     /// Which manifests
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// Form of the findings
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// Form of the findings; FORMAT=FILE writes it to a file, and there may be several, one of them without
+    #[arg(long, value_parser = OutputParser, value_name = "FORMAT[=FILE]", default_value = "text")]
+    pub(crate) format: Vec<Output>,
     /// From which severity on findings make the run fail
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
@@ -40,17 +42,6 @@ pub(crate) struct CheckArgs {
     pub(crate) today: Option<Date>,
 }
 
-/// Form of the findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Drawn, with the lines they are about
-    Text,
-    /// One line each
-    Concise,
-    /// JSON, version 1
-    Json,
-}
-
 /// Threshold of failing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOn {
@@ -62,4 +53,16 @@ pub(crate) enum FailOn {
     Info,
     /// Nothing
     Never,
+}
+
+impl FailOn {
+    /// The severity from which on findings make the run fail.
+    pub(crate) fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Info => Some(Severity::Info),
+            Self::Never => None,
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod author;
 mod check;
 mod diff;
 mod input;
+mod output;
 mod request;
 
 use std::num::NonZeroUsize;
@@ -12,9 +13,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use author::{GenerateArgs, InitArgs};
-pub(crate) use check::{CheckArgs, FailOn, Format};
 pub(crate) use diff::{DiffArgs, DiffFailOn, DiffFormat};
+pub(crate) use check::CheckArgs;
 pub(crate) use input::{Color, InputArgs};
+pub(crate) use output::Format;
 pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs};
 
 /// Proves from Istio manifests alone who can reach what, and points at the line that opens a hole.
