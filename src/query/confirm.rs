@@ -52,7 +52,7 @@ fn show_way(world: &World, finding: &mut Finding) {
         None => None,
     };
     let mut places: Vec<Related> = Vec::new();
-    for step in finding.way.steps.iter().filter(|step| !step.at.starts_with("workload") && !step.is_passed_over()) {
+    for step in finding.way.steps.iter().filter(|step| !step.at.starts_with("workload") && !Way::is_passed_over(step)) {
         let Some(span) = step.span.filter(|span| *span != finding.label.span && Some(*span) != only_server) else {
             continue;
         };

@@ -6,7 +6,7 @@ use super::explain::help_markdown;
 use super::shown::{Shown, ShownPlace, place};
 use super::uri::uri;
 use super::words::line;
-use crate::rule::{Finding, Report, RuleFile, RuleSet, Severity, fingerprint};
+use crate::rule::{Finding, Report, RuleFile, RuleSet, Severity, Way, fingerprint};
 use crate::semantics::Cause;
 use crate::text::{Files, Span};
 
@@ -121,7 +121,7 @@ impl Writer<'_> {
                 continue;
             };
             let words = place(self.files, span, &told.join("; "));
-            let importance = if step.is_passed_over() { "unimportant" } else { "important" };
+            let importance = if Way::is_passed_over(step) { "unimportant" } else { "important" };
             flow.push(json!({ "location": self.location(span, &words), "importance": importance }));
             told.clear();
         }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ObjectId;
-use crate::semantics::{Cause, Request, Step};
+use crate::semantics::{Cause, PASSED_OVER, Request, Step};
 use crate::text::Span;
 
 /// The id of a rule: a built-in one, or one that the user wrote.
@@ -75,6 +75,13 @@ pub struct Way {
     pub steps: Vec<Step>,
     /// Whether the client opens it by TLS of its own
     pub tls: bool,
+}
+
+impl Way {
+    /// Whether a step leaves a route for the next one, and so leads nowhere.
+    pub fn is_passed_over(step: &Step) -> bool {
+        step.what.contains(PASSED_OVER)
+    }
 }
 
 /// A fact that breaks a rule, or keeps it from being proven.

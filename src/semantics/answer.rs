@@ -14,15 +14,8 @@ pub struct Step {
     pub span: Option<Span>,
 }
 
-/// How the step reads that leaves a route for the next one.
-pub(super) const PASSED_OVER: &str = "does not match";
-
-impl Step {
-    /// Whether a route was looked at here and left for the next one.
-    pub fn is_passed_over(&self) -> bool {
-        self.what.contains(PASSED_OVER)
-    }
-}
+/// How a step reads that leaves a route for the next one.
+pub const PASSED_OVER: &str = "does not match";
 
 /// How one request ends.
 #[derive(Debug, Clone, PartialEq, Eq)]

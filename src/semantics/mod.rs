@@ -70,7 +70,7 @@ mod world_options;
 /// The release of Istio that answers follow.
 pub const ISTIO_RELEASE: &str = "1.32";
 
-pub use answer::{Answer, Outcome, Step};
+pub use answer::{Answer, Outcome, PASSED_OVER, Step};
 pub use authorization_policy::{Chain, block as address_block};
 pub use client::{Capture, Client, client_proxy, outbound_capture};
 pub use client_side::{ClientSide, Handshake, handshake};
