@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::cause::{Groups, Words, findings};
 use super::super::default_deny::DefaultDeny;
-use super::super::finding::{Finding, Label, Related, Severity, Status};
+use super::super::finding::{Finding, Label, Related, Severity, Status, Way};
 use super::super::path_rules::{reasons, settled};
 use super::super::scope::Scope;
 use super::answers::{Answers, Item, answers};
@@ -116,6 +116,7 @@ pub(in crate::rule) fn unmatched(world: &World, table: &AccessTable<'_>) -> Vec<
             witness: None,
             seen_path: None,
             doors: BTreeSet::new(),
+            way: Way::default(),
             cells: 0,
             causes: Vec::new(),
             related: Vec::new(),
@@ -185,6 +186,7 @@ fn idle(world: &World, table: &AccessTable<'_>, answers: &Answers<'_>, item: Ite
         witness: None,
         seen_path: None,
         doors: BTreeSet::new(),
+        way: Way::default(),
         cells: 0,
         causes: Vec::new(),
         related: Vec::new(),
