@@ -102,7 +102,7 @@ impl Writer<'_> {
         if !related.is_empty() {
             set("relatedLocations", json!(related));
         }
-        let flow = self.flow(finding, &label);
+        let flow = self.flow(finding);
         if flow.len() > 1 {
             set("codeFlows", json!([{ "threadFlows": [{ "locations": flow }] }]));
         }
@@ -112,23 +112,32 @@ impl Writer<'_> {
     }
 
     /// The way of the witness, up to the line that opens the hole. A step without a place of its own is told at the next.
-    fn flow(&self, finding: &Finding, label: &ShownPlace) -> Vec<Value> {
-        let mut flow = Vec::new();
-        let mut told: Vec<String> = Vec::new();
+    fn flow(&self, finding: &Finding) -> Vec<Value> {
+        let mut stops: Vec<(Span, String, &str)> = Vec::new();
+        let mut told = String::new();
+        let mut at = "";
         for step in &finding.way.steps {
-            told.push(format!("{}: {}", step.at, step.what));
+            let here = if step.at == at { step.what.clone() } else { format!("{}: {}", step.at, step.what) };
+            let separator = if told.is_empty() { "" } else { "; " };
+            told = format!("{told}{separator}{here}");
+            at = &step.at;
             let Some(span) = step.span.filter(|span| *span != finding.label.span) else {
                 continue;
             };
-            let words = place(self.files, span, &told.join("; "));
-            let importance = if Way::is_passed_over(step) { "unimportant" } else { "important" };
-            flow.push(json!({ "location": self.location(span, &words), "importance": importance }));
-            told.clear();
+            let told = std::mem::take(&mut told);
+            match stops.last_mut().filter(|(before, ..)| *before == span) {
+                Some((_, words, _)) => *words = format!("{words}; {told}"),
+                None if Way::is_passed_over(step) => stops.push((span, told, "unimportant")),
+                None => stops.push((span, told, "important")),
+            }
         }
-        told.push(label.message.clone());
-        let end = ShownPlace { message: line(&told.join("; ")), ..label.clone() };
-        flow.push(json!({ "location": self.location(finding.label.span, &end), "importance": "essential" }));
-        flow
+        let end = if told.is_empty() { finding.label.text.clone() } else { told };
+        stops.push((finding.label.span, end, "essential"));
+        let stops = stops.iter().map(|(span, words, importance)| {
+            let words = place(self.files, *span, words);
+            json!({ "location": self.location(*span, &words), "importance": importance })
+        });
+        stops.collect()
     }
 
     /// A place with words.
