@@ -4,6 +4,7 @@ use super::args::CheckArgs;
 use super::configuration::Configuration;
 use super::error::Failure;
 use super::input::Inputs;
+use super::progress::Progress;
 use super::{baseline, explain, input, output};
 use crate::model::{Loaded, Problem};
 use crate::query;
@@ -21,8 +22,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
     if let Some(path) = &args.baseline {
         configuration.keep_out(path);
     }
+    let progress = Progress::begin(&args.input, "reading manifests");
     let mut inputs = input::read_worlds(&args.input, configuration, files)?;
     let known = baseline::read(args, &mut inputs.files)?;
+    progress.at("judging");
     let worlds = std::mem::take(&mut inputs.worlds);
     let reports = worlds.into_iter().map(|(name, loaded)| (name, judge(&inputs, loaded))).collect();
     let mut report = rule::join(&inputs.files, reports);
@@ -37,6 +40,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
     };
     rule::settle(&inputs.files, &mut report, &settling);
     report.notes.extend(inputs.remarks.drain(..).map(|message| Note { message, span: None }));
+    drop(progress);
     if args.write_baseline {
         return baseline::write(args, &inputs.files, &report);
     }

@@ -15,6 +15,8 @@ mod init;
 mod input;
 mod matrix;
 mod output;
+mod progress;
+mod shell;
 mod trace;
 
 use std::process::ExitCode;
@@ -64,5 +66,7 @@ fn run(args: &Args) -> Result<bool, Failure> {
         Command::Diff(args) => diff::diff(args),
         Command::Explain { rule, config } => explain::explain(rule, config.as_deref()),
         Command::Rules { config } => explain::list(config.as_deref()),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man { command } => shell::manual(command.as_deref()),
     }
 }

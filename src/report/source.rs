@@ -70,6 +70,14 @@ impl Source {
         }
         (start, width).into()
     }
+
+    /// The column of the middle of a span, from 0.
+    pub(super) fn middle(&self, span: &SourceSpan) -> usize {
+        let line = self.lines.partition_point(|line| *line <= span.offset()).max(1) - 1;
+        let start = self.lines.get(line).copied().unwrap_or(0);
+        let before = self.text.get(start..span.offset()).unwrap_or_default().chars().count();
+        before + span.len() / 2
+    }
 }
 
 impl SourceCode for Source {

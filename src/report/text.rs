@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Severity as Level};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Severity as Level, SourceSpan};
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::request::place;
@@ -14,6 +14,11 @@ use super::source::Source;
 use super::words::line;
 use crate::rule::{Finding, Report, Severity};
 use crate::text::{FileId, Files};
+
+/// Columns in front of the words of a label: line number, bars and the hook.
+const GUTTER: usize = 14;
+/// Columns that the words of a label get, however far to the right they stand.
+const NARROW: usize = 24;
 
 /// How findings are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,13 +91,14 @@ impl Drawing<'_> {
         let shown = Shown::of(self.files, finding);
         let file = finding.label.span.file;
         let source = self.source(file);
-        let primary =
-            LabeledSpan::new_primary_with_span(Some(line(&finding.label.text)), source.span(finding.label.span));
-        let mut here = vec![primary];
+        let span = source.span(finding.label.span);
+        let primary = self.wrapped_label(&line(&finding.label.text), &source, &span);
+        let mut here = vec![LabeledSpan::new_primary_with_span(Some(primary), span)];
         let mut elsewhere: Vec<(FileId, Vec<LabeledSpan>)> = Vec::new();
         for (place, words) in finding.related.iter().zip(shown.related(self.files)) {
             let source = self.source(place.span.file);
-            let label = LabeledSpan::new_with_span(Some(words.message), source.span(place.span));
+            let span = source.span(place.span);
+            let label = LabeledSpan::new_with_span(Some(self.wrapped_label(&words.message, &source, &span)), span);
             if place.span.file == file {
                 here.push(label);
                 continue;
@@ -116,6 +122,12 @@ impl Drawing<'_> {
         drawn
     }
 
+    /// The words of a label, in lines that end where the terminal does.
+    fn wrapped_label(&self, words: &str, source: &Source, span: &SourceSpan) -> String {
+        let room = self.look.width.saturating_sub(GUTTER + source.middle(span)).max(NARROW);
+        textwrap::fill(words, unbroken(room))
+    }
+
     /// A file as it is shown.
     fn source(&mut self, file: FileId) -> Arc<Source> {
         Arc::clone(self.sources.entry(file).or_insert_with(|| Arc::new(Source::new(self.files, file))))
@@ -123,7 +135,6 @@ impl Drawing<'_> {
 
     /// What miette makes of it, with so many lines around each label.
     fn draw(&self, drawn: &Drawn, context: usize) -> String {
-        // Names are broken nowhere: they are there to be copied.
         let handler = GraphicalReportHandler::new_themed(self.theme.clone())
             .with_width(self.look.width)
             .with_links(false)
@@ -191,13 +202,14 @@ impl Drawing<'_> {
     /// Appends a paragraph under a heading.
     fn append(&self, text: &mut String, heading: &str, words: &str) {
         let indent = format!("  {} ", self.heading(heading));
-        let options = Options::new(self.look.width.max(20))
-            .initial_indent(&indent)
-            .subsequent_indent("        ")
-            .break_words(false)
-            .word_separator(WordSeparator::AsciiSpace)
-            .word_splitter(WordSplitter::NoHyphenation);
+        let options = unbroken(self.look.width.max(NARROW)).initial_indent(&indent).subsequent_indent("        ");
         text.push_str(&textwrap::fill(words, options));
         text.push('\n');
     }
+}
+
+/// Lines of some width that break no name: names are there to be copied.
+fn unbroken<'a>(width: usize) -> Options<'a> {
+    let options = Options::new(width).break_words(false).word_separator(WordSeparator::AsciiSpace);
+    options.word_splitter(WordSplitter::NoHyphenation)
 }

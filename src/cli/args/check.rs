@@ -13,9 +13,6 @@ use crate::rule::Severity;
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Findings")]
 pub(crate) struct CheckArgs {
-    /// Which manifests
-    #[command(flatten)]
-    pub(crate) input: InputArgs,
     /// Form of the findings; FORMAT=FILE writes it to a file, and there may be several, one of them without
     #[arg(long, value_parser = OutputParser, value_name = "FORMAT[=FILE]", default_value = "text")]
     pub(crate) format: Vec<Output>,
@@ -40,6 +37,9 @@ pub(crate) struct CheckArgs {
     /// The day that suppressions expire by, such as 2026-12-31; without it none expires
     #[arg(long, value_name = "DATE")]
     pub(crate) today: Option<Date>,
+    /// Which manifests
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
 }
 
 /// Threshold of failing.

@@ -42,7 +42,7 @@ pub(crate) struct InputArgs {
     /// No summary on standard error
     #[arg(long, short, help_heading = "Running")]
     pub(crate) quiet: bool,
-    /// Witnesses also as `eval` requests
+    /// Witnesses also as `eval` requests and hop by hop
     #[arg(long, short, help_heading = "Running")]
     pub(crate) verbose: bool,
 }

@@ -11,6 +11,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
 pub(crate) use author::{GenerateArgs, InitArgs};
 pub(crate) use diff::{DiffArgs, DiffFailOn, DiffFormat};
@@ -88,6 +89,19 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  \
+        meshlint completions bash > ~/.local/share/bash-completion/completions/meshlint")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page of meshlint or of a command
+    #[command(after_help = "Example:\n  meshlint man check > ~/.local/share/man/man1/meshlint-check.1")]
+    Man {
+        /// Which command; meshlint itself if absent
+        command: Option<String>,
+    },
 }
 
 impl Command {
@@ -101,7 +115,7 @@ impl Command {
             Self::Init(args) => args.input.threads,
             Self::Generate(args) => args.input.threads,
             Self::Diff(args) => args.input.threads,
-            Self::Explain { .. } | Self::Rules { .. } => None,
+            Self::Explain { .. } | Self::Rules { .. } | Self::Completions { .. } | Self::Man { .. } => None,
         }
     }
 }
