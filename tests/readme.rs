@@ -57,7 +57,8 @@ fn every_mission_rule_and_command_is_named() {
     }
     let help = Command::cargo_bin("meshlint").expect("built").arg("--help").output().expect("it runs").stdout;
     let help = String::from_utf8(help).expect("text");
-    for command in ["check", "eval", "trace", "matrix", "init", "generate", "explain", "rules"] {
+    for command in
+        ["check", "eval", "trace", "matrix", "init", "generate", "explain", "rules", "completions", "man"] {
         assert!(readme.contains(&format!("meshlint {command}")) && help.contains(command), "{command}");
     }
 }
@@ -65,8 +66,10 @@ fn every_mission_rule_and_command_is_named() {
 #[test]
 fn the_hook_of_the_snippet_is_the_one_that_is_offered() {
     let readme = readme();
-    let block =
-        readme.split("```yaml\n").find(|block| block.starts_with("# .pre-commit-config.yaml")).expect("a snippet");
+    let block = readme
+        .split("```yaml\n")
+        .find(|block| block.starts_with("# .pre-commit-config.yaml, built"))
+        .expect("a snippet");
     let snippet: serde_yaml::Value = serde_yaml::from_str(block.split("```").next().expect("it ends")).expect("YAML");
     let hooks =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).expect("hooks");
