@@ -160,7 +160,7 @@ fn what_is_required_must_hold_of_every_cell_that_gets_in() {
         assert_eq!(lines(SHOP, statement), found, "{statement}");
     }
     let (_, report) = check(SHOP, "where: {path: /open}\nrequire: {mtls: true, jwt: valid}");
-    let message = &report.findings.first().expect("open").message;
+    let message = &report.findings.last().expect("open").message;
     assert!(message.ends_with("accepts `/open` without a valid token, without mutual TLS"), "{message}");
 }
 

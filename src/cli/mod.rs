@@ -16,6 +16,7 @@ mod input;
 mod matrix;
 mod output;
 mod progress;
+mod schema;
 mod shell;
 mod trace;
 
@@ -65,6 +66,7 @@ fn run(args: &Args) -> Result<bool, Failure> {
         Command::Generate(args) => generate::generate(args),
         Command::Diff(args) => diff::diff(args),
         Command::Explain { rule, config } => explain::explain(rule, config.as_deref()),
+        Command::Schema { of } => schema::print(*of),
         Command::Rules { config } => explain::list(config.as_deref()),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man { command } => shell::manual(command.as_deref()),

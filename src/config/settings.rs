@@ -1,16 +1,18 @@
 //! What the owner makes of findings: severities, overrides for some files, suppressions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::date::Date;
 use crate::text::Spanned;
 
 /// How bad a finding shall be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// An error
     Error,
@@ -20,6 +22,49 @@ pub enum Level {
     Info,
     /// No finding at all
     Off,
+}
+
+/// The words of [`Level`].
+const LEVELS: [(&str, Level); 4] =
+    [("error", Level::Error), ("warning", Level::Warning), ("info", Level::Info), ("off", Level::Off)];
+
+impl<'de> Deserialize<'de> for Level {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LevelVisitor)
+    }
+}
+
+/// Reads a word. A plain `off` is the boolean `false` to Kubernetes, and so to this reader of YAML.
+struct LevelVisitor;
+
+impl Visitor<'_> for LevelVisitor {
+    type Value = Level;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one of `error`, `warning`, `info`, `off`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Level, E> {
+        let known = LEVELS.iter().find(|(word, _)| *word == text).map(|(_, level)| *level);
+        known.ok_or_else(|| E::custom(format!("must be one of `error`, `warning`, `info`, `off`, not `{text}`")))
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Level, E> {
+        if truth { Err(E::invalid_type(Unexpected::Bool(truth), &self)) } else { Ok(Level::Off) }
+    }
+}
+
+impl JsonSchema for Level {
+    fn schema_name() -> Cow<'static, str> {
+        "Level".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How bad a finding shall be; `off` is no finding at all",
+            "enum": ["error", "warning", "info", "off", false],
+        })
+    }
 }
 
 /// Severities by the id of their rule.

@@ -10,7 +10,7 @@ mod request;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use author::{GenerateArgs, InitArgs};
@@ -83,6 +83,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Print the JSON Schema of what the owner writes, for editors
+    Schema {
+        /// Of what
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
     /// List the rules
     Rules {
         /// Configuration file whose rules count too; else `meshlint.yaml` in this directory or above it
@@ -104,6 +110,15 @@ pub(crate) enum Command {
     },
 }
 
+/// What there is a schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// `meshlint.yaml`
+    Config,
+    /// A rule file
+    Rule,
+}
+
 impl Command {
     /// How many threads to work with, if anybody says.
     pub(crate) fn threads(&self) -> Option<NonZeroUsize> {
@@ -115,7 +130,7 @@ impl Command {
             Self::Init(args) => args.input.threads,
             Self::Generate(args) => args.input.threads,
             Self::Diff(args) => args.input.threads,
-            Self::Explain { .. } | Self::Rules { .. } | Self::Completions { .. } | Self::Man { .. } => None,
+            Self::Explain { .. } | Self::Rules { .. } | Self::Schema { .. } | Self::Completions { .. } | Self::Man { .. } => None,
         }
     }
 }
