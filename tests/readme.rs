@@ -57,8 +57,7 @@ fn every_mission_rule_and_command_is_named() {
     }
     let help = Command::cargo_bin("meshlint").expect("built").arg("--help").output().expect("it runs").stdout;
     let help = String::from_utf8(help).expect("text");
-    for command in
-        ["check", "eval", "trace", "matrix", "init", "generate", "explain", "rules", "completions", "man"] {
+    for command in ["check", "eval", "trace", "matrix", "init", "generate", "explain", "rules", "completions", "man"] {
         assert!(readme.contains(&format!("meshlint {command}")) && help.contains(command), "{command}");
     }
 }

@@ -1,15 +1,15 @@
 //! From findings, answers and rows to what people and programs read. The only user of miette.
 
 mod concise;
-mod diff;
 mod curl;
+mod diff;
 mod explain;
 mod github;
 mod gitlab;
 mod json;
-mod quote;
 mod junit;
 mod markdown;
+mod quote;
 mod request;
 mod rows;
 mod sarif;

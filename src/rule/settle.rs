@@ -41,9 +41,9 @@ pub fn settle(files: &Files, report: &mut Report, by: &Settling<'_>) {
     let mut unused = suppressions.unused(by.today);
     overrides::apply(names, by.config, &mut unused);
     report.findings.append(&mut unused);
-    by.selection.apply(by.rules, by.config, &mut report.findings);
     let held = by.baseline.map(|baseline| baseline.apply(files, &mut report.findings));
     report.summary.held = held.unwrap_or_default();
+    by.selection.apply(by.rules, by.config, &mut report.findings);
     sort(files, &mut report.findings);
 }
 

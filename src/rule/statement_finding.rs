@@ -2,7 +2,7 @@
 
 use super::cause::{RootCause, settle};
 use super::file::RuleFile;
-use super::finding::Finding;
+use super::finding::{Finding, Way};
 use super::scope;
 use super::statement_ask::{Hit, Root};
 use super::template::{self, Values};
@@ -50,6 +50,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
         workload: Some(first),
         witness: hit.witness,
         seen_path: None,
+        way: Way::default(),
         doors: hit.doors,
         cells: hit.cells,
         causes: cause.into_iter().collect(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use globset::GlobMatcher;
 
 use super::file::rule;
-use super::finding::{Finding, Status};
+use super::finding::{Finding, Status, Way};
 use super::overrides::{Names, glob};
 use super::set::RuleSet;
 use super::suppression_mark::{Reach, marks};
@@ -193,6 +193,7 @@ fn finding(span: Span, message: String, label: &str, help: String) -> Finding {
         workload: None,
         witness: None,
         seen_path: None,
+        way: Way::default(),
         doors: BTreeSet::new(),
         cells: 0,
         causes: Vec::new(),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::InputArgs;
-use crate::config::Date;
 use super::output::{Output, OutputParser};
+use crate::config::Date;
 use crate::rule::Severity;
 
 /// Flags of `check`.

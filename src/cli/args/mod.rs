@@ -14,8 +14,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use author::{GenerateArgs, InitArgs};
-pub(crate) use diff::{DiffArgs, DiffFailOn, DiffFormat};
 pub(crate) use check::CheckArgs;
+pub(crate) use diff::{DiffArgs, DiffFailOn, DiffFormat};
 pub(crate) use input::{Color, InputArgs};
 pub(crate) use output::Format;
 pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs};
@@ -130,7 +130,11 @@ impl Command {
             Self::Init(args) => args.input.threads,
             Self::Generate(args) => args.input.threads,
             Self::Diff(args) => args.input.threads,
-            Self::Explain { .. } | Self::Rules { .. } | Self::Schema { .. } | Self::Completions { .. } | Self::Man { .. } => None,
+            Self::Explain { .. }
+            | Self::Rules { .. }
+            | Self::Schema { .. }
+            | Self::Completions { .. }
+            | Self::Man { .. } => None,
         }
     }
 }
