@@ -2,6 +2,7 @@
 
 use super::Severity;
 use super::baseline::Held;
+use super::file::RuleFile;
 use super::finding::{Finding, Status};
 use super::suppression::Suppressed;
 use crate::model::Counts;
@@ -19,6 +20,8 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// Counts
     pub summary: Summary,
+    /// Rules of the user, which outputs that describe rules have to know
+    pub own_rules: Vec<RuleFile>,
 }
 
 /// A remark that is no finding.

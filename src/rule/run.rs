@@ -38,6 +38,7 @@ pub fn check_all(
         assumptions: world.assumptions.clone(),
         notes: notes::of_input(&counts).into_iter().chain(found.notes).collect(),
         summary: Summary { read: counts, ..Summary::default() },
+        own_rules: rules.own().to_vec(),
     };
     ask_namespaces(world, config, &mut report);
     let StatementFindings { findings, notes, proven } = statement_ask::ask(world, rules.own());

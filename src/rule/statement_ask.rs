@@ -89,7 +89,7 @@ pub(super) fn ask(world: &World, rules: &[RuleFile]) -> StatementFindings {
     let at_gateways = stated.iter().any(|(_, statement)| statement.about.is_about(Entrypoint::Gateway));
     let fronts = at_gateways.then(|| Fronts::all(world));
     let namespaces: Vec<String> = world.namespaces().into_iter().collect();
-    let judged = |namespace: &&String| scope::in_mesh(world, namespace) && scope::is_owned(world, namespace);
+    let judged = |namespace: &&String| scope::is_judged(world, namespace);
     let answers: Vec<Vec<Answer>> = namespaces
         .par_iter()
         .filter(judged)

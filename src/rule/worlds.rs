@@ -34,6 +34,7 @@ pub fn join(files: &Files, reports: Vec<(Option<String>, Report)>) -> Report {
         let all = report.assumptions.into_iter();
         all.for_each(|assumption| assumptions.entry(assumption).or_default().push(name.clone()));
         add(&mut joined.summary, report.summary, &name);
+        joined.own_rules = report.own_rules;
     }
     let said = |message: String, worlds: &[String]| {
         if worlds.len() == names.len() { message } else { format!("in {}: {message}", worlds.join(", ")) }
