@@ -173,8 +173,8 @@ pub(super) fn chain_and_peer(
     protocol: WireProtocol,
     peer: Option<String>,
 ) -> (Chain, Option<String>) {
-    let disabled =
-        crate::semantics::effective_mode(&world.mesh, workload, port.number).mode == crate::model::MtlsMode::Disable;
+    let mode = crate::semantics::effective_mode(&world.mesh, workload, port.number);
+    let disabled = mode.mode == crate::model::MtlsMode::Disable && mode.order.is_none();
     // Without a proxy in front the application itself reads what comes.
     if matches!(guard(world, workload, port.number), Guard::Nothing { .. }) {
         return if protocol == WireProtocol::Http { (Chain::Http, None) } else { (Chain::Tcp, None) };

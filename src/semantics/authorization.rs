@@ -36,6 +36,8 @@ pub(crate) struct ProxyPolicies<'a> {
     pub(crate) jwt: &'a JwtFilter,
     /// Filters from elsewhere
     pub(crate) extensions: &'a Extensions,
+    /// What the port itself may refuse before any policy is asked
+    pub(crate) unadmitted: &'a [(Cube, Cause)],
     /// Reads their rules
     pub(crate) reader: &'a NamespaceReader<'a>,
 }
@@ -75,6 +77,7 @@ pub(crate) fn append_policies(builder: &mut JudgementBuilder, policies: &ProxyPo
     if let Some(cause) = &policies.extensions.may_refuse {
         referred.push((Arc::new(Cube::default()), cause.clone()));
     }
+    referred.extend(policies.unadmitted.iter().map(|(cube, cause)| (Arc::new(cube.clone()), cause.clone())));
     let passing = passing(policies);
     for (refused, cause) in &referred {
         for cube in passing.iter().flat_map(|passing| &passing.cubes) {

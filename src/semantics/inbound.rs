@@ -157,17 +157,14 @@ impl<'a> Inbound<'a> {
         if let Some(cause) = &self.extensions.may_change {
             return builder.finish(&Ending::undetermined(cause.clone()), universe);
         }
-        append_admission(&mut builder, world, &self.mode, self.protocol, self.chain);
-        let mut extensions = self.extensions.clone();
-        if extensions.may_refuse.is_none() {
-            extensions.may_refuse.clone_from(&self.mode.order);
-        }
+        let unadmitted = append_admission(&mut builder, world, &self.mode, self.protocol, self.chain);
         let policies = ProxyPolicies {
             world,
             attached: &self.attached,
             chain: self.chain,
             jwt: &self.jwt,
-            extensions: &extensions,
+            extensions: &self.extensions,
+            unadmitted: &unadmitted,
             reader,
         };
         let default = append_policies(&mut builder, &policies, &Next::Workload);
@@ -178,7 +175,8 @@ impl<'a> Inbound<'a> {
     }
 }
 
-/// Appends what the mTLS mode and the accepted trust domains refuse before any policy is asked.
+/// Appends what the mTLS mode and the accepted trust domains refuse before any policy is asked; what only some of the modes
+/// refuse that may be in force is given back.
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/security/authn/policy_applier.go`, `GetMutualTLSSettings`;
@@ -189,20 +187,33 @@ fn append_admission(
     mode: &EffectiveMode,
     protocol: Protocol,
     chain: Chain,
-) {
+) -> Vec<(Cube, Cause)> {
     let closed = Ending::denied(By::Closed, None);
     let present = || Cube::default().any(Dimension::Peer, vec![Pattern::Any]);
-    // Where age decides between modes, the laxer one is judged and what it lets in is undetermined.
-    let mode = if mode.order.is_some() { MtlsMode::Permissive } else { mode.mode };
-    match mode {
-        MtlsMode::Strict => builder.end([Cube::default().none(Dimension::Peer, vec![Pattern::Any])], &closed),
-        MtlsMode::Disable if protocol == Protocol::Http || chain == Chain::Http => builder.end([present()], &closed),
+    let refused = |mode: MtlsMode| match mode {
+        MtlsMode::Strict => Some(Cube::default().none(Dimension::Peer, vec![Pattern::Any])),
         // TLS bytes reach the TCP chain undecrypted: nobody has an identity there.
-        MtlsMode::Disable => builder.impossible([present()]),
-        MtlsMode::Permissive | MtlsMode::Unset => {}
+        MtlsMode::Disable => Some(present()),
+        MtlsMode::Permissive | MtlsMode::Unset => None,
+    };
+    let mut unadmitted = Vec::new();
+    if let Some(cause) = mode.may_not_terminate(protocol) {
+        builder.end([present()], &Ending::undetermined(cause.clone()));
+    }
+    match &mode.order {
+        // Several modes, of which each refuses something else or nothing: no request is refused by all of them.
+        Some(cause) => {
+            let cubes = mode.modes().into_iter().filter_map(refused);
+            unadmitted.extend(cubes.map(|cube| (cube, cause.clone())));
+        }
+        None if mode.mode == MtlsMode::Disable && protocol != Protocol::Http && chain == Chain::Tcp => {
+            builder.impossible([present()]);
+        }
+        None => builder.end(refused(mode.mode), &closed),
     }
     let accepted = accepted_peers(world);
     builder.end([present().and(&Cube::default().none(Dimension::Peer, accepted))], &closed);
+    unadmitted
 }
 
 /// Identities whose trust domain the mesh accepts.

@@ -1,6 +1,7 @@
 //! What a workload's port accepts: plaintext, mTLS, or both.
 
 use super::decision::{Cause, CauseKind};
+use super::protocol::Protocol;
 use super::workload_selector::selects;
 use crate::model::{Mesh, MtlsMode, PeerAuthentication, Resource, Workload};
 use crate::text::Span;
@@ -12,8 +13,23 @@ pub struct EffectiveMode {
     pub mode: MtlsMode,
     /// The field that set it; `None` for Istio's default
     pub span: Option<Span>,
-    /// Set where only the age of the policies tells which of several acts, and they differ
+    /// What else it may be, where only the age of policies tells which of several acts
+    pub others: Vec<MtlsMode>,
+    /// Which policies those are
     pub order: Option<Cause>,
+}
+
+impl EffectiveMode {
+    /// Why it is unknown whether anybody has an identity, on a port that need not be HTTP: TLS may go through unread.
+    pub(crate) fn may_not_terminate(&self, protocol: Protocol) -> Option<&Cause> {
+        let disabled = protocol != Protocol::Http && self.modes().contains(&MtlsMode::Disable);
+        self.order.as_ref().filter(|_| disabled)
+    }
+
+    /// Every mode that may be in force.
+    pub(crate) fn modes(&self) -> Vec<MtlsMode> {
+        std::iter::once(self.mode).chain(self.others.iter().copied()).collect()
+    }
 }
 
 /// The mTLS mode of a workload's port: the port's, else the workload's, the namespace's, the mesh's, else PERMISSIVE.
@@ -40,20 +56,51 @@ pub fn effective_mode(mesh: &Mesh, workload: &Workload, port: u16) -> EffectiveM
             && !whole(policy)
             && selects(labels(policy), &workload.labels)
     });
-    let mut effective = EffectiveMode { mode: MtlsMode::Permissive, span: None, order: None };
-    for policies in [&mesh_wide, &namespace_wide, &own] {
-        if let Some((mode, span)) = policies.first().and_then(|policy| policy_mode(policy)) {
-            effective.mode = mode;
-            effective.span = Some(span);
-        }
-        note_order(policies, None, &mut effective);
-    }
-    if let Some((mode, span)) = own.first().and_then(|policy| port_mode(policy, port)) {
-        effective.mode = mode;
-        effective.span = Some(span);
-    }
-    note_order(&own, Some(port), &mut effective);
-    effective
+    let default = EffectiveMode { mode: MtlsMode::Permissive, span: None, others: Vec::new(), order: None };
+    let effective = [&mesh_wide, &namespace_wide]
+        .into_iter()
+        .fold(default, |wider, policies| narrowed(policies, &wider, policy_mode));
+    narrowed(&own, &effective, |policy| port_mode(policy, port).or_else(|| policy_mode(policy)))
+}
+
+/// A mode and where it is written.
+type WrittenMode = (MtlsMode, Span);
+
+/// The mode where one of these policies, oldest first, acts below wider ones.
+fn narrowed(
+    policies: &[&Resource<PeerAuthentication>],
+    wider: &EffectiveMode,
+    mode: impl Fn(&Resource<PeerAuthentication>) -> Option<WrittenMode>,
+) -> EffectiveMode {
+    let acting = possibly_oldest(policies);
+    let Some(first) = acting.first() else {
+        return wider.clone();
+    };
+    let inherits = acting.iter().any(|policy| mode(policy).is_none());
+    let (own, span) = mode(first).map_or((wider.mode, wider.span), |(mode, span)| (mode, Some(span)));
+    let inherited = if inherits { wider.modes() } else { Vec::new() };
+    let set = acting.iter().filter_map(|policy| Some(mode(policy)?.0));
+    let mut others: Vec<MtlsMode> = set.chain(inherited).filter(|other| *other != own).collect();
+    others.sort_unstable();
+    others.dedup();
+    let rival = acting.iter().find(|other| mode(other).map(|(mode, _)| mode) != mode(first).map(|(mode, _)| mode));
+    let order = rival.map(|rival| Cause {
+        kind: CauseKind::CreationOrder,
+        message: format!(
+            "`{}` and `{}` stand at one level, and only the older one acts",
+            first.id.path(),
+            rival.id.path()
+        ),
+        span: Some(rival.name_span),
+    });
+    let order = order.or_else(|| wider.order.clone().filter(|_| inherits)).filter(|_| !others.is_empty());
+    EffectiveMode { mode: own, span, others, order }
+}
+
+/// Which of the policies may be the oldest: those that do not say how old they are, and the oldest of the rest.
+fn possibly_oldest<'a>(policies: &[&'a Resource<PeerAuthentication>]) -> Vec<&'a Resource<PeerAuthentication>> {
+    let oldest = policies.iter().find(|policy| policy.created.is_some()).map(|policy| &policy.id);
+    policies.iter().filter(|policy| policy.created.is_none() || Some(&policy.id) == oldest).copied().collect()
 }
 
 /// What clients suppose of a whole namespace: the mode of its oldest namespace-wide policy, inherited from the mesh's where
@@ -75,43 +122,19 @@ pub(crate) fn namespace_mode(mesh: &Mesh, namespace: &str) -> MtlsMode {
     mode.unwrap_or(MtlsMode::Permissive)
 }
 
-/// Notes where another age of the policies would change the mode.
-fn note_order(policies: &[&Resource<PeerAuthentication>], port: Option<u16>, effective: &mut EffectiveMode) {
-    let mode = |policy: &Resource<PeerAuthentication>| match port {
-        None => policy_mode(policy).map(|(mode, _)| mode),
-        Some(port) => port_mode(policy, port).map(|(mode, _)| mode),
-    };
-    let [oldest, rest @ ..] = policies else {
-        return;
-    };
-    let rival =
-        rest.iter().find(|other| mode(other) != mode(oldest) && (oldest.created.is_none() || other.created.is_none()));
-    if let Some(rival) = rival {
-        effective.order.get_or_insert_with(|| Cause {
-            kind: CauseKind::CreationOrder,
-            message: format!(
-                "`{}` and `{}` stand at one level, and only the older one acts",
-                oldest.id.path(),
-                rival.id.path()
-            ),
-            span: Some(rival.name_span),
-        });
-    }
-}
-
 /// The labels that a policy selects by.
 fn labels(policy: &Resource<PeerAuthentication>) -> Option<&crate::model::Labels> {
     policy.spec.selector.as_ref()?.value.match_labels.as_ref()
 }
 
 /// The policy's own mode, unless it is inherited.
-fn policy_mode(policy: &Resource<PeerAuthentication>) -> Option<(MtlsMode, Span)> {
+fn policy_mode(policy: &Resource<PeerAuthentication>) -> Option<WrittenMode> {
     let mode = policy.spec.mtls.as_ref()?.value.mode.as_ref()?;
     (mode.value != MtlsMode::Unset).then_some((mode.value, mode.span))
 }
 
 /// The policy's mode for one port, unless it is inherited.
-fn port_mode(policy: &Resource<PeerAuthentication>, port: u16) -> Option<(MtlsMode, Span)> {
+fn port_mode(policy: &Resource<PeerAuthentication>, port: u16) -> Option<WrittenMode> {
     let ports = policy.spec.port_level_mtls.as_ref()?;
     let (_, tls) = ports.value.iter().find(|(key, _)| key.value.parse() == Ok(port))?;
     let mode = tls.mode.as_ref()?;

@@ -130,6 +130,7 @@ impl RoutingProxy {
             chain: self.chain,
             jwt: &standing.jwt,
             extensions: &standing.extensions,
+            unadmitted: &[],
             reader: &reader,
         };
         let mut passing = JudgementBuilder::default();
@@ -230,6 +231,7 @@ impl RoutingProxy {
             attached: &standing.attached,
             jwt: &standing.jwt,
             extensions: &standing.extensions,
+            unadmitted: None,
             seen,
         };
         let unless = match policies.decide(&mut remarks) {

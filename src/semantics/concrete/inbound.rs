@@ -6,7 +6,6 @@ use super::super::ext_authz::{Provider, provider};
 use super::super::extension::Extensions;
 use super::super::inbound::{Guard, Inbound};
 use super::super::judgement::Ending;
-use super::super::protocol::Protocol;
 use super::super::request::Token;
 use super::super::request_authentication::JwtFilter;
 use super::super::workload_port::WorkloadPort;
@@ -42,22 +41,25 @@ pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, s
         remarks.push((cause.message.clone(), cause.span));
         return (Ending::undetermined(cause.clone()), remarks);
     }
-    let mode = if proxy.mode.order.is_some() { MtlsMode::Permissive } else { proxy.mode.mode };
-    let called = match mode {
+    let called = match proxy.mode.mode {
         MtlsMode::Strict => "STRICT",
         MtlsMode::Disable => "DISABLE",
         MtlsMode::Permissive | MtlsMode::Unset => "PERMISSIVE",
     };
     remarks.push((format!("mTLS is {called} on port {}", port.number), proxy.mode.span));
+    if let Some(cause) = proxy.mode.may_not_terminate(port.protocol).filter(|_| seen.peer.is_some()) {
+        remarks.push((cause.message.clone(), cause.span));
+        return (Ending::undetermined(cause.clone()), remarks);
+    }
     let closed = Ending::denied(By::Closed, None);
-    let refused = match (&seen.peer, mode) {
+    let refused = |mode: MtlsMode| match (&seen.peer, mode) {
         (None, MtlsMode::Strict) => Some("plaintext is refused"),
-        (Some(_), MtlsMode::Disable) if port.protocol == Protocol::Http || seen.chain == Chain::Http => {
-            Some("TLS is refused")
-        }
+        (Some(_), MtlsMode::Disable) => Some("TLS is refused"),
         _ => None,
     };
-    if let Some(refused) = refused {
+    let unadmitted =
+        proxy.mode.order.clone().filter(|_| proxy.mode.modes().into_iter().any(|mode| refused(mode).is_some()));
+    if let Some(refused) = refused(proxy.mode.mode).filter(|_| proxy.mode.order.is_none()) {
         remarks.push((refused.to_owned(), proxy.mode.span));
         return (closed, remarks);
     }
@@ -68,12 +70,14 @@ pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, s
             return (closed, remarks);
         }
     }
-    let mut extensions = proxy.extensions.clone();
-    if extensions.may_refuse.is_none() {
-        extensions.may_refuse.clone_from(&proxy.mode.order);
-    }
-    let policies =
-        ConcretePolicies { world, attached: &proxy.attached, jwt: &proxy.jwt, extensions: &extensions, seen };
+    let policies = ConcretePolicies {
+        world,
+        attached: &proxy.attached,
+        jwt: &proxy.jwt,
+        extensions: &proxy.extensions,
+        unadmitted,
+        seen,
+    };
     let ending = match policies.decide(&mut remarks) {
         Passed::Ends(ending) => ending,
         Passed::Through { rule, unless: Some(cause) } => {
@@ -110,6 +114,8 @@ pub(in crate::semantics) struct ConcretePolicies<'a> {
     pub(in crate::semantics) jwt: &'a JwtFilter,
     /// Filters from elsewhere
     pub(in crate::semantics) extensions: &'a Extensions,
+    /// Why the port itself may refuse it before any policy is asked
+    pub(in crate::semantics) unadmitted: Option<Cause>,
     /// The request
     pub(in crate::semantics) seen: &'a Seen,
 }
@@ -144,9 +150,7 @@ impl<'a> ConcretePolicies<'a> {
                 }
             }
         }
-        if unless.is_none() {
-            unless.clone_from(&self.extensions.may_refuse);
-        }
+        let unless = unless.or_else(|| self.extensions.may_refuse.clone()).or_else(|| self.unadmitted.clone());
         if self.attached.allow.is_empty() {
             remarks.push(("no ALLOW policy is attached, so everything passes".to_owned(), None));
             return Passed::Through { rule: None, unless };
