@@ -1,4 +1,4 @@
-//! The rows of `fixtures/semantics/routing.txt` and `envoy-routes.txt`, each a test of its name.
+//! The rows of `fixtures/semantics/routing.txt`, `envoy-routes.txt` and `routes.txt`, each a test of its name.
 
 #![expect(clippy::disallowed_methods, reason = "tests read their fixtures")]
 
@@ -22,7 +22,7 @@ mod export;
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
-    for table in ["routing.txt", "envoy-routes.txt"] {
+    for table in ["routing.txt", "envoy-routes.txt", "routes.txt"] {
         for row in lines(table) {
             let cells: Vec<String> = row.split('|').map(|cell| cell.trim().to_owned()).collect();
             let [id, differs, request, verdict] = cells.try_into().unwrap_or_else(|_| panic!("four cells: {row}"));

@@ -32,7 +32,11 @@ pub(crate) fn http_routes(world: &World, service: &Resource<VirtualService>) -> 
         };
         match find(world, service, delegate) {
             Found::Delegate(delegate) => {
-                let routes = delegate.spec.http().iter().filter_map(|leaf| merge(root, leaf, &delegate.id.namespace));
+                let routes = delegate
+                    .spec
+                    .http()
+                    .iter()
+                    .filter_map(|leaf| merge(root, &service.id.namespace, leaf, &delegate.id.namespace));
                 merged.extend(routes.map(|route| Merged::Route(Box::new(route))));
             }
             Found::Nothing => {}
@@ -76,11 +80,18 @@ fn find<'a>(world: &'a World, root: &Resource<VirtualService>, delegate: &Spanne
     }
 }
 
-/// A delegate's route within a root's route. `None` if some match of it fits none of the root's.
-fn merge(root: &Spanned<HttpRoute>, leaf: &Spanned<HttpRoute>, namespace: &str) -> Option<Spanned<HttpRoute>> {
+/// A delegate's route within a root's route, the names of each completed with its own namespace. `None` if some match of it fits none of the root's.
+fn merge(
+    root: &Spanned<HttpRoute>,
+    root_namespace: &str,
+    leaf: &Spanned<HttpRoute>,
+    namespace: &str,
+) -> Option<Spanned<HttpRoute>> {
     let mut merged = leaf.clone();
     resolve_names(&mut merged.value, namespace);
-    let (outer, route) = (&root.value, &mut merged.value);
+    let mut resolved = root.value.clone();
+    resolve_names(&mut resolved, root_namespace);
+    let (outer, route) = (&resolved, &mut merged.value);
     let roots = outer.matches.as_ref().filter(|matches| !matches.value.is_empty());
     let leaves = route.matches.as_ref().filter(|matches| !matches.value.is_empty());
     route.matches = match (roots, leaves) {

@@ -37,7 +37,7 @@ pub(crate) fn http_table(world: &World, workload: &GatewayWorkload, servers: &[&
                 continue;
             }
             for domain in domains {
-                add_routes(&mut table, &domain, found, service);
+                add_routes(world, &mut table, &domain, found, service);
                 if server.https_redirect() {
                     table.host(&domain).require_tls = true;
                 }
@@ -63,36 +63,41 @@ pub(crate) fn http_table(world: &World, workload: &GatewayWorkload, servers: &[&
     table
 }
 
-/// Appends the routes of a virtual service to a virtual host. Where those of another one of unknown
-/// age stand there already and both take a path, only their age tells which goes first.
-fn add_routes(table: &mut RouteTable, domain: &str, found: &[Route], service: &Resource<VirtualService>) {
+/// Appends the routes of a virtual service to a virtual host. Where those of another one stand there already, the age of
+/// either is unknown and both take a path, only their age tells which goes first.
+fn add_routes(
+    world: &World,
+    table: &mut RouteTable,
+    domain: &str,
+    found: &[Route],
+    service: &Resource<VirtualService>,
+) {
     let present: Vec<usize> = table.host(domain).routes.clone();
-    let rival = present
-        .iter()
-        .filter_map(|index| table.routes.get(*index))
-        .filter_map(|route| route.virtual_service.clone())
-        .find(|other| *other != service.id);
     for route in found {
-        let mut route = route.clone();
-        // Catch-all routes move to the end whatever the age, so they take nothing from the others.
-        let overlaps = present.iter().filter_map(|index| table.routes.get(*index)).any(|other| {
-            !is_catch_all(other) && !is_catch_all(&route) && may_overlap(other, &route)
-                || is_catch_all(other) && is_catch_all(&route)
-        });
-        if let Some(rival) = rival.as_ref().filter(|_| overlaps && service.created.is_none()) {
-            route.action = RouteAction::Unknown(virtual_service::order_cause(rival, service));
-            let earlier: Vec<usize> = present.clone();
-            for index in earlier {
-                let cause = virtual_service::order_cause(rival, service);
-                if let Some(other) = table.routes.get_mut(index)
-                    && may_overlap(other, &route)
-                {
-                    other.action = RouteAction::Unknown(cause);
-                }
+        let mut added = route.clone();
+        for other in &present {
+            let Some(other) = table.routes.get_mut(*other) else {
+                continue;
+            };
+            let rival = other.virtual_service.clone().filter(|rival| *rival != service.id);
+            let Some(rival) = rival.filter(|rival| service.created.is_none() || !is_dated(world, rival)) else {
+                continue;
+            };
+            // Catch-all routes move to the end whatever the age, so they take nothing from the others.
+            if is_catch_all(other) == is_catch_all(route) && may_overlap(other, route) {
+                let cause = virtual_service::order_cause(&rival, service);
+                other.action = RouteAction::Unknown(cause.clone());
+                added.action = RouteAction::Unknown(cause);
             }
         }
-        table.push(domain, route);
+        table.push(domain, added);
     }
+}
+
+/// Whether a virtual service says when it was made.
+fn is_dated(world: &World, service: &ObjectId) -> bool {
+    let found = world.mesh.virtual_services.named(&service.namespace, &service.name);
+    found.is_some_and(|found| found.created.is_some())
 }
 
 /// Whether two routes may take one request, as far as their paths tell.
