@@ -143,6 +143,24 @@ fn at_a_gateway_the_path_is_what_the_workload_sees_and_the_request_path_what_was
 }
 
 #[test]
+fn what_belongs_to_somebody_else_bears_no_finding() {
+    let own: Vec<&str> = SHOP.split("---\n").collect();
+    let (route, rest) = (own[1], [own[0], own[2], own[3], own[4]].join("---\n"));
+    let statement = rule("forbid: {entrypoint: gateway}");
+    let rules = RuleSet::read([(RULES, statement.as_str())]).expect("a rule");
+    let mut files = Files::default();
+    let file = files.add("mesh.yaml", rest);
+    let context = files.add("platform.yaml", route);
+    let inputs = [InputFile { file, context: false }, InputFile { file: context, context: true }];
+    let loaded = load(&files, &inputs, &LoadOptions::default());
+    let (world, _) = World::admit(loaded.mesh, WorldOptions::from(&Config::default()));
+    let report = rule::check_all(&files, &world, &[], loaded.counts, &Config::default(), &rules);
+    let finding = report.findings.iter().find(|finding| finding.rule == "own-rule").expect("delivered");
+    assert_eq!((finding.label.span.file, finding.label.text.as_str()), (file, "a route of the context delivers it"));
+    assert_eq!(finding.related.first().map(|related| related.span.file), Some(context));
+}
+
+#[test]
 fn what_is_required_must_hold_of_every_cell_that_gets_in() {
     for (statement, found) in [
         ("require: {source: {principal: any}}", vec![37]),

@@ -7,7 +7,7 @@ use super::scope;
 use super::statement_ask::{Hit, Root};
 use super::template::{self, Values};
 use super::{Label, Related};
-use crate::model::ObjectId;
+use crate::model::{ObjectId, Resource, VirtualService};
 use crate::semantics::{Cause, Request, World};
 use crate::text::Span;
 
@@ -18,7 +18,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
     let nowhere = hit.place.or_else(|| scope::first_mention(world, namespace));
     let Blame { span, text, resource, cause, foreign } = blame(world, root, nowhere);
     let route = match root {
-        Root::Route(span) => virtual_service(world, *span),
+        Root::Route(span) => virtual_service(world, *span).map(|service| service.id.clone()),
         Root::Door(_) => None,
     };
     let values = values(&first, hit.witness.as_ref(), route.as_ref());
@@ -84,10 +84,15 @@ fn blame(world: &World, root: &Root, nowhere: Option<Span>) -> Blame {
         foreign: None,
     };
     match root {
-        Root::Route(span) => at(Some(*span), "this route delivers it"),
+        Root::Route(span) => match virtual_service(world, *span).filter(|service| service.context) {
+            Some(service) => {
+                let foreign = related(*span, format!("{} of the context delivers it", service.id));
+                Blame { foreign: Some(foreign), ..at(nowhere.or(Some(*span)), "a route of the context delivers it") }
+            }
+            None => at(Some(*span), "this route delivers it"),
+        },
         Root::Door(RootCause::Rule(policy, _, span)) if scope::is_foreign(world, policy) => {
-            let message = format!("{policy} of the context admits it");
-            let foreign = Related { span: *span, message, rule: None, severity: None };
+            let foreign = related(*span, format!("{policy} of the context admits it"));
             let blame = at(nowhere.or(Some(*span)), "a policy of the context admits it");
             Blame { resource: Some(policy.clone()), foreign: Some(foreign), ..blame }
         }
@@ -102,6 +107,11 @@ fn blame(world: &World, root: &Root, nowhere: Option<Span>) -> Blame {
             Blame { cause: Some(cause.clone()), ..at(cause.span, "decides instead of the policies") }
         }
     }
+}
+
+/// A further place.
+fn related(span: Span, message: String) -> Related {
+    Related { span, message, rule: None, severity: None }
 }
 
 /// What is said where the rule has no message of its own.
@@ -132,7 +142,7 @@ fn values(workload: &str, witness: Option<&Request>, route: Option<&ObjectId>) -
 }
 
 /// The virtual service that a route stands in.
-fn virtual_service(world: &World, route: Span) -> Option<ObjectId> {
+fn virtual_service(world: &World, route: Span) -> Option<&Resource<VirtualService>> {
     let within = |span: Span| span.file == route.file && span.start <= route.start && route.end <= span.end;
-    world.mesh.virtual_services.iter().find(|service| within(service.span)).map(|service| service.id.clone())
+    world.mesh.virtual_services.iter().find(|service| within(service.span))
 }
