@@ -33,16 +33,20 @@ pub fn explain(rule: &RuleFile) -> String {
     text
 }
 
-/// What a rule file says to do, as Markdown: words up to the first empty line, and what follows as it is.
+/// Everything that a rule file says, as Markdown: of what to do, the words up to the first empty line, and what follows as
+/// it is.
 pub(super) fn help_markdown(rule: &RuleFile) -> String {
     let help = rule.help.trim_end();
     let is_code = help.starts_with('#');
     let (words, code) = if is_code { ("", help) } else { help.split_once("\n\n").unwrap_or((help, "")) };
     let mut parts = vec![inline(&rule.title)];
-    parts.extend(rule.why.trim_end().split("\n\n").map(inline));
-    parts.extend((!words.is_empty()).then(|| inline(words)));
-    parts.extend((!code.is_empty()).then(|| fenced("yaml", code)));
-    parts.push(rule.references.iter().map(|reference| format!("- <{reference}>")).collect::<Vec<_>>().join("\n"));
+    parts.extend(rule.why.trim_end().split("\n\n").chain([words]).filter(|words| !words.is_empty()).map(inline));
+    let manifests = [("", Some(code)), ("before:\n\n", rule.before.as_deref()), ("after:\n\n", rule.after.as_deref())];
+    let manifests =
+        manifests.into_iter().filter_map(|(heading, code)| Some((heading, code.filter(|code| !code.is_empty())?)));
+    parts.extend(manifests.map(|(heading, code)| format!("{heading}{}", fenced("yaml", code))));
+    let references: Vec<String> = rule.references.iter().map(|reference| format!("- <{reference}>")).collect();
+    parts.extend((!references.is_empty()).then(|| references.join("\n")));
     parts.join("\n\n")
 }
 

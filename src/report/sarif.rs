@@ -45,11 +45,13 @@ pub fn sarif(files: &Files, report: &Report, rules: &RuleSet, directory: &str) -
 
 /// A rule with its documentation.
 fn descriptor(rule: &RuleFile) -> Value {
+    // A rule of the user may say no more than its title.
+    let said = |words: &str| if words.trim().is_empty() { rule.title.clone() } else { words.trim_end().to_owned() };
     let mut descriptor = json!({
         "id": rule.id,
         "shortDescription": { "text": rule.title },
-        "fullDescription": { "text": rule.why.trim_end() },
-        "help": { "text": rule.help.trim_end(), "markdown": help_markdown(rule) },
+        "fullDescription": { "text": said(&rule.why) },
+        "help": { "text": said(&rule.help), "markdown": help_markdown(rule) },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": { "tags": ["istio", "kubernetes", "security"] },
     });
