@@ -3,10 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "this layer alone touches files")]
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
@@ -14,7 +13,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::args::InputArgs;
 use super::configuration::{Configuration, slashes};
 use super::error::Failure;
-use super::git;
+use super::git::{self, Revision};
 use crate::text::Spanned;
 
 /// The most bytes that one file may have. Objects of a cluster are bounded at about a megabyte; what is larger than
@@ -28,20 +27,15 @@ pub(crate) struct Found {
     pub(crate) path: PathBuf,
     /// Where it stands
     pub(crate) absolute: PathBuf,
-    /// What it holds, where that had to be read to find it
-    known: Option<Vec<u8>>,
+    /// What it holds, where no file does: in a revision
+    held: Option<Vec<u8>>,
 }
 
 impl Found {
-    /// A file on the disk.
-    fn at(path: PathBuf, absolute: PathBuf) -> Self {
-        Self { path, absolute, known: None }
-    }
-
     /// What it holds.
     pub(crate) fn contents(&self) -> Result<Vec<u8>, Failure> {
-        if let Some(known) = &self.known {
-            return Ok(known.clone());
+        if let Some(held) = &self.held {
+            return Ok(held.clone());
         }
         let unreadable = |source| Failure::Unreadable { path: self.path.clone(), source };
         let mut bytes = Vec::new();
@@ -116,8 +110,8 @@ struct Passed {
     special: Vec<String>,
     /// Links to directories that another link had led to before
     repeated: Vec<String>,
-    /// Links of revisions, which are not followed
-    of_revisions: Vec<String>,
+    /// Links of a revision
+    unfollowed: Vec<String>,
     /// Where links to directories led
     linked: BTreeSet<PathBuf>,
 }
@@ -153,31 +147,36 @@ impl<'a> Discovery<'a> {
 
     /// The files under a path, in path order. What is named itself is taken as it is, a pipe too.
     pub(crate) fn files(&mut self, path: &Path) -> Result<Vec<Found>, Failure> {
-        if let Some(revision) = git::revision(path) {
-            return self.of_revision(&revision?);
-        }
         if path.as_os_str() == "-" {
-            return Ok(vec![Found::at(path.to_owned(), path.to_owned())]);
+            return Ok(vec![Found { path: path.to_owned(), absolute: path.to_owned(), held: None }]);
+        }
+        if let Some(revision) = git::revision(path) {
+            return self.revision(&revision?);
         }
         let unreadable = |source| Failure::Unreadable { path: path.to_owned(), source };
         let absolute = fs::canonicalize(path).map_err(unreadable)?;
-        if absolute.is_dir() { self.walk(path, &absolute) } else { Ok(vec![Found::at(path.to_owned(), absolute)]) }
+        if absolute.is_dir() {
+            self.walk(path, &absolute)
+        } else {
+            Ok(vec![Found { path: path.to_owned(), absolute, held: None }])
+        }
     }
 
-    /// The files of a revision.
-    fn of_revision(&mut self, revision: &git::Revision<'_>) -> Result<Vec<Found>, Failure> {
-        let hidden = |part: Component<'_>| part.as_os_str().to_string_lossy().starts_with('.');
-        let wants = |relative: &str| {
-            let path = Path::new(relative);
-            !path.components().any(hidden) && is_manifest_name(path) && self.walked.wants(relative)
-        };
-        let (found, links) = revision.read(wants)?;
-        self.passed.of_revisions.extend(links);
-        let known = |(name, bytes): (String, Vec<u8>)| Found {
-            known: Some(bytes),
-            ..Found::at(name.clone().into(), name.into())
-        };
-        Ok(found.into_iter().map(known).collect())
+    /// The files of a revision, as if they stood where they would be checked out.
+    fn revision(&mut self, revision: &Revision<'_>) -> Result<Vec<Found>, Failure> {
+        let here = fs::canonicalize(".").map_err(|source| Failure::Unreadable { path: ".".into(), source })?;
+        let place = here.join(revision.place());
+        let hidden = |below: &Path| below.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.'));
+        let (read, links) = revision.read(|below| {
+            let below = Path::new(below);
+            !hidden(below) && self.is_manifest(below, below, &place.join(below))
+        })?;
+        self.passed.unfollowed.extend(links);
+        let found = read.into_iter().map(|(path, below, held)| {
+            let absolute = if below.is_empty() { place.clone() } else { place.join(below) };
+            Found { path: path.into(), absolute, held: Some(held) }
+        });
+        Ok(found.collect())
     }
 
     /// Walks a directory.
@@ -203,9 +202,9 @@ impl<'a> Discovery<'a> {
                 if entry.depth() > 0 && !self.passed.enters(&entry) {
                     entries.skip_current_dir();
                 }
-            } else if self.is_manifest(&entry, below, &absolute) {
+            } else if self.is_manifest(entry.path(), below, &absolute) {
                 if entry.file_type().is_file() {
-                    found.push(Found::at(entry.into_path(), absolute));
+                    found.push(Found { path: entry.into_path(), absolute, held: None });
                 } else {
                     self.passed.special.push(slashes(entry.path()));
                 }
@@ -215,9 +214,14 @@ impl<'a> Discovery<'a> {
     }
 
     /// Whether the name is that of a manifest that the globs let through.
-    fn is_manifest(&self, entry: &DirEntry, below: &Path, absolute: &Path) -> bool {
+    fn is_manifest(&self, path: &Path, below: &Path, absolute: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default();
+        let yaml = path
+            .extension()
+            .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)));
         let configured = self.configuration.relative(absolute).is_none_or(|relative| self.configured.wants(&relative));
-        is_manifest_name(entry.path())
+        (yaml || name == "Kustomization")
+            && name != "meshlint.yaml"
             && self.walked.wants(&slashes(below))
             && configured
             && !self.configuration.is_own(absolute)
@@ -230,21 +234,12 @@ impl<'a> Discovery<'a> {
             ("hidden directories were not read", &passed.hidden),
             ("links that lead nowhere were not read", &passed.dangling),
             ("what is no regular file was not read", &passed.special),
-            ("links of a revision were not followed", &passed.of_revisions),
+            ("symbolic links of a revision were not followed", &passed.unfollowed),
             ("links to a directory that another link leads to were not followed", &passed.repeated),
         ];
         let said = said.into_iter().filter(|(_, paths)| !paths.is_empty());
         said.map(|(what, paths)| format!("{what}: {}", paths.join(", "))).collect()
     }
-}
-
-/// Whether a file is named as manifests are.
-fn is_manifest_name(path: &Path) -> bool {
-    let extension = path.extension();
-    let known = |extension: &OsStr| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known));
-    let name = path.file_name();
-    (extension.is_some_and(known) || name == Some(OsStr::new("Kustomization")))
-        && name != Some(OsStr::new("meshlint.yaml"))
 }
 
 /// Whether a path is a symbolic link, wherever it leads.

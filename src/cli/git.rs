@@ -21,8 +21,8 @@ pub(super) struct Revision<'a> {
     place: &'a str,
 }
 
-/// Files with their names, and the symbolic links among them, which are not followed.
-pub(super) type FilesAndLinks = (Vec<(String, Vec<u8>)>, Vec<String>);
+/// Files with their names, here and from the place that was asked for, and the symbolic links among them, which are not followed.
+pub(super) type FilesAndLinks = (Vec<(String, String, Vec<u8>)>, Vec<String>);
 
 /// One file of a revision.
 #[derive(Debug)]
@@ -75,13 +75,19 @@ impl Revision<'_> {
             }
             entries
         };
-        let mut texts = self.contents(&entries)?;
+        let texts = self.contents(&entries)?;
         let base = self.text.trim_end_matches('/');
         let named = entries.into_iter().map(|entry| {
             let name = if entry.path.is_empty() { base.to_owned() } else { format!("{base}/{}", entry.path) };
-            (name, texts.remove(&entry.hash).unwrap_or_default())
+            let text = texts.get(&entry.hash).cloned().unwrap_or_default();
+            (name, entry.path, text)
         });
         Ok((named.collect(), links))
+    }
+
+    /// The directory or file, from the current directory.
+    pub(super) fn place(&self) -> &str {
+        self.place
     }
 
     /// The place from the root of the repository.

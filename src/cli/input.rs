@@ -50,15 +50,7 @@ pub(crate) fn read(args: &InputArgs) -> Result<Input, Failure> {
     let mut files = Files::default();
     let configuration = Configuration::of(args, &mut files)?;
     let Inputs { files, worlds, config, .. } = read_worlds(args, configuration, files)?;
-    let mut worlds = worlds.into_iter();
-    match (worlds.next(), worlds.next()) {
-        (Some((_, loaded)), None) => Ok(Input { files, loaded, config }),
-        (first, second) => {
-            let names = first.into_iter().chain(second).chain(worlds).filter_map(|(name, _)| name);
-            let names: Vec<String> = names.map(|name| format!("`--world {name}`")).collect();
-            Err(Failure::Usage(format!("the configuration has several worlds: say which, by {}", names.join(" or "))))
-        }
-    }
+    Ok(Input { files, loaded: only_world(worlds)?, config })
 }
 
 /// Two sets of manifests under one configuration, all in one set of files.
@@ -80,80 +72,69 @@ pub(crate) fn read_sides(args: &InputArgs) -> Result<Sides, Failure> {
     let [old, new] = args.paths.as_slice() else {
         return Err(Failure::Usage("two sides are compared: write `diff OLD NEW`".to_owned()));
     };
-    let mut files = Files::default();
-    let place = [new, old].into_iter().find(|path| path.exists());
-    let configuration = Configuration::read(args.config.as_deref(), place.map(PathBuf::as_path), &mut files)?;
-    let mut remarks = Vec::new();
-    let mut side = |path: &PathBuf| {
-        let (texts, more) = texts(args, std::slice::from_ref(path), &configuration, &mut files)?;
-        remarks.extend(more);
-        let loaded = loaded(&files, &texts.found, &options(args, &configuration));
-        if loaded.counts.mesh_resources == 0 && !args.allow_empty {
-            return Err(Failure::NoMesh(format!("`{}`", path.display())));
-        }
-        Ok(loaded)
+    let place = [new, old].into_iter().find(|path| path.exists()).map(PathBuf::as_path);
+    let side = |path: &PathBuf, mut files: Files| {
+        let args = InputArgs { paths: vec![path.clone()], ..args.clone() };
+        let configuration = Configuration::read(args.config.as_deref(), place, &mut files)?;
+        let Inputs { files, worlds, config, remarks, .. } = read_worlds(&args, configuration, files)?;
+        Ok::<_, Failure>((only_world(worlds)?, files, config, remarks))
     };
-    let (old, new) = (side(old)?, side(new)?);
-    Ok(Sides { files, config: configuration.config, old, new, remarks })
+    let (old, files, _, mut remarks) = side(old, Files::default())?;
+    let (new, files, config, more) = side(new, files)?;
+    remarks.extend(more);
+    Ok(Sides { files, config, old, new, remarks })
+}
+
+/// The one world that there is.
+fn only_world(worlds: Vec<(Option<String>, Loaded)>) -> Result<Loaded, Failure> {
+    let mut worlds = worlds.into_iter();
+    match (worlds.next(), worlds.next()) {
+        (Some((_, loaded)), None) => Ok(loaded),
+        (first, second) => {
+            let names = first.into_iter().chain(second).chain(worlds).filter_map(|(name, _)| name);
+            let names: Vec<String> = names.map(|name| format!("`--world {name}`")).collect();
+            Err(Failure::Usage(format!("the configuration has several worlds: say which, by {}", names.join(" or "))))
+        }
+    }
 }
 
 /// Reads manifests, of every world or of the one that is asked for.
 pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut files: Files) -> Result<Inputs, Failure> {
-    let (texts, mut remarks) = texts(args, &args.paths, &configuration, &mut files)?;
-    let options = options(args, &configuration);
+    let mut texts = Texts::default();
+    let mut discovery = Discovery::new(args, &configuration)?;
+    let context = configuration.config.context.iter().map(|path| configuration.resolve(&path.value));
+    let context: Vec<PathBuf> = args.context.iter().cloned().chain(context).collect();
+    let mut found: Vec<(Found, bool)> = Vec::new();
+    for (paths, context) in [(&args.paths, false), (&context, true)] {
+        for path in paths {
+            found.extend(discovery.files(path)?.into_iter().map(|found| (found, context)));
+        }
+    }
+    let read: Vec<Decoded> =
+        found.par_iter().map(|(found, _)| Ok(decode(found.contents()?))).collect::<Result<_, Failure>>()?;
+    for ((found, context), text) in found.into_iter().zip(read) {
+        texts.add(&mut files, &configuration, found, text, context);
+    }
+    let listed = || args.paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
+    if texts.found.is_empty() {
+        let hidden = discovery.remarks().first().map_or(String::new(), |remark| format!(" ({remark})"));
+        return Err(Failure::NoFile(format!("{}{hidden}", listed())));
+    }
+    let options = LoadOptions {
+        default_namespace: args.namespace.clone().or_else(|| configuration.config.namespace.clone()),
+        mesh: configuration.config.mesh.clone(),
+    };
+    let mut remarks = discovery.remarks();
     let sets = texts.worlds(&configuration, args.world.as_deref(), &mut remarks)?;
     let worlds: Vec<(Option<String>, Loaded)> =
         sets.into_iter().map(|(name, set)| (name, loaded(&files, &set, &options))).collect();
     if worlds.iter().all(|(_, loaded)| loaded.counts.mesh_resources == 0) && !args.allow_empty {
-        return Err(Failure::NoMesh(listed(&args.paths)));
+        return Err(Failure::NoMesh(listed()));
     }
     let Configuration { config, rules, .. } = configuration;
     let own = texts.found.iter().filter(|text| !text.context);
     let manifests = own.map(|text| text.file).collect();
     Ok(Inputs { files, worlds, config, rules, manifests, relative: texts.relative, remarks })
-}
-
-/// Paths in words.
-fn listed(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
-}
-
-/// How objects are loaded.
-fn options(args: &InputArgs, configuration: &Configuration) -> LoadOptions {
-    let config = &configuration.config;
-    LoadOptions {
-        default_namespace: args.namespace.clone().or_else(|| config.namespace.clone()),
-        mesh: config.mesh.clone(),
-    }
-}
-
-/// The files under paths and those of the context, and what was left out.
-fn texts(
-    args: &InputArgs,
-    paths: &[PathBuf],
-    configuration: &Configuration,
-    files: &mut Files,
-) -> Result<(Texts, Vec<String>), Failure> {
-    let mut discovery = Discovery::new(args, configuration)?;
-    let context = configuration.config.context.iter().map(|path| configuration.resolve(&path.value));
-    let context: Vec<PathBuf> = args.context.iter().cloned().chain(context).collect();
-    let mut found: Vec<(Found, bool)> = Vec::new();
-    for (paths, context) in [(paths, false), (context.as_slice(), true)] {
-        for path in paths {
-            found.extend(discovery.files(path)?.into_iter().map(|found| (found, context)));
-        }
-    }
-    if found.is_empty() {
-        let hidden = discovery.remarks().first().map_or(String::new(), |remark| format!(" ({remark})"));
-        return Err(Failure::NoFile(format!("{}{hidden}", listed(paths))));
-    }
-    let read: Vec<Decoded> =
-        found.par_iter().map(|(found, _)| Ok(decode(found.contents()?))).collect::<Result<_, Failure>>()?;
-    let mut texts = Texts::default();
-    for ((found, context), text) in found.into_iter().zip(read) {
-        texts.add(files, configuration, found, text, context);
-    }
-    Ok((texts, discovery.remarks()))
 }
 
 /// A file's text, or why it has none.

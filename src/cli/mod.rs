@@ -18,6 +18,7 @@ mod output;
 mod progress;
 mod schema;
 mod shell;
+mod test;
 mod trace;
 
 use std::process::ExitCode;
@@ -64,11 +65,12 @@ fn run(args: &Args) -> Result<bool, Failure> {
         Command::Matrix(args) => matrix::table(args),
         Command::Init(args) => init::init(args),
         Command::Generate(args) => generate::generate(args),
-        Command::Diff(args) => diff::diff(args),
         Command::Explain { rule, config } => explain::explain(rule, config.as_deref()),
         Command::Schema { of } => schema::print(*of),
         Command::Rules { config } => explain::list(config.as_deref()),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man { command } => shell::manual(command.as_deref()),
+        Command::Diff(args) => diff::diff(args),
+        Command::Test(args) => test::test(args),
     }
 }

@@ -1,6 +1,6 @@
 //! `trace`: one request, hop by hop.
 
-use super::args::TraceArgs;
+use super::args::{TraceArgs, TraceFormat};
 use super::error::Failure;
 use super::{input, output};
 use crate::query::{EvalError, Evaluator};
@@ -18,7 +18,13 @@ pub(super) fn trace(args: &TraceArgs) -> Result<bool, Failure> {
     };
     let (world, _) = World::admit(input.loaded.mesh, WorldOptions::from(&input.config));
     match Evaluator::new(&world).answer(&request) {
-        Ok(answer) => output::say(&report::trace(&input.files, &request, &answer)).map(|()| true),
+        Ok(answer) => {
+            let text = match args.format {
+                TraceFormat::Text => report::trace(&input.files, &request, &answer),
+                TraceFormat::Json => report::trace_json(&input.files, &request, &answer),
+            };
+            output::say(&text).map(|()| true)
+        }
         Err(EvalError::Unanswerable(why)) => Err(Failure::Usage(why)),
         Err(EvalError::Disagreement(what)) => {
             Err(Failure::Usage(format!("internal error, please report it: the two readings disagree {what}")))

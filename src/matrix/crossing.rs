@@ -75,9 +75,11 @@ pub(super) fn both(gateway: &Judgement, workload: &Judgement) -> Universe {
     universe
 }
 
-/// The door's list for requests that a gateway of an identity sends by a route.
-pub(super) fn arriving(workload: &Judgement, identity: Option<&str>, leg: &Leg) -> DecisionList {
-    let mut list = workload.list.clone();
+/// The door's list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
+pub(crate) fn arriving(workload: &Judgement, identity: Option<&str>, leg: &Leg) -> DecisionList {
+    let changes = &leg.changes;
+    let peer: Vec<&str> = identity.into_iter().collect();
+    let mut list = workload.list.specialise(&Dimension::Peer, &peer);
     if !verifies(workload) {
         // What a token said to the gateway is nothing to a proxy that verifies none.
         for dimension in list.dimensions().into_iter().filter(is_of_tokens) {
@@ -85,14 +87,6 @@ pub(super) fn arriving(workload: &Judgement, identity: Option<&str>, leg: &Leg) 
             list = list.specialise(&dimension, none);
         }
     }
-    sent_on(&list, identity, leg)
-}
-
-/// A list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
-pub(crate) fn sent_on(list: &DecisionList, identity: Option<&str>, leg: &Leg) -> DecisionList {
-    let changes = &leg.changes;
-    let peer: Vec<&str> = identity.into_iter().collect();
-    let mut list = list.specialise(&Dimension::Peer, &peer);
     if let Some(authority) = &changes.authority {
         list = list.specialise(&Dimension::Authority, &[authority]);
     }

@@ -7,7 +7,7 @@ mod table;
 mod witness;
 
 pub use crossing::Crossing;
-pub(crate) use crossing::sent_on;
+pub(crate) use crossing::arriving;
 pub(crate) use delivery::listeners;
 pub use delivery::{Delivered, Delivery, Fronts};
 pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};

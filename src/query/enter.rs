@@ -28,6 +28,9 @@ impl Evaluator<'_> {
         let serving = world.gateway_workloads.iter().filter(|workload| workload.gateways.contains(&gateway.id));
         for workload in serving {
             if let Some(listener) = gateway_listener(world, gateway, port, workload) {
+                let server = gateway.spec.servers().iter().find(|server| server.value.number() == port);
+                let what = format!("a server of {} listens on port {port}", gateway.id);
+                trace.push(Step { at: listener.name.clone(), what, span: server.map(|server| server.span) });
                 let topology = gateway_topology(world, workload);
                 let server = server_for(gateway, port, &authority);
                 outcomes.extend(self.at_listener(request, &listener, server, topology, &authority, trace)?);

@@ -195,6 +195,11 @@ fn outcome_fields(outcome: &Outcome) -> Value {
 
 /// The answer to one request, as a line of JSON.
 pub fn answer_line(files: &Files, request: &Request, answer: &Answer) -> String {
+    format!("{}\n", answer_value(files, request, answer))
+}
+
+/// The answer to one request, as the contract writes it.
+pub(super) fn answer_value(files: &Files, request: &Request, answer: &Answer) -> Value {
     let mut fields = outcome_fields(&answer.outcome);
     if let Value::Object(fields) = &mut fields {
         fields.shift_insert(0, "id".to_owned(), json!(request.id));
@@ -205,7 +210,7 @@ pub fn answer_line(files: &Files, request: &Request, answer: &Answer) -> String 
             fields.insert("outcomes".to_owned(), Value::Array(outcomes));
         }
     }
-    format!("{fields}\n")
+    fields
 }
 
 /// The answer to a line that is no request.

@@ -1,5 +1,6 @@
 //! From findings, answers and rows to what people and programs read. The only user of miette.
 
+mod cases;
 mod concise;
 mod curl;
 mod diff;
@@ -18,9 +19,11 @@ mod shown;
 mod source;
 mod summary;
 mod text;
+mod trace;
 mod uri;
 mod words;
 
+pub use cases::{case_problems, cases_json, cases_junit, cases_text};
 pub use concise::concise;
 pub use diff::{diff_json, diff_markdown, diff_summary, diff_text};
 pub use explain::{explain, list_rules};
@@ -29,8 +32,9 @@ pub use gitlab::gitlab;
 pub use json::{answer_line, error_line, findings_json};
 pub use junit::junit;
 pub use markdown::markdown;
-pub use request::{configuration_problems, trace};
+pub use request::configuration_problems;
 pub use rows::matrix_table;
 pub use sarif::sarif;
 pub use summary::summary;
 pub use text::{Look, text};
+pub use trace::{trace, trace_json};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::config::Problem;
-use crate::semantics::{Answer, By, Decision, Request, WireProtocol};
+use crate::semantics::{By, Decision, Request, WireProtocol};
 use crate::text::{Files, Span};
 
 /// A request in one line: `GET /internal/x from nobody (no identity) at workload shop/cart:8080`.
@@ -62,37 +62,6 @@ pub(super) fn ending(decision: Decision, by: Option<By>) -> String {
         Some(By::NoListener) => "nothing listens",
     };
     format!("{word} ({how})")
-}
-
-/// One request hop by hop.
-pub fn trace(files: &Files, request: &Request, answer: &Answer) -> String {
-    let mut text = format!("{}\n", request_line(request));
-    let mut at = "";
-    for step in &answer.trace {
-        if step.at != at {
-            let _ = writeln!(text, "\n{}", step.at);
-            at = &step.at;
-        }
-        let _ = write!(text, "  {}", step.what);
-        if let Some(span) = step.span {
-            let _ = write!(text, "\n      at {}", place(files, span));
-        }
-        text.push('\n');
-    }
-    let outcome = &answer.outcome;
-    let _ = write!(text, "\n{}", ending(outcome.decision, outcome.by));
-    if let (Some(workload), Some(path)) = (&outcome.workload, &outcome.path) {
-        let _ = write!(text, ": `{workload}` sees `{path}`");
-    }
-    if let Some(cause) = &outcome.cause {
-        let _ = write!(text, ": {}", cause.message);
-    }
-    text.push('\n');
-    for other in &answer.outcomes {
-        let workload = other.workload.as_deref().unwrap_or("nobody");
-        let _ = writeln!(text, "  maybe {} at `{workload}`", ending(other.decision, other.by));
-    }
-    text
 }
 
 /// What is wrong with a configuration file, a line each.

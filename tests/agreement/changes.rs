@@ -20,7 +20,7 @@ fn pair() -> impl Strategy<Value = (String, String)> {
         |(old, other, gone, fresh)| {
             let mut documents: Vec<&str> = old.split(BREAK).collect();
             let others: Vec<&str> = other.split(BREAK).collect();
-            let fresh = others[fresh.index(others.len())];
+            let fresh = *fresh.get(&others);
             let name = |document: &str| document.lines().take(3).map(str::to_owned).collect::<Vec<_>>();
             documents.remove(gone.index(documents.len()));
             documents.retain(|document| name(document) != name(fresh));

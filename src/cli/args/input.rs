@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 
 /// Which manifests, and what they do not say.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// Files, directories (walked for *.yaml, *.yml, *.json), or `-` for standard input

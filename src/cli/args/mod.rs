@@ -6,6 +6,7 @@ mod diff;
 mod input;
 mod output;
 mod request;
+mod test;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -18,7 +19,8 @@ pub(crate) use check::CheckArgs;
 pub(crate) use diff::{DiffArgs, DiffFailOn, DiffFormat};
 pub(crate) use input::{Color, InputArgs};
 pub(crate) use output::Format;
-pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs};
+pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs, TraceFormat};
+pub(crate) use test::{TestArgs, TestFormat};
 
 /// Proves from Istio manifests alone who can reach what, and points at the line that opens a hole.
 #[derive(Debug, Parser)]
@@ -75,6 +77,10 @@ pub(crate) enum Command {
         meshlint diff git:main:./manifests ./manifests --fail-on new-access\n  \
         meshlint diff ./rendered/before ./rendered/after --format markdown")]
     Diff(DiffArgs),
+    /// Hold requests against the answers that are expected of them
+    #[command(after_help = "Example:\n  \
+        meshlint test ./manifests --cases mesh_test.yaml --format junit > report.xml")]
+    Test(TestArgs),
     /// Print what a rule is about
     Explain {
         /// Id of the rule
@@ -130,6 +136,7 @@ impl Command {
             Self::Init(args) => args.input.threads,
             Self::Generate(args) => args.input.threads,
             Self::Diff(args) => args.input.threads,
+            Self::Test(args) => args.input.threads,
             Self::Explain { .. }
             | Self::Rules { .. }
             | Self::Schema { .. }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use super::InputArgs;
 
@@ -46,6 +46,18 @@ pub(crate) struct TraceArgs {
     /// Header, as `name: value`
     #[arg(long, value_name = "HEADER")]
     pub(crate) header: Vec<String>,
+    /// Form of the way
+    #[arg(long, value_enum, default_value_t = TraceFormat::Text)]
+    pub(crate) format: TraceFormat,
+}
+
+/// Form of a request's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// For people, with the lines of the manifests
+    Text,
+    /// JSON, version 1
+    Json,
 }
 
 /// Flags of `matrix`.

@@ -3,10 +3,10 @@
 use super::door::of_chain;
 use super::fate::Fate;
 use super::lists::Decided;
-use crate::matrix::sent_on;
+use crate::matrix::arriving;
 use crate::semantics::{
-    Abort, By, Cause, CauseKind, Chain, Decision, Ending, Forward, Handshake, HeaderChanges, Inbound, JwtFilter, Leg,
-    NamespaceReader, Passes, Protocol, RoutingProxy, Target, World, handshake,
+    Abort, By, Cause, CauseKind, Chain, Decision, Ending, Forward, Handshake, HeaderChanges, Inbound, Judgement,
+    JwtFilter, Leg, NamespaceReader, Passes, Protocol, RoutingProxy, Target, World, handshake,
 };
 use crate::space::{Cube, DecisionList, Dimension, Label, PathRewrite, Rule, Universe};
 
@@ -167,6 +167,7 @@ fn by_leg(
     let inbound = Inbound::of(world, workload, port, chain);
     let reader = NamespaceReader::new(world, &workload.id.namespace);
     let door = of_chain(&inbound, &JwtFilter::default(), &reader);
+    let judgement = Judgement { list: door.list.clone(), verdicts: Vec::new(), universe: door.universe.clone() };
     let mut decided: Option<Decided> = None;
     let unnamed = matches!(&leg.target, Target::Workload { server_name: None, .. });
     if unnamed && senders.iter().any(Option::is_some) && door.list.dimensions().contains(&Dimension::Sni) {
@@ -175,7 +176,7 @@ fn by_leg(
         return Ok((all(&Ending::undetermined(cause)), supposed.clone()));
     }
     for sender in senders {
-        let list = by_client(sent_on(&door.list, sender, leg))?;
+        let list = by_client(arriving(&judgement, sender, leg))?;
         let next = Decided { list, ..door.clone() };
         decided = Some(match decided {
             None => next,

@@ -11,6 +11,7 @@ use super::super::request_authentication::JwtFilter;
 use super::super::workload_port::WorkloadPort;
 use super::super::workload_selector::AttachedPolicies;
 use super::super::world::World;
+use super::mismatch::mismatch;
 use super::policy::{Matched, rule_matches};
 use super::seen::Seen;
 use crate::model::{Action, AuthorizationPolicy, MtlsMode, Resource, Workload};
@@ -159,6 +160,9 @@ impl<'a> ConcretePolicies<'a> {
         admitting.sort_by_key(|(_, _, matched)| matches!(matched, Matched::Maybe(_)));
         match admitting.into_iter().next() {
             None => {
+                for policy in &self.attached.allow {
+                    self.remark_mismatch(policy, remarks);
+                }
                 remarks.push(("no ALLOW policy matches".to_owned(), None));
                 Passed::Ends(Ending::denied(By::Policy, None))
             }
@@ -167,6 +171,25 @@ impl<'a> ConcretePolicies<'a> {
                 remarks.push((format!("{} admits it", policy.id), Some(rule.span)));
                 Passed::Through { rule: Some(rule), unless }
             }
+        }
+    }
+
+    /// Says why the rules of an ALLOW policy do not match.
+    fn remark_mismatch(&self, policy: &Resource<AuthorizationPolicy>, remarks: &mut Vec<Remark>) {
+        if policy.spec.rules().is_empty() {
+            remarks.push((format!("{} has no rules, so it matches nothing", policy.id), Some(policy.name_span)));
+        }
+        let bundle = self.world.mesh.settings.trust_bundle();
+        let context = RuleContext {
+            namespace: &policy.id.namespace,
+            bundle: &bundle,
+            chain: self.seen.chain,
+            action: policy.spec.action(),
+            token_headers: &self.jwt.headers(),
+        };
+        for (index, rule) in policy.spec.rules().iter().enumerate() {
+            let why = mismatch(&rule.value, context, self.seen);
+            remarks.push((format!("{} rules[{index}] does not match: {why}", policy.id), Some(rule.span)));
         }
     }
 

@@ -5,6 +5,7 @@
 //! searched. A property ties the two; `eval` asks both.
 
 mod inbound;
+mod mismatch;
 mod policy;
 mod route;
 mod seen;
