@@ -112,7 +112,7 @@ fn check(directory: &Path) -> Result<(), Failed> {
     if json.get("findings").and_then(|list| list.as_array()).map(Vec::len) != Some(report.findings.len()) {
         return Err("JSON has other findings".into());
     }
-    let _ = matrix_table(&matrix::table(&world), 80);
+    let _ = matrix_table(&matrix::table(&world, &matrix::Part::default()), 80);
     proposed_table(&mut files, &world, &loaded.counts)
 }
 

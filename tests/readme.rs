@@ -49,6 +49,19 @@ fn the_access_table_reads() {
 }
 
 #[test]
+fn the_cases_pass() {
+    let readme = readme();
+    let block = readme.split("```yaml\n").find(|block| block.starts_with("# mesh_test.yaml")).expect("cases");
+    let place = tempfile::tempdir().expect("a directory");
+    let file = place.path().join("mesh_test.yaml");
+    fs::write(&file, block.split("```").next().expect("it ends")).expect("writable");
+    let mut command = Command::cargo_bin("meshlint").expect("the binary is built");
+    command.args(["test", "fixtures/mission/seed", "fixtures/mission/_workloads", "--cases"]).arg(&file);
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).assert().code(0).get_output().clone();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "5 passed, 0 failed\n");
+}
+
+#[test]
 fn every_mission_rule_and_command_is_named() {
     let readme = readme();
     for rule in ["missing-default-deny", "api-outside-ingress", "internal-outside-namespace", "access-beyond-table"] {
@@ -57,7 +70,10 @@ fn every_mission_rule_and_command_is_named() {
     }
     let help = Command::cargo_bin("meshlint").expect("built").arg("--help").output().expect("it runs").stdout;
     let help = String::from_utf8(help).expect("text");
-    for command in ["check", "eval", "trace", "matrix", "init", "generate", "explain", "rules", "completions", "man"] {
+    let commands = [
+        "check", "eval", "trace", "matrix", "diff", "test", "init", "generate", "explain", "rules", "schema", "completions", "man",
+    ];
+    for command in commands {
         assert!(readme.contains(&format!("meshlint {command}")) && help.contains(command), "{command}");
     }
 }

@@ -11,6 +11,6 @@ pub(crate) use crossing::arriving;
 pub(crate) use delivery::listeners;
 pub use delivery::{Delivered, Delivery, Fronts};
 pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};
-pub use table::{Row, table};
+pub use table::{EntrypointKind, Part, Row, table};
 pub(crate) use witness::fill;
 pub use witness::inbound_witness;

@@ -36,41 +36,82 @@ pub struct Row {
     pub detail: String,
 }
 
-/// Every cell of the matrix, by entrypoint: gateways first.
-pub fn table(world: &World) -> Vec<Row> {
-    let namespaces: Vec<(&String, &Vec<Workload>)> = world.workloads.iter().collect();
-    let behind: Vec<Vec<Row>> =
-        namespaces.par_iter().map(|(namespace, workloads)| workload_rows(world, namespace, workloads)).collect();
-    merge(gateway_rows(world).into_iter().chain(behind.into_iter().flatten()).collect())
+/// Which part of the matrix is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    /// Only requests that enter at gateways, or only those that go straight to workloads
+    pub entrypoint: Option<EntrypointKind>,
+    /// Only the workload `NS/NAME`, or those of the namespace `NS`
+    pub workload: Option<String>,
+    /// Only requests of this cube, as the proxy at the entrypoint sees them
+    pub within: Cube,
+}
+
+/// A kind of entrypoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntrypointKind {
+    /// A server of a Gateway
+    Gateway,
+    /// A workload's port
+    Workload,
+}
+
+impl Part {
+    /// Whether entrypoints of a kind belong to it.
+    fn has(&self, kind: EntrypointKind) -> bool {
+        self.entrypoint.is_none_or(|only| only == kind) && (self.workload.is_none() || kind == EntrypointKind::Workload)
+    }
+
+    /// Whether a workload belongs to it.
+    fn has_workload(&self, workload: &Workload) -> bool {
+        self.workload.as_ref().is_none_or(|asked| *asked == workload.display_name() || *asked == workload.id.namespace)
+    }
+}
+
+/// Every cell of a part of the matrix, by entrypoint: gateways first.
+pub fn table(world: &World, part: &Part) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if part.has(EntrypointKind::Gateway) {
+        rows.extend(gateway_rows(world, part));
+    }
+    if part.has(EntrypointKind::Workload) {
+        let namespaces: Vec<(&String, &Vec<Workload>)> = world.workloads.iter().collect();
+        let behind =
+            namespaces.par_iter().map(|(namespace, workloads)| workload_rows(world, namespace, workloads, part));
+        rows.extend(behind.collect::<Vec<_>>().into_iter().flatten());
+    }
+    merge(rows)
 }
 
 /// The cells of the gateways' listeners.
-fn gateway_rows(world: &World) -> Vec<Row> {
+fn gateway_rows(world: &World, part: &Part) -> Vec<Row> {
     let mut rows = Vec::new();
     for workload in &world.gateway_workloads {
         for (entrypoint, listener) in listeners(world, workload) {
             for proxy in &listener.chains {
-                rows.extend(chain_rows(world, &entrypoint, proxy));
+                rows.extend(chain_rows(world, &entrypoint, proxy, part));
             }
         }
     }
     rows
 }
 
-/// The cells of a judgement.
-fn cells(judgement: &Judgement) -> Vec<Cell> {
-    partition(&judgement.list, &Cube::default(), &judgement.universe, &Budget::default()).cells()
+/// The cells of a judgement within a cube.
+fn cells(judgement: &Judgement, within: &Cube) -> Vec<Cell> {
+    partition(&judgement.list, within, &judgement.universe, &Budget::default()).cells()
 }
 
 /// The cells of the workloads of a namespace. Doors that decide alike are split once.
-fn workload_rows(world: &World, namespace: &str, workloads: &[Workload]) -> Vec<Row> {
-    let judged = |workload: &&Workload| !world.is_gateway(workload) && !World::is_control_plane(workload);
+fn workload_rows(world: &World, namespace: &str, workloads: &[Workload], part: &Part) -> Vec<Row> {
+    let judged = |workload: &&Workload| {
+        !world.is_gateway(workload) && !World::is_control_plane(workload) && part.has_workload(workload)
+    };
     let workloads: Vec<&Workload> = workloads.iter().filter(judged).collect();
     let mut split: HashMap<*const Lock, Rc<Vec<Cell>>> = HashMap::new();
     let mut rows = Vec::new();
     for door in doors(world, namespace, &workloads, &[]) {
         let judgement = &door.lock.judgement;
-        let known = split.entry(Arc::as_ptr(&door.lock)).or_insert_with(|| Rc::new(cells(judgement)));
+        let known = split.entry(Arc::as_ptr(&door.lock)).or_insert_with(|| Rc::new(cells(judgement, &part.within)));
         let tcp = if door.chain == Chain::Tcp { " (tcp)" } else { "" };
         let bare = if door.lock.guard == Guard::Sidecar { "" } else { " (no proxy)" };
         let entrypoint = format!("workload {}:{}{tcp}{bare}", door.workload.display_name(), door.port.number);
@@ -84,10 +125,10 @@ fn workload_rows(world: &World, namespace: &str, workloads: &[Workload]) -> Vec<
 }
 
 /// The rows of one chain of a gateway's listener.
-fn chain_rows(world: &World, entrypoint: &str, proxy: &RoutingProxy) -> Vec<Row> {
+fn chain_rows(world: &World, entrypoint: &str, proxy: &RoutingProxy, part: &Part) -> Vec<Row> {
     let judgement = proxy.judgement(world);
     let mut rows = Vec::new();
-    for cell in cells(&judgement) {
+    for cell in cells(&judgement, &part.within) {
         let Some(verdict) = judgement.verdict(cell.label) else {
             continue;
         };

@@ -33,7 +33,7 @@ pub use json::{answer_line, error_line, findings_json};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use request::configuration_problems;
-pub use rows::matrix_table;
+pub use rows::{matrix_csv, matrix_json, matrix_mermaid, matrix_table};
 pub use sarif::sarif;
 pub use summary::summary;
 pub use text::{Look, text};

@@ -19,7 +19,7 @@ pub(crate) use check::CheckArgs;
 pub(crate) use diff::{DiffArgs, DiffFailOn, DiffFormat};
 pub(crate) use input::{Color, InputArgs};
 pub(crate) use output::Format;
-pub(crate) use request::{EvalArgs, MatrixArgs, TraceArgs, TraceFormat};
+pub(crate) use request::{EntrypointArg, EvalArgs, MatrixArgs, MatrixFormat, TraceArgs, TraceFormat};
 pub(crate) use test::{TestArgs, TestFormat};
 
 /// Proves from Istio manifests alone who can reach what, and points at the line that opens a hole.
@@ -61,6 +61,9 @@ pub(crate) enum Command {
         meshlint trace ./manifests --entrypoint 'workload shop/cart:8080' --source cluster.local/ns/web/sa/front")]
     Trace(TraceArgs),
     /// Print the request matrix: who reaches what at every entrypoint
+    #[command(after_help = "Examples:\n  \
+        meshlint matrix ./manifests --workload shop/cart --path '/internal/**'\n  \
+        meshlint matrix ./manifests --from none --entrypoint workload --format csv")]
     Matrix(MatrixArgs),
     /// Derive a first access table from what the manifests do today
     #[command(after_help = "Examples:\n  \

@@ -62,8 +62,46 @@ pub(crate) enum TraceFormat {
 
 /// Flags of `matrix`.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Matrix")]
 pub(crate) struct MatrixArgs {
     /// Which manifests
     #[command(flatten)]
     pub(crate) input: InputArgs,
+    /// Form of the matrix
+    #[arg(long, value_enum, default_value_t = MatrixFormat::Text)]
+    pub(crate) format: MatrixFormat,
+    /// Only this workload, `NS/NAME`, or those of a namespace, `NS`
+    #[arg(long, value_name = "WORKLOAD")]
+    pub(crate) workload: Option<String>,
+    /// Only requests of an identity, `TRUSTDOMAIN/ns/NS/sa/SA`, of a namespace, `NS`, or without identity, `none`
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) from: Option<String>,
+    /// Only requests for a path, or with `P/**` for P and everything below it, as the proxy at the entrypoint sees it
+    #[arg(long)]
+    pub(crate) path: Option<String>,
+    /// Only entrypoints of this kind
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) entrypoint: Option<EntrypointArg>,
+}
+
+/// Form of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MatrixFormat {
+    /// A table for each entrypoint
+    Text,
+    /// JSON, version 1
+    Json,
+    /// Comma-separated values, a line for each row
+    Csv,
+    /// A graph of who gets in where
+    Mermaid,
+}
+
+/// A kind of entrypoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EntrypointArg {
+    /// Servers of Gateways
+    Gateway,
+    /// Ports of workloads
+    Workload,
 }
