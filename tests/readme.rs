@@ -71,7 +71,19 @@ fn every_mission_rule_and_command_is_named() {
     let help = Command::cargo_bin("meshlint").expect("built").arg("--help").output().expect("it runs").stdout;
     let help = String::from_utf8(help).expect("text");
     let commands = [
-        "check", "eval", "trace", "matrix", "diff", "test", "init", "generate", "explain", "rules", "schema", "completions", "man",
+        "check",
+        "eval",
+        "trace",
+        "matrix",
+        "diff",
+        "test",
+        "init",
+        "generate",
+        "explain",
+        "rules",
+        "schema",
+        "completions",
+        "man",
     ];
     for command in commands {
         assert!(readme.contains(&format!("meshlint {command}")) && help.contains(command), "{command}");

@@ -34,6 +34,42 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Adds what was counted behind it.
+    pub(super) fn append(&mut self, more: Self) {
+        let Self {
+            files,
+            documents,
+            resources,
+            other,
+            repeated,
+            skipped,
+            left_out,
+            mesh_resources,
+            patches,
+            network_policies,
+            kustomizations,
+            without_namespace,
+        } = more;
+        self.files += files;
+        self.documents += documents;
+        for (kind, count) in resources {
+            *self.resources.entry(kind).or_default() += count;
+        }
+        for (kind, count) in other {
+            *self.other.entry(kind).or_default() += count;
+        }
+        self.repeated += repeated;
+        self.skipped += skipped;
+        for (why, (count, first)) in left_out {
+            self.left_out.entry(why).and_modify(|(sum, _)| *sum += count).or_insert((count, first));
+        }
+        self.mesh_resources += mesh_resources;
+        self.patches += patches;
+        self.network_policies += network_policies;
+        self.kustomizations += kustomizations;
+        self.without_namespace += without_namespace;
+    }
+
     /// Counts a document that is no part of the answer.
     pub fn leave_out(&mut self, why: LeftOut, span: Span) {
         self.skipped += 1;

@@ -43,62 +43,116 @@ pub struct Loaded {
     pub counts: Counts,
 }
 
-/// Reads all files, in the order given, which should be path order.
+/// Documents or objects that one thread reads in a row.
+const CHUNK: usize = 64;
+
+/// Reads all files, in the order given, which should be path order. Files and objects are read side by side, and what
+/// they give is put together in their order.
 pub fn load(files: &Files, inputs: &[InputFile], options: &LoadOptions) -> Loaded {
-    let streams: Vec<(InputFile, Stream)> =
+    let streams: Vec<(InputFile, Stream<'_>)> =
         inputs.par_iter().map(|input| (*input, yaml::read(input.file, files.text(input.file)))).collect();
-    let mut loader = Loader {
-        files,
-        options,
-        kustomizations: Kustomizations::default(),
-        accounts: BTreeSet::new(),
-        loaded: Loaded::default(),
+    let mut whole = Loaded { counts: Counts { files: inputs.len(), ..Counts::default() }, ..Loaded::default() };
+    let kustomizations = kustomizations(files, &streams, &mut whole.problems);
+    let found: Vec<Found<'_>> = streams
+        .par_chunks(CHUNK)
+        .map(|streams| {
+            let mut loader = Loader::new(files, options, &kustomizations);
+            let mut entries = Vec::new();
+            for (input, stream) in streams {
+                loader.stream(*input, stream, &mut entries);
+            }
+            Found { loaded: loader.loaded, accounts: loader.accounts, entries }
+        })
+        .collect();
+    let (mut accounts, mut entries) = (BTreeSet::new(), Vec::new());
+    for part in found {
+        whole.append(part.loaded);
+        accounts.extend(part.accounts);
+        entries.extend(part.entries);
+    }
+    let mut loader = Loader { loaded: whole, ..Loader::new(files, options, &kustomizations) };
+    let entries = loader.without_duplicates(entries);
+    let mut whole = loader.loaded;
+    let read = |entries: &[Entry<'_>]| {
+        let mut loader = Loader { accounts: accounts.clone(), ..Loader::new(files, options, &kustomizations) };
+        for entry in entries {
+            loader.object(entry);
+        }
+        loader.loaded
     };
-    loader.loaded.counts.files = inputs.len();
-    for (input, stream) in &streams {
+    let read: Vec<Loaded> = entries.par_chunks(CHUNK).map(read).collect();
+    for part in read {
+        whole.append(part);
+    }
+    if !whole.mesh.settings.known()
+        && let Some(mesh) = &options.mesh
+    {
+        whole.mesh.settings = MeshSettings { config: mesh.clone(), origin: SettingsOrigin::Configuration };
+    }
+    whole
+}
+
+/// What the kustomizations among the files say; those that cannot be read are problems.
+fn kustomizations(files: &Files, streams: &[(InputFile, Stream<'_>)], problems: &mut Vec<Problem>) -> Kustomizations {
+    let mut found = Kustomizations::default();
+    for (input, stream) in streams {
         let name = files.name(input.file);
-        if Kustomizations::is_kustomization(name) {
-            for document in &stream.documents {
-                if let Err(error) = loader.kustomizations.add(name, document.root()) {
-                    let message = format!("this kustomization is not heeded: `{}` {}", error.field_path, error.message);
-                    let span = files.visible(error.span);
-                    loader.loaded.problems.push(Problem::new(ProblemKind::Syntax, span, message));
-                }
+        if !Kustomizations::is_kustomization(name) {
+            continue;
+        }
+        for document in &stream.documents {
+            if let Err(error) = found.add(name, document.root()) {
+                let message = format!("this kustomization is not heeded: `{}` {}", error.field_path, error.message);
+                problems.push(Problem::new(ProblemKind::Syntax, files.visible(error.span), message));
             }
         }
     }
-    let mut entries = Vec::new();
-    for (input, stream) in &streams {
-        loader.stream(*input, stream, &mut entries);
-    }
-    for entry in loader.without_duplicates(entries) {
-        loader.object(&entry);
-    }
-    if !loader.loaded.mesh.settings.known()
-        && let Some(mesh) = &options.mesh
-    {
-        loader.loaded.mesh.settings = MeshSettings { config: mesh.clone(), origin: SettingsOrigin::Configuration };
-    }
-    loader.loaded
+    found
 }
 
-/// The state of one load.
+impl Loaded {
+    /// Adds what was read behind it.
+    fn append(&mut self, more: Self) {
+        self.mesh.append(more.mesh);
+        self.problems.extend(more.problems);
+        self.counts.append(more.counts);
+    }
+}
+
+/// What a part of the files has in it.
+struct Found<'d> {
+    /// Problems and counts
+    loaded: Loaded,
+    /// Service accounts that a kustomization renames, with its directory
+    accounts: BTreeSet<(String, String)>,
+    /// Objects whose own part is not read yet
+    entries: Vec<Entry<'d>>,
+}
+
+/// The state of one load, or of a part of it.
 pub(super) struct Loader<'a> {
     /// Names and texts
     pub(super) files: &'a Files,
     /// What the manifests do not say
     pub(super) options: &'a LoadOptions,
     /// What kustomizations say about files
-    pub(super) kustomizations: Kustomizations,
+    pub(super) kustomizations: &'a Kustomizations,
     /// Service accounts that a kustomization renames, with its directory
     pub(super) accounts: BTreeSet<(String, String)>,
     /// The result so far
     pub(super) loaded: Loaded,
 }
 
+impl<'a> Loader<'a> {
+    /// A loader that has read nothing.
+    fn new(files: &'a Files, options: &'a LoadOptions, kustomizations: &'a Kustomizations) -> Self {
+        Self { files, options, kustomizations, accounts: BTreeSet::new(), loaded: Loaded::default() }
+    }
+}
+
 impl Loader<'_> {
     /// Finds the objects of one file.
-    fn stream<'d>(&mut self, input: InputFile, stream: &'d Stream, entries: &mut Vec<Entry<'d>>) {
+    fn stream<'d>(&mut self, input: InputFile, stream: &'d Stream<'d>, entries: &mut Vec<Entry<'d>>) {
         let name = self.files.name(input.file);
         if self.kustomizations.is_patch(name) {
             self.loaded.counts.patches += 1;

@@ -77,6 +77,52 @@ impl Mesh {
         policies || peers || requests || gateways || services
     }
 
+    /// Adds the objects that were read behind these. Of mesh settings the last ones are in force.
+    pub(super) fn append(&mut self, more: Self) {
+        let Self {
+            settings,
+            gateways,
+            virtual_services,
+            destination_rules,
+            service_entries,
+            sidecars,
+            workload_entries,
+            authorization_policies,
+            peer_authentications,
+            request_authentications,
+            envoy_filters,
+            proxy_extensions,
+            proxy_configs,
+            services,
+            ingresses,
+            namespaces,
+            workloads,
+            service_accounts,
+            unmodelled,
+        } = more;
+        if settings.known() {
+            self.settings = settings;
+        }
+        self.gateways.append(gateways);
+        self.virtual_services.append(virtual_services);
+        self.destination_rules.append(destination_rules);
+        self.service_entries.append(service_entries);
+        self.sidecars.append(sidecars);
+        self.workload_entries.append(workload_entries);
+        self.authorization_policies.append(authorization_policies);
+        self.peer_authentications.append(peer_authentications);
+        self.request_authentications.append(request_authentications);
+        self.envoy_filters.append(envoy_filters);
+        self.proxy_extensions.append(proxy_extensions);
+        self.proxy_configs.append(proxy_configs);
+        self.services.append(services);
+        self.ingresses.append(ingresses);
+        self.namespaces.extend(namespaces);
+        self.workloads.append(workloads);
+        self.service_accounts.append(service_accounts);
+        self.unmodelled.append(unmodelled);
+    }
+
     /// Drops the objects that do not act.
     pub fn retain(&mut self, acts: impl Fn(&ObjectId) -> bool) {
         self.gateways.retain(&acts);

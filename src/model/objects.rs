@@ -52,6 +52,12 @@ impl<T: Placed> Objects<T> {
         self.all.push(object);
     }
 
+    /// Appends the objects of another list.
+    pub fn append(&mut self, more: Self) {
+        self.all.reserve(more.all.len());
+        more.all.into_iter().for_each(|object| self.push(object));
+    }
+
     /// Drops the objects that are not kept.
     pub fn retain(&mut self, keep: impl Fn(&ObjectId) -> bool) {
         let kept: Vec<T> = std::mem::take(&mut self.all).into_iter().filter(|object| keep(object.id())).collect();

@@ -3,90 +3,21 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the parser has events that are no nodes")]
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span as EventSpan};
+use granit_parser::{Event, Parser, ScalarStyle, Span as EventSpan, StructureStyle};
 
-use super::node::{Document, Entry, Index, NodeData, Value};
-use super::pieces::{Piece, pieces};
+use super::node::{Document, Index, Text, Value, offset};
 use super::scalar::{Scalar, resolve};
+use super::stream::{Comment, Problem, ProblemKind, Stream};
 use crate::text::{FileId, Span};
-
-/// What reading one file gives.
-#[derive(Debug, Clone, Default)]
-pub struct Stream {
-    /// Documents that are not empty, in order
-    pub documents: Vec<Document>,
-    /// What could not be read, or reads otherwise than it looks
-    pub problems: Vec<Problem>,
-    /// Every comment
-    pub comments: Vec<Comment>,
-}
-
-/// What is wrong with a piece of YAML.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProblemKind {
-    /// The document cannot be read
-    Syntax,
-    /// Text behind the root, which kubectl drops
-    IgnoredTail,
-    /// A key written twice; the last counts
-    DuplicateKey,
-    /// An unrendered template
-    Template,
-}
-
-/// Something wrong at a place.
-#[derive(Debug, Clone)]
-pub struct Problem {
-    /// What kind
-    pub kind: ProblemKind,
-    /// Where
-    pub span: Span,
-    /// What is true, lower-case, without full stop
-    pub message: String,
-}
-
-/// A comment with its `#`.
-#[derive(Debug, Clone)]
-pub struct Comment {
-    /// From the `#` to the end of the line
-    pub span: Span,
-    /// The text behind the `#`
-    pub text: String,
-}
 
 /// How many nodes a document may have once aliases are followed.
 const EXPANSION_LIMIT: u64 = 2_000_000;
 
-/// Reads a file.
-pub fn read(file: FileId, text: &str) -> Stream {
-    let mut stream = Stream::default();
-    for piece in pieces(text) {
-        match piece {
-            Piece::BadSeparator(range) => stream.problems.push(Problem {
-                kind: ProblemKind::Syntax,
-                span: span(file, range.start, range.end),
-                message: "only a comment may follow `---` on its line".to_owned(),
-            }),
-            Piece::Document(range) => {
-                let body = text.get(range.clone()).unwrap_or_default();
-                if body.lines().any(|line| !line.trim().is_empty()) {
-                    read_piece(file, body, range.start, &mut stream);
-                }
-            }
-        }
-    }
-    stream
-}
-
-/// A span from byte offsets.
-fn span(file: FileId, start: usize, end: usize) -> Span {
-    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    Span { file, start: offset(start), end: offset(end) }
-}
-
-/// Reads one piece.
-fn read_piece(file: FileId, body: &str, offset: usize, stream: &mut Stream) {
+/// Reads one piece of a text.
+pub(super) fn read<'t>(file: FileId, text: &'t str, piece: Range<usize>, stream: &mut Stream<'t>) {
+    let body = text.get(piece.clone()).unwrap_or_default();
     let options = granit_parser::options! {
         block_scalar_eof_without_line_feed: true,
         emit_unresolved_aliases: true,
@@ -94,9 +25,9 @@ fn read_piece(file: FileId, body: &str, offset: usize, stream: &mut Stream) {
     };
     let mut builder = Builder {
         file,
-        offset,
+        base: piece.start,
         body,
-        nodes: Vec::new(),
+        document: Document::new(file, text),
         sizes: Vec::new(),
         anchors: HashMap::new(),
         open: Vec::new(),
@@ -113,11 +44,8 @@ fn read_piece(file: FileId, body: &str, offset: usize, stream: &mut Stream) {
                 break;
             }
         };
-        if let Event::Comment(text, _) = &event {
-            let range = place.byte_range().unwrap_or(0..0);
-            stream
-                .comments
-                .push(Comment { span: span(file, offset + range.start, offset + range.end), text: text.to_string() });
+        if let Event::Comment(..) = &event {
+            stream.comments.extend(builder.comment(&place));
             continue;
         }
         if ended {
@@ -138,8 +66,8 @@ fn read_piece(file: FileId, body: &str, offset: usize, stream: &mut Stream) {
     }
     stream.problems.append(&mut builder.problems);
     if let Some(root) = builder.root.filter(|_| ended) {
-        let document = Document { file, nodes: builder.nodes, root };
-        if !matches!(document.root().data().value, Value::Null) {
+        let document = Document { root, ..builder.document };
+        if document.node(root).is_some_and(|root| root.value != Value::Null) {
             stream.documents.push(document);
         }
     }
@@ -162,15 +90,15 @@ struct Open {
 }
 
 /// Builds one document.
-struct Builder<'t> {
+pub(super) struct Builder<'t> {
     /// The file
-    file: FileId,
+    pub(super) file: FileId,
     /// Where the piece begins in the file
-    offset: usize,
+    pub(super) base: usize,
     /// The piece
-    body: &'t str,
-    /// Nodes so far
-    nodes: Vec<NodeData>,
+    pub(super) body: &'t str,
+    /// The document so far
+    pub(super) document: Document<'t>,
     /// Nodes below each node, aliases followed
     sizes: Vec<u64>,
     /// Finished nodes by anchor
@@ -180,21 +108,28 @@ struct Builder<'t> {
     /// The finished root
     root: Option<Index>,
     /// What is wrong
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
 /// Where in the piece something is wrong, and what.
-type Failure = (usize, String);
+pub(super) type Failure = (usize, String);
 
-impl Builder<'_> {
+impl<'t> Builder<'t> {
     /// Takes one event in.
     fn event(&mut self, event: Event<'_>, place: EventSpan) -> Result<(), Failure> {
         let range = place.byte_range().unwrap_or(0..0);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = match (style, tag.is_some()) {
-                    (ScalarStyle::Plain, false) => plain(&text, range.start, range.end),
-                    _ => Value::String,
+                    (ScalarStyle::Plain, false) if range.is_empty() => Value::Null,
+                    (ScalarStyle::Plain, false) => match resolve(&text) {
+                        Scalar::Null => Value::Null,
+                        Scalar::Bool(truth) => Value::Bool(truth),
+                        Scalar::Int(number) => Value::Int(number),
+                        Scalar::Float(number) => Value::Float(number),
+                        Scalar::String => Value::String(self.text(&range, &text)),
+                    },
+                    _ => Value::String(self.text(&range, &text)),
                 };
                 let end = if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
                     let written = self.body.get(range.clone()).unwrap_or_default();
@@ -202,13 +137,12 @@ impl Builder<'_> {
                 } else {
                     range.end
                 };
-                let text = if matches!(value, Value::Null) { String::new() } else { text.into_owned() };
-                let index = self.push(range.start, end, text, value, 1);
+                let index = self.push(range.start, end, value);
                 self.anchor(anchor, index);
                 self.finish(index, range.start)
             }
-            Event::SequenceStart(_, anchor, _) => self.start(&range, anchor, false),
-            Event::MappingStart(_, anchor, _) => self.start(&range, anchor, true),
+            Event::SequenceStart(style, anchor, _) => self.start(&range, style, anchor, false),
+            Event::MappingStart(style, anchor, _) => self.start(&range, style, anchor, true),
             Event::SequenceEnd | Event::MappingEnd => self.end(&range),
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
                 Some(target) => self.finish(*target, range.start),
@@ -219,12 +153,35 @@ impl Builder<'_> {
         }
     }
 
+    /// A place of the piece as a span of the file.
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span { file: self.file, start: offset(self.base + start), end: offset(self.base + end) }
+    }
+
+    /// A comment of the piece.
+    fn comment(&self, place: &EventSpan) -> Option<Comment<'t>> {
+        let range = place.byte_range()?;
+        let text = self.body.get(range.clone())?.strip_prefix('#')?;
+        Some(Comment { span: self.span(range.start, range.end), text })
+    }
+
+    /// The text of a scalar: where it stands, within its quotes if it has any, or a copy where it reads otherwise.
+    fn text(&mut self, range: &Range<usize>, text: &str) -> Text {
+        let inner = range.start.saturating_add(1)..range.end.saturating_sub(1);
+        for place in [range.clone(), inner] {
+            if self.body.get(place.clone()) == Some(text) {
+                let place = self.span(place.start, place.end);
+                return Text::Written(place.start, place.end);
+            }
+        }
+        self.document.keep(text)
+    }
+
     /// Adds a node.
-    fn push(&mut self, start: usize, end: usize, text: String, value: Value, size: u64) -> Index {
-        let place = span(self.file, self.offset + start, self.offset + end);
-        self.nodes.push(NodeData { start: place.start, end: place.end, text, value });
-        self.sizes.push(size);
-        u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX)
+    fn push(&mut self, start: usize, end: usize, value: Value) -> Index {
+        let place = self.span(start, end);
+        self.sizes.push(1);
+        self.document.push(place.start, place.end, value)
     }
 
     /// Remembers an anchored node.
@@ -235,19 +192,27 @@ impl Builder<'_> {
     }
 
     /// Opens a container.
-    fn start(&mut self, range: &std::ops::Range<usize>, anchor: usize, mapping: bool) -> Result<(), Failure> {
+    fn start(
+        &mut self,
+        range: &Range<usize>,
+        style: StructureStyle,
+        anchor: usize,
+        mapping: bool,
+    ) -> Result<(), Failure> {
         let is_key = self.open.last().is_some_and(|open| open.mapping && open.children.len() % 2 == 0);
         if is_key {
             return Err((range.start, "a key that is no scalar".to_owned()));
         }
-        let flow = self.body.get(range.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
-        let index = self.push(range.start, range.end, String::new(), Value::Null, 1);
+        // `[a: 1]` holds a mapping in flow style without braces; `- {}` may be a block that seems to begin with one.
+        let bracket = self.body.get(range.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
+        let flow = style == StructureStyle::Flow && bracket;
+        let index = self.push(range.start, range.end, Value::Null);
         self.open.push(Open { index, anchor, start: range.start, flow, children: Vec::new(), mapping });
         Ok(())
     }
 
     /// Closes the innermost container.
-    fn end(&mut self, range: &std::ops::Range<usize>) -> Result<(), Failure> {
+    fn end(&mut self, range: &Range<usize>) -> Result<(), Failure> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
@@ -266,16 +231,15 @@ impl Builder<'_> {
             return Err((open.start, "aliases expand to more than two million nodes".to_owned()));
         }
         // A block container ends with its last child; in flow style the bracket ends it.
-        let last = open.children.last().and_then(|child| self.nodes.get(*child as usize)).map(|node| node.end as usize);
-        let first =
-            open.children.first().and_then(|child| self.nodes.get(*child as usize)).map(|node| node.start as usize);
-        let own = self.offset + open.start;
+        let child = |child: Option<&Index>| child.and_then(|child| self.document.node(*child));
+        let last = child(open.children.last()).map(|node| node.end);
+        let first = child(open.children.first()).map(|node| node.start);
+        let own = offset(self.base + open.start);
         let start = if open.flow { own } else { first.filter(|_| open.mapping).map_or(own, |first| first.min(own)) };
-        let end = if open.flow { self.offset + range.end } else { last.unwrap_or(own).max(start) };
-        let value = if open.mapping { self.mapping(&open.children)? } else { Value::Sequence(open.children) };
-        let place = span(self.file, start, end);
-        if let Some(node) = self.nodes.get_mut(open.index as usize) {
-            (node.start, node.end, node.value) = (place.start, place.end, value);
+        let end = if open.flow { offset(self.base + range.end) } else { last.unwrap_or(own).max(start) };
+        let value = if open.mapping { self.mapping(&open.children)? } else { self.document.sequence(open.children) };
+        if let Some(node) = self.document.nodes.get_mut(open.index as usize) {
+            (node.start, node.end, node.value) = (start, end, value);
         }
         if let Some(slot) = self.sizes.get_mut(open.index as usize) {
             *slot = size;
@@ -296,17 +260,16 @@ impl Builder<'_> {
         let mut any = false;
         for pair in open.children.chunks_exact(2).filter(|_| in_flow) {
             let [key, value] = pair else { continue };
-            let empty = self.nodes.get(*value as usize).is_some_and(|node| node.start == node.end);
-            let offset = self.offset;
-            let Some(node) = self.nodes.get_mut(*key as usize).filter(|_| empty) else { continue };
-            let (start, end) = (node.start as usize - offset, node.end as usize - offset);
+            let empty = self.document.node(*value).is_some_and(|node| node.start == node.end);
+            let base = self.base;
+            let Some(node) = self.document.nodes.get_mut(*key as usize).filter(|_| empty) else { continue };
+            let (start, end) = (node.start as usize - base, node.end as usize - base);
             let quoted = self.body.get(start..).is_some_and(|rest| rest.starts_with(['"', '\'', '&', '*', '!']));
             let mut behind = self.body.get(end..).unwrap_or_default().chars();
             let glued = behind.next() == Some(':') && behind.next().is_some_and(|next| ",[]{}".contains(next));
             if glued && !quoted {
-                node.text = format!("{}:", self.body.get(start..end).unwrap_or_default());
-                node.value = Value::String;
                 node.end += 1;
+                node.value = Value::String(Text::Written(node.start, node.end));
                 any = true;
             }
         }
@@ -321,70 +284,6 @@ impl Builder<'_> {
             None => return Err((at, "a second root".to_owned())),
         }
         Ok(())
-    }
-
-    /// Keys and values as entries: keys as text, the last of equal ones, merge keys followed.
-    fn mapping(&mut self, children: &[Index]) -> Result<Value, Failure> {
-        let mut entries: Vec<Entry> = Vec::with_capacity(children.len() / 2);
-        let mut known: HashMap<String, usize> = HashMap::new();
-        let mut merged: Vec<Index> = Vec::new();
-        for pair in children.chunks_exact(2) {
-            let [key, value] = pair else {
-                continue;
-            };
-            let Some(node) = self.nodes.get(*key as usize) else {
-                continue;
-            };
-            let at = (node.start as usize).saturating_sub(self.offset);
-            let key = match &node.value {
-                Value::Null => return Err((at, "a key that is null".to_owned())),
-                Value::Sequence(_) | Value::Mapping(_) => return Err((at, "a key that is no scalar".to_owned())),
-                Value::Bool(truth) => truth.to_string(),
-                Value::Int(number) => number.to_string(),
-                Value::Float(_) | Value::String => node.text.clone(),
-            };
-            let quoted = self.body.get(at..).is_some_and(|rest| rest.starts_with(['"', '\'']));
-            if key == "<<" && !quoted {
-                merged.push(*value);
-                continue;
-            }
-            let entry = Entry { key: key.as_str().into(), key_start: node.start, key_end: node.end, value: *value };
-            if let Some(earlier) = known.get(&key).and_then(|index| entries.get_mut(*index)) {
-                self.problems.push(Problem {
-                    kind: ProblemKind::DuplicateKey,
-                    span: Span { file: self.file, start: entry.key_start, end: entry.key_end },
-                    message: format!("`{key}` is written twice; the first one is ignored"),
-                });
-                *earlier = entry;
-            } else {
-                known.insert(key, entries.len());
-                entries.push(entry);
-            }
-        }
-        for index in merged {
-            self.merge(index, &mut entries, &mut known);
-        }
-        Ok(Value::Mapping(entries))
-    }
-
-    /// Adds the entries of a merged mapping, or of several, that are not there yet.
-    fn merge(&self, index: Index, entries: &mut Vec<Entry>, known: &mut HashMap<String, usize>) {
-        match self.nodes.get(index as usize).map(|node| &node.value) {
-            Some(Value::Mapping(more)) => {
-                for entry in more {
-                    if !known.contains_key(&*entry.key) {
-                        known.insert(entry.key.to_string(), entries.len());
-                        entries.push(entry.clone());
-                    }
-                }
-            }
-            Some(Value::Sequence(items)) => {
-                for item in items.clone() {
-                    self.merge(item, entries, known);
-                }
-            }
-            _ => {}
-        }
     }
 
     /// The document cannot be read on; behind its finished root that is only a dropped tail.
@@ -423,20 +322,6 @@ impl Builder<'_> {
             start = before.rfind('\n').map_or(0, |newline| newline + 1);
             length = before.len() - start;
         }
-        span(self.file, self.offset + start, self.offset + start + length)
-    }
-}
-
-/// A plain scalar, resolved. One without text is null.
-fn plain(text: &str, start: usize, end: usize) -> Value {
-    if start == end {
-        return Value::Null;
-    }
-    match resolve(text) {
-        Scalar::Null => Value::Null,
-        Scalar::Bool(truth) => Value::Bool(truth),
-        Scalar::Int(number) => Value::Int(number),
-        Scalar::Float(number) => Value::Float(number),
-        Scalar::String => Value::String,
+        self.span(start, start + length)
     }
 }

@@ -3,13 +3,21 @@
 //! Documents are split by lines before they are parsed, only the first root of each piece counts,
 //! plain scalars follow YAML 1.1, the last of equal keys wins. Reading never fails: what cannot be
 //! read is a [`Problem`], and the next document is read all the same. Knows nothing of Istio.
+//!
+//! Two readers fill the same tree. `scan` takes the plain block style that manifests are mostly written in, and declines
+//! whatever is not certain to it; `build` takes all of YAML from a parser, and is what `scan` is held against.
 
 mod build;
+mod keys;
 mod node;
 mod pieces;
 mod scalar;
+mod scan;
+mod stream;
+#[cfg(test)]
+mod tests;
 mod typed;
 
-pub use build::{Comment, Problem, ProblemKind, Stream, read};
 pub use node::{Document, Node, NodeKind};
+pub use stream::{Comment, Problem, ProblemKind, Stream, read};
 pub use typed::{IntOrString, OneOrMany, TypeError, Typed, Unread, from_node};

@@ -1,4 +1,4 @@
-//! The tree of one document.
+//! The tree of one document, and how it is built up.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is no container has no children")]
 
@@ -20,8 +20,33 @@ pub enum NodeKind {
     Mapping,
 }
 
+/// Text of a document: mostly it stands in the file as it is read, and is not copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Text {
+    /// These bytes of the file
+    Written(u32, u32),
+    /// These bytes of the document's own pool: escapes, folded lines, keys that are no strings
+    Pooled(u32, u32),
+}
+
+/// A part of one of a document's lists of children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Children {
+    /// Place of the first one
+    pub(super) first: u32,
+    /// Behind the last one
+    pub(super) end: u32,
+}
+
+impl Children {
+    /// The children in the list.
+    fn of<T>(self, list: &[T]) -> &[T] {
+        list.get(self.first as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
 /// The value of a node.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value {
     /// Nothing
     Null,
@@ -32,18 +57,18 @@ pub(super) enum Value {
     /// Any other number
     Float(f64),
     /// Text: quoted, block, tagged, or plain and nothing else
-    String,
-    /// Items
-    Sequence(Vec<Index>),
-    /// Keys as text with their places, and values; each key once
-    Mapping(Vec<Entry>),
+    String(Text),
+    /// Items, among the document's items
+    Sequence(Children),
+    /// Keys as text with their places, and values, among the document's entries; each key once
+    Mapping(Children),
 }
 
 /// A key and its value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     /// The key as text
-    pub(super) key: Box<str>,
+    pub(super) key: Text,
     /// Where it stands
     pub(super) key_start: u32,
     /// Behind it
@@ -53,25 +78,31 @@ pub(super) struct Entry {
 }
 
 /// One node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct NodeData {
     /// First byte
     pub(super) start: u32,
     /// Behind the last byte
     pub(super) end: u32,
-    /// The text of a scalar as read
-    pub(super) text: String,
     /// What it is
     pub(super) value: Value,
 }
 
 /// A document: its nodes and which of them is the root.
 #[derive(Debug, Clone)]
-pub struct Document {
+pub struct Document<'t> {
     /// The file it stands in
     pub(super) file: FileId,
+    /// The text of the whole file
+    pub(super) text: &'t str,
+    /// Texts that do not stand in the file as they are read
+    pub(super) pool: String,
     /// All nodes
     pub(super) nodes: Vec<NodeData>,
+    /// Items of sequences, those of one in a row
+    pub(super) items: Vec<Index>,
+    /// Entries of mappings, those of one in a row
+    pub(super) entries: Vec<Entry>,
     /// The root
     pub(super) root: Index,
 }
@@ -80,25 +111,98 @@ pub struct Document {
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'d> {
     /// The document it belongs to
-    pub(super) document: &'d Document,
+    document: &'d Document<'d>,
     /// Which node
-    pub(super) index: Index,
+    index: Index,
 }
 
-impl Document {
+/// A byte offset as spans have it. Texts beyond 4 GiB are cut there.
+pub(super) fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+impl<'t> Document<'t> {
+    /// A document without nodes.
+    pub(super) fn new(file: FileId, text: &'t str) -> Self {
+        let (nodes, items, entries) = (Vec::new(), Vec::new(), Vec::new());
+        Self { file, text, pool: String::new(), nodes, items, entries, root: 0 }
+    }
+
     /// The root node.
     pub fn root(&self) -> Node<'_> {
         Node { document: self, index: self.root }
     }
+
+    /// The text behind a reference to it.
+    pub(super) fn text(&self, text: Text) -> &str {
+        let (whole, start, end) = match text {
+            Text::Written(start, end) => (self.text, start, end),
+            Text::Pooled(start, end) => (self.pool.as_str(), start, end),
+        };
+        whole.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// Keeps a text that does not stand in the file.
+    pub(super) fn keep(&mut self, text: &str) -> Text {
+        let start = offset(self.pool.len());
+        self.pool.push_str(text);
+        Text::Pooled(start, offset(self.pool.len()))
+    }
+
+    /// Adds a node.
+    pub(super) fn push(&mut self, start: u32, end: u32, value: Value) -> Index {
+        self.nodes.push(NodeData { start, end, value });
+        offset(self.nodes.len() - 1)
+    }
+
+    /// Adds the items of a sequence.
+    pub(super) fn sequence(&mut self, items: impl IntoIterator<Item = Index>) -> Value {
+        let first = offset(self.items.len());
+        self.items.extend(items);
+        Value::Sequence(Children { first, end: offset(self.items.len()) })
+    }
+
+    /// Adds the entries of a mapping, no key twice.
+    pub(super) fn mapping(&mut self, entries: impl IntoIterator<Item = Entry>) -> Value {
+        let first = offset(self.entries.len());
+        self.entries.extend(entries);
+        Value::Mapping(Children { first, end: offset(self.entries.len()) })
+    }
+
+    /// A node, if there is one of that index.
+    pub(super) fn node(&self, index: Index) -> Option<&NodeData> {
+        self.nodes.get(index as usize)
+    }
+
+    /// The entries of a node.
+    pub(super) fn entries(&self, value: Value) -> &[Entry] {
+        match value {
+            Value::Mapping(children) => children.of(&self.entries),
+            _ => &[],
+        }
+    }
+
+    /// The items of a node.
+    pub(super) fn items(&self, value: Value) -> &[Index] {
+        match value {
+            Value::Sequence(children) => children.of(&self.items),
+            _ => &[],
+        }
+    }
 }
 
 /// What an index of another document would be: nothing.
-static NOTHING: NodeData = NodeData { start: 0, end: 0, text: String::new(), value: Value::Null };
+static NOTHING: NodeData = NodeData { start: 0, end: 0, value: Value::Null };
 
 impl<'d> Node<'d> {
     /// The node's own part.
-    pub(super) fn data(self) -> &'d NodeData {
-        self.document.nodes.get(self.index as usize).unwrap_or(&NOTHING)
+    fn data(self) -> &'d NodeData {
+        self.document.node(self.index).unwrap_or(&NOTHING)
+    }
+
+    /// What it holds.
+    pub(super) fn value(self) -> Value {
+        self.data().value
     }
 
     /// Another node of the same document.
@@ -108,12 +212,12 @@ impl<'d> Node<'d> {
 
     /// What it is.
     pub fn kind(self) -> NodeKind {
-        match self.data().value {
+        match self.value() {
             Value::Null => NodeKind::Null,
             Value::Bool(_) => NodeKind::Bool,
             Value::Int(_) => NodeKind::Int,
             Value::Float(_) => NodeKind::Float,
-            Value::String => NodeKind::String,
+            Value::String(_) => NodeKind::String,
             Value::Sequence(_) => NodeKind::Sequence,
             Value::Mapping(_) => NodeKind::Mapping,
         }
@@ -127,7 +231,9 @@ impl<'d> Node<'d> {
 
     /// The value of a key.
     pub fn get(self, key: &str) -> Option<Self> {
-        self.entries().find(|(known, ..)| *known == key).map(|(_, _, node)| node)
+        let entries = self.document.entries(self.value()).iter();
+        let mut named = entries.filter(|entry| self.document.text(entry.key) == key);
+        named.next().map(|entry| self.at(entry.value))
     }
 
     /// The node at the end of a way of keys.
@@ -136,40 +242,35 @@ impl<'d> Node<'d> {
     }
 
     /// Keys, their places and their values.
-    pub fn entries(self) -> impl Iterator<Item = (&'d str, Span, Self)> {
-        let entries = match &self.data().value {
-            Value::Mapping(entries) => entries.as_slice(),
-            _ => &[],
-        };
-        entries.iter().map(move |entry| {
+    pub fn entries(self) -> impl ExactSizeIterator<Item = (&'d str, Span, Self)> {
+        self.document.entries(self.value()).iter().map(move |entry| {
             let span = Span { file: self.document.file, start: entry.key_start, end: entry.key_end };
-            (&*entry.key, span, self.at(entry.value))
+            (self.document.text(entry.key), span, self.at(entry.value))
         })
     }
 
     /// Items of a sequence.
-    pub fn items(self) -> impl Iterator<Item = Self> {
-        let items = match &self.data().value {
-            Value::Sequence(items) => items.as_slice(),
-            _ => &[],
-        };
-        items.iter().map(move |index| self.at(*index))
+    pub fn items(self) -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
+        self.document.items(self.value()).iter().map(move |index| self.at(*index))
     }
 
     /// The text of a string.
     pub fn as_str(self) -> Option<&'d str> {
-        matches!(self.data().value, Value::String).then(|| self.data().text.as_str())
+        match self.value() {
+            Value::String(text) => Some(self.document.text(text)),
+            _ => None,
+        }
     }
 
     /// Whether both are the same data, whatever the order of keys.
     pub fn equals(self, other: Node<'_>) -> bool {
-        match (&self.data().value, &other.data().value) {
-            (Value::String, Value::String) => self.data().text == other.data().text,
-            (Value::Sequence(a), Value::Sequence(b)) => {
-                a.len() == b.len() && self.items().zip(other.items()).all(|(a, b)| a.equals(b))
+        match (self.value(), other.value()) {
+            (Value::String(_), Value::String(_)) => self.as_str() == other.as_str(),
+            (Value::Sequence(_), Value::Sequence(_)) => {
+                self.items().len() == other.items().len() && self.items().zip(other.items()).all(|(a, b)| a.equals(b))
             }
-            (Value::Mapping(a), Value::Mapping(b)) => {
-                a.len() == b.len()
+            (Value::Mapping(_), Value::Mapping(_)) => {
+                self.entries().len() == other.entries().len()
                     && self.entries().all(|(key, _, value)| other.get(key).is_some_and(|other| value.equals(other)))
             }
             (a, b) => a == b,

@@ -139,22 +139,29 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
 
 /// What one reading shares.
 #[derive(Default)]
-struct Context {
+struct Context<'d> {
     /// The way to the node being read
-    way: RefCell<Vec<String>>,
+    way: RefCell<Vec<Step<'d>>>,
     /// Keys nobody read
     unread: RefCell<Vec<Unread>>,
 }
 
-impl Context {
+/// One step of the way to a node. Made into text only where somebody asks for the way.
+#[derive(Clone, Copy)]
+enum Step<'d> {
+    /// To the value of a key
+    Key(&'d str),
+    /// To an item
+    Item(usize),
+}
+
+impl Context<'_> {
     /// The way as text.
     fn path(&self) -> String {
-        self.way.borrow().iter().enumerate().fold(String::new(), |mut path, (index, step)| {
-            if index > 0 && !step.starts_with('[') {
-                path.push('.');
-            }
-            path.push_str(step);
-            path
+        self.way.borrow().iter().fold(String::new(), |path, step| match step {
+            Step::Key(key) if path.is_empty() => (*key).to_owned(),
+            Step::Key(key) => format!("{path}.{key}"),
+            Step::Item(index) => format!("{path}[{index}]"),
         })
     }
 }
@@ -180,7 +187,7 @@ impl std::error::Error for Failure {}
 
 impl Failure {
     /// Keeps the innermost place.
-    fn at(mut self, node: Node<'_>, context: &Context) -> Self {
+    fn at(mut self, node: Node<'_>, context: &Context<'_>) -> Self {
         self.span.get_or_insert_with(|| node.span());
         self.path.get_or_insert_with(|| context.path());
         self
@@ -232,19 +239,18 @@ struct NodeReader<'d, 'c> {
     /// The node
     node: Node<'d>,
     /// What the reading shares
-    context: &'c Context,
+    context: &'c Context<'d>,
 }
 
 impl<'de, 'd> NodeReader<'d, '_> {
     /// Hands the node to a visitor as what it is.
     fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let data = self.node.data();
-        match &data.value {
+        match self.node.value() {
             Value::Null => visitor.visit_unit(),
-            Value::Bool(truth) => visitor.visit_bool(*truth),
-            Value::Int(number) => visitor.visit_i64(*number),
-            Value::Float(number) => visitor.visit_f64(*number),
-            Value::String => visitor.visit_str(&data.text),
+            Value::Bool(truth) => visitor.visit_bool(truth),
+            Value::Int(number) => visitor.visit_i64(number),
+            Value::Float(number) => visitor.visit_f64(number),
+            Value::String(_) => visitor.visit_str(self.node.as_str().unwrap_or_default()),
             Value::Sequence(_) => visitor.visit_seq(Items { reader: self, rest: self.node.items(), index: 0 }),
             Value::Mapping(_) => {
                 visitor.visit_map(Entries { reader: self, rest: self.node.entries(), pending: None, known: None })
@@ -259,7 +265,7 @@ impl<'de, 'd> NodeReader<'d, '_> {
     }
 
     /// Runs a reading one step further down the way.
-    fn within<T>(self, step: String, read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    fn within<T>(self, step: Step<'d>, read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         self.context.way.borrow_mut().push(step);
         let result = read();
         self.context.way.borrow_mut().pop();
@@ -344,7 +350,7 @@ impl<'de, 'd, I: Iterator<Item = Node<'d>>> SeqAccess<'de> for Items<'d, '_, I> 
         let Some(node) = self.rest.next() else {
             return Ok(None);
         };
-        let step = format!("[{}]", self.index);
+        let step = Step::Item(self.index);
         self.index += 1;
         let reader = self.reader;
         reader.within(step, || seed.deserialize(reader.step(node))).map(Some)
@@ -408,7 +414,7 @@ impl<'de, 'd, I: Iterator<Item = (&'d str, Span, Node<'d>)>> MapAccess<'de> for 
             return Err(Failure::custom("a value without a key"));
         };
         let reader = self.reader;
-        reader.within(key.to_owned(), || seed.deserialize(reader.step(node)))
+        reader.within(Step::Key(key), || seed.deserialize(reader.step(node)))
     }
 }
 

@@ -1,0 +1,97 @@
+//! Reading manifests, and writing generated ones to measure whole runs on: `cargo bench --bench reading [-- CASE…]`.
+//! What the cases are and what they must reach stands in `benches/README.md`.
+#![expect(clippy::print_stdout, reason = "a table that people read")]
+#![expect(clippy::disallowed_methods, reason = "the cases to run, and the files of a mesh")]
+
+#[path = "world/dice.rs"]
+mod dice;
+#[path = "world/manifests.rs"]
+mod manifests;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use meshlint::model::{InputFile, LoadOptions, load};
+use meshlint::text::{FileId, Files};
+use meshlint::yaml;
+use serde::de::Deserialize as _;
+
+/// The policies for each workload of a mesh.
+const POLICIES: usize = 2;
+
+/// Repetitions, of which the median counts.
+const RUNS: usize = 7;
+
+/// The median time of some runs.
+fn median(mut run: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    times.get(RUNS / 2).copied().unwrap_or_default()
+}
+
+/// Every document of a text as `serde_yaml` reads it untyped.
+fn peer(text: &str) -> usize {
+    let documents = serde_yaml::Deserializer::from_str(text).map(serde_yaml::Value::deserialize);
+    documents.flatten().count()
+}
+
+/// Prints a line of the table.
+fn line(case: &str, bytes: usize, time: Duration) {
+    let megabytes = u32::try_from(bytes / 1000).map_or(0.0, f64::from) / 1000.0;
+    let milliseconds = time.as_secs_f64() * 1000.0;
+    println!("{case:<24} {milliseconds:>9.1} ms {:>8.0} MB/s", megabytes / time.as_secs_f64());
+}
+
+/// Reading a mesh: into trees, into the model, and by the peer.
+fn reading(workloads: usize) {
+    let world = manifests::manifests(workloads, POLICIES * workloads, 1);
+    let mut files = Files::default();
+    let inputs: Vec<InputFile> = world
+        .iter()
+        .map(|(name, text)| InputFile { file: files.add(name.as_str(), text.as_str()), context: false })
+        .collect();
+    let bytes: usize = world.iter().map(|(_, text)| text.len()).sum();
+    println!("{} files, {bytes} bytes, {} threads", world.len(), rayon::current_num_threads());
+    line("trees, one thread", bytes, median(|| world.iter().for_each(|(_, text)| drop(yaml::read(FileId(0), text)))));
+    line("model", bytes, median(|| drop(load(&files, &inputs, &LoadOptions::default()))));
+    let mut documents = 0;
+    line("serde_yaml, one thread", bytes, median(|| documents = world.iter().map(|(_, text)| peer(text)).sum()));
+    println!("{documents} documents");
+}
+
+/// Parses all files below a directory with the peer, for a whole run to stand beside.
+fn parse_with_peer(directory: &str) {
+    let entries = walkdir::WalkDir::new(directory).sort_by_file_name().into_iter().filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    let texts = files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+    println!("{} documents", texts.map(|text| peer(&text)).sum::<usize>());
+}
+
+/// Writes a mesh of so many workloads as files.
+fn write(directory: &str, workloads: usize) -> std::io::Result<()> {
+    for (name, text) in manifests::manifests(workloads, POLICIES * workloads, 1) {
+        let path = Path::new(directory).join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+fn main() -> std::io::Result<()> {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match asked.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["write", directory, workloads] => return write(directory, workloads.parse().unwrap_or(5000)),
+        ["peer", directory] => parse_with_peer(directory),
+        [workloads] => reading(workloads.parse().unwrap_or(1250)),
+        _ => reading(1250),
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! What a file gives: documents, problems, comments.
+
+use rayon::prelude::*;
+
+use super::build;
+use super::node::{Document, offset};
+use super::pieces::{Piece, pieces};
+use super::scan;
+use crate::text::{FileId, Span};
+
+/// What reading one file gives.
+#[derive(Debug, Clone, Default)]
+pub struct Stream<'t> {
+    /// Documents that are not empty, in order
+    pub documents: Vec<Document<'t>>,
+    /// What could not be read, or reads otherwise than it looks
+    pub problems: Vec<Problem>,
+    /// Every comment
+    pub comments: Vec<Comment<'t>>,
+}
+
+/// What is wrong with a piece of YAML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The document cannot be read
+    Syntax,
+    /// Text behind the root, which kubectl drops
+    IgnoredTail,
+    /// A key written twice; the last counts
+    DuplicateKey,
+    /// An unrendered template
+    Template,
+}
+
+/// Something wrong at a place.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// What kind
+    pub kind: ProblemKind,
+    /// Where
+    pub span: Span,
+    /// What is true, lower-case, without full stop
+    pub message: String,
+}
+
+/// A comment with its `#`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment<'t> {
+    /// From the `#` to the end of the line
+    pub span: Span,
+    /// The text behind the `#`
+    pub text: &'t str,
+}
+
+/// Documents of a file that one thread reads in a row.
+const IN_A_ROW: usize = 64;
+
+/// Reads a file. Documents are read side by side: no one says anything about another.
+pub fn read(file: FileId, text: &str) -> Stream<'_> {
+    let read = |piece: Piece| {
+        let mut stream = Stream::default();
+        read_piece(file, text, piece, &mut stream);
+        stream
+    };
+    let parts: Vec<Stream<'_>> = pieces(text).into_par_iter().with_min_len(IN_A_ROW).map(read).collect();
+    let mut whole = Stream::default();
+    for mut part in parts {
+        whole.documents.append(&mut part.documents);
+        whole.problems.append(&mut part.problems);
+        whole.comments.append(&mut part.comments);
+    }
+    whole
+}
+
+/// Reads one piece of a file.
+fn read_piece<'t>(file: FileId, text: &'t str, piece: Piece, stream: &mut Stream<'t>) {
+    let range = match piece {
+        Piece::Document(range) => range,
+        Piece::BadSeparator(range) => {
+            stream.problems.push(Problem {
+                kind: ProblemKind::Syntax,
+                span: Span { file, start: offset(range.start), end: offset(range.end) },
+                message: "only a comment may follow `---` on its line".to_owned(),
+            });
+            return;
+        }
+    };
+    if text.get(range.clone()).is_none_or(|body| body.trim().is_empty()) {
+        return;
+    }
+    if let Some((document, mut comments)) = scan::read(file, text, range.clone()) {
+        stream.documents.push(document);
+        stream.comments.append(&mut comments);
+    } else {
+        build::read(file, text, range, stream);
+    }
+}

@@ -1,0 +1,139 @@
+//! The fast reader against the parser: the same nodes, spans and comments, or it declines.
+
+#![expect(clippy::disallowed_methods, reason = "tests read their input")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::pieces::{Piece, pieces};
+use super::{Comment, Document, Node, Stream, build, scan};
+use crate::text::FileId;
+
+/// A document with all its spans, as text.
+fn shown(document: &Document<'_>) -> String {
+    /// Adds a node and what is below it.
+    fn show(node: Node<'_>, text: &mut String) {
+        let span = node.span();
+        let _ = write!(text, "{:?} {}..{} {:?} ", node.kind(), span.start, span.end, node.as_str());
+        let _ =
+            write!(text, "{:?}", matches!(node.kind(), super::NodeKind::Int).then(|| format!("{:?}", node.value())));
+        for (key, span, value) in node.entries() {
+            let _ = write!(text, "\n{key:?} {}..{}: ", span.start, span.end);
+            show(value, text);
+        }
+        for item in node.items() {
+            text.push_str("\n- ");
+            show(item, text);
+        }
+        text.push_str("\n.");
+    }
+    let mut text = String::new();
+    show(document.root(), &mut text);
+    text
+}
+
+/// Comments in the order of their places.
+fn sorted(comments: &[Comment<'_>]) -> Vec<(u32, u32, String)> {
+    let mut all: Vec<_> =
+        comments.iter().map(|comment| (comment.span.start, comment.span.end, comment.text.to_owned())).collect();
+    all.sort();
+    all
+}
+
+/// How many documents of a text were scanned and how many declined; what differs is an error.
+fn compare(text: &str) -> Result<(usize, usize), String> {
+    let (mut scanned, mut declined) = (0, 0);
+    for piece in pieces(text) {
+        let Piece::Document(range) = piece else { continue };
+        let Some((document, comments)) = scan::read(FileId(0), text, range.clone()) else {
+            declined += 1;
+            continue;
+        };
+        scanned += 1;
+        let mut stream = Stream::default();
+        build::read(FileId(0), text, range.clone(), &mut stream);
+        let body = text.get(range).unwrap_or_default();
+        if !stream.problems.is_empty() {
+            return Err(format!("the parser has {:?} for\n{body}", stream.problems));
+        }
+        let expected = stream.documents.first().map(shown).unwrap_or_default();
+        let found = shown(&document);
+        if found != expected {
+            return Err(format!("--- scanned\n{found}\n--- parsed\n{expected}\n--- of\n{body}"));
+        }
+        if sorted(&comments) != sorted(&stream.comments) {
+            return Err(format!("comments {comments:?}, but {:?} of\n{body}", stream.comments));
+        }
+    }
+    Ok((scanned, declined))
+}
+
+/// Manifests below a directory of the project or beside it, in path order.
+fn manifests(root: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(root);
+    let entries = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
+    let files = entries.filter(|entry| {
+        entry.file_type().is_file() && entry.path().extension().is_some_and(|end| end == "yaml" || end == "yml")
+    });
+    let read = |path: PathBuf| std::fs::read_to_string(&path).ok().map(|text| (path, text));
+    files.filter_map(|entry| read(entry.into_path())).collect()
+}
+
+#[test]
+fn manifests_read_the_same_and_few_are_declined() {
+    for root in ["fixtures", "../shared/corpus"] {
+        let (mut scanned, mut declined) = (0, 0);
+        for (path, text) in manifests(root) {
+            let (some, others) = compare(&text).unwrap_or_else(|what| panic!("{}: {what}", path.display()));
+            scanned += some;
+            declined += others;
+        }
+        assert!(declined <= scanned / 2, "{root}: {declined} of {scanned} are declined");
+    }
+}
+
+/// Pieces of YAML that mean something, alone or side by side.
+const PARTS: &[&str] = &[
+    "a", "b", "key", "y", "0x10", "1.5", "~", "null", ":", ": ", ": ", ":\n", "-", "- ", "- ", "\n", "\n", "\n  ",
+    "\n    ", " ", "  ", "#", " # c", "'", "\"", "'x'", "\"x y\"", "|", "|-", "|\n", "|+", ">", "[", "]", "{", "}",
+    ", ", ",", "[a, b]", "{a: 1}", "{}", "[]", "&a ", "*a", "!t ", "?", "? ", "...", "%", "@", "`", "\\", "\\n", "=",
+    "<<", "é", "世", "/", ".", "/a/*", "x: y", "a::", "\u{85}", "\u{2028}", "\u{FEFF}", "\t", "\r\n", "--", "8080",
+    "a:b", "http://x", "a#b", "true",
+];
+
+/// Texts of such pieces, put together in no order.
+fn texts() -> impl Strategy<Value = String> {
+    proptest::collection::vec(proptest::sample::select(PARTS), 0..24).prop_map(|parts| parts.concat())
+}
+
+/// A line of a manifest: an indentation, perhaps a dash, perhaps a key, a value, perhaps a comment.
+fn lines() -> impl Strategy<Value = String> {
+    let line = (
+        proptest::sample::select(&["", "", "  ", "  ", "    ", "      ", " "][..]),
+        proptest::sample::select(&["", "", "", "- ", "-", "- - ", "-   "][..]),
+        proptest::sample::select(&["", "a:", "b:", "c:", "d: ", "e: ", "\"f\": ", "'g': ", "n: ", "08: "][..]),
+        proptest::sample::select(PARTS),
+        proptest::sample::select(&["", "", "", " ", " # c", "  #"][..]),
+    );
+    let line = line.prop_map(|(indent, dash, key, value, comment)| {
+        let value = if key.ends_with(' ') { value } else { "" };
+        format!("{indent}{dash}{key}{value}{comment}\n")
+    });
+    proptest::collection::vec(line, 1..8).prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_texts_read_the_same_or_are_declined(text in texts()) {
+        prop_assert_eq!(compare(&text).err(), None);
+    }
+
+    #[test]
+    fn random_manifests_read_the_same_or_are_declined(text in lines()) {
+        prop_assert_eq!(compare(&text).err(), None);
+    }
+}
