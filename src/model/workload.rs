@@ -16,6 +16,8 @@ pub struct Workload {
     pub annotations: std::collections::BTreeMap<String, Spanned<String>>,
     /// `default` if nothing is written
     pub service_account: String,
+    /// Where the manifest names the service account
+    pub account_span: Option<Span>,
     /// Ports that the containers declare
     pub ports: Vec<Spanned<ContainerPort>>,
     /// `hostNetwork: true`, with its place
@@ -51,6 +53,7 @@ impl Workload {
                 .map(|account| account.value.clone())
                 .filter(|account| !account.is_empty())
                 .unwrap_or_else(|| "default".to_owned()),
+            account_span: account.map(|account| account.span),
             ports: containers().flat_map(|container| container.ports.iter().flatten()).cloned().collect(),
             host_network: spec.host_network.as_ref().filter(|host| host.value).map(|host| host.span),
             proxy_container: containers()
@@ -79,6 +82,7 @@ impl Workload {
             labels: entry.spec.labels.clone().or_else(|| Some(entry.labels.clone())).unwrap_or_default(),
             annotations: entry.annotations.clone(),
             service_account: account.map_or_else(|| "default".to_owned(), |account| account.value.clone()),
+            account_span: account.filter(|account| !account.value.is_empty()).map(|account| account.span),
             ports: ports.collect(),
             host_network: None,
             proxy_container: true,

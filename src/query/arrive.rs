@@ -1,15 +1,14 @@
 //! A request that arrives at a workload, straight or by a route.
 
-use std::net::IpAddr;
-
+use super::addresses::{addresses_told_apart, asks_for, blocks, of_connection};
 use super::eval::{EvalError, Evaluator};
 use super::hop::{Malformed, agree, chain_and_peer, first_sight, forwarded_address, server_name};
 use super::settle::ended;
-use crate::model::{PolicyRule, Workload};
+use crate::model::{MtlsMode, Workload};
 use crate::semantics::{
-    AttachedPolicies, By, Cause, CauseKind, Chain, ClientSide, Ending, Guard, Handshake, Inbound, NamespaceReader,
-    Outcome, Passes, Protocol, Proxy, Request, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, address_block,
-    attached_policies, decide_inbound, guard, handshake, jwt_filter, path_normalization, present_token, token_place,
+    By, Cause, CauseKind, Chain, ClientSide, Ending, Guard, Handshake, Inbound, NamespaceReader, Outcome, Passes,
+    Protocol, Proxy, Request, Seen, Step, Target, Verdict, WireProtocol, WorkloadPort, attached_policies,
+    decide_inbound, effective_mode, guard, handshake, jwt_filter, path_normalization, present_token, token_place,
 };
 
 /// What arrives at a target.
@@ -100,7 +99,11 @@ impl Evaluator<'_> {
         }
         let (ending, remarks) = decide_inbound(self.world, workload, port, &seen);
         trace.extend(remarks.into_iter().map(|(what, span)| Step { at: name.clone(), what, span }));
-        if let Some(malformed) = malformed.filter(|_| ending.by != Some(By::Closed) && chain == Chain::Http) {
+        // Where nothing is known of the proxy, its handshake may still come first.
+        let plain =
+            seen.peer.is_none() && effective_mode(&self.world.mesh, workload, port.number).mode != MtlsMode::Strict;
+        let connected = ending.by.map_or(plain, |by| by != By::Closed);
+        if let Some(malformed) = malformed.filter(|_| connected && chain == Chain::Http) {
             trace.push(Step { at: name.clone(), what: "the request is malformed".to_owned(), span: None });
             return Ok(outcome(&malformed.ending(), &seen));
         }
@@ -159,8 +162,13 @@ impl Evaluator<'_> {
         let name = format!("workload {}", workload.display_name());
         let Arrival { mut seen, malformed, identity, mut protocol, passes, from } = arrival;
         seen.peer = None;
+        // What asked for a server name ends here, unless it is passed on as it is.
+        if matches!(passes, Passes::Requests | Passes::Bytes) {
+            seen.sni = None;
+        }
         match handshake(self.world, workload, port, client) {
             Handshake::Identity => seen.peer = identity.cloned(),
+            Handshake::Plaintext if passes == Passes::Connection => protocol = WireProtocol::Tcp,
             Handshake::Plaintext => {}
             Handshake::Sealed => protocol = WireProtocol::Tcp,
             Handshake::Unanswered(span) => {
@@ -197,9 +205,11 @@ impl Evaluator<'_> {
         }
         // Where the proxy in front sits is unknown: whatever the policies can tell apart is tried.
         let mut found: Option<(Outcome, Vec<Step>)> = None;
-        for address in addresses_told_apart(&attached_policies(&self.world.mesh, place)) {
+        let remote_too = seen.remote_ip.is_none();
+        for address in addresses_told_apart(&attached_policies(&self.world.mesh, place), remote_too) {
             let mut steps = Vec::new();
-            let sight = Seen { source_ip: Some(address), ..seen.clone() };
+            let remote_ip = seen.remote_ip.or(Some(address));
+            let sight = Seen { source_ip: Some(address), remote_ip, ..seen.clone() };
             let outcome = self.at_workload(workload, port, sight, malformed, protocol, &mut steps)?;
             match &found {
                 None => found = Some((outcome, steps)),
@@ -223,68 +233,6 @@ impl Evaluator<'_> {
     /// Whether a policy at a proxy asks for the address of the connection's other end.
     pub(super) fn asks_for_address(&self, proxy: Proxy<'_>) -> bool {
         let attached = attached_policies(&self.world.mesh, proxy);
-        asks_for(&attached, "source.ip") || !source_blocks(&attached).is_empty()
-    }
-}
-
-/// The rules of every policy that decides.
-fn rules<'a>(attached: &'a AttachedPolicies<'a>) -> impl Iterator<Item = &'a PolicyRule> {
-    let policies = attached.allow.iter().chain(&attached.deny).chain(&attached.custom);
-    policies.flat_map(|policy| policy.spec.rules()).map(|rule| &rule.value)
-}
-
-/// Whether a policy has a condition of this key.
-fn asks_for(attached: &AttachedPolicies<'_>, key: &str) -> bool {
-    let mut conditions = rules(attached).flat_map(|rule| rule.when.iter().flat_map(|when| &when.value));
-    conditions.any(|condition| condition.value.key.as_ref().is_some_and(|known| known.value == key))
-}
-
-/// The blocks that policies hold the address of the connection's other end against.
-fn source_blocks(attached: &AttachedPolicies<'_>) -> Vec<ipnet::IpNet> {
-    let sources = rules(attached).flat_map(|rule| rule.from.iter().flat_map(|from| &from.value));
-    let sources = sources.filter_map(|from| from.value.source.as_ref());
-    let by_source = sources.flat_map(|source| [&source.value.ip_blocks, &source.value.not_ip_blocks]);
-    let conditions = rules(attached).flat_map(|rule| rule.when.iter().flat_map(|when| &when.value));
-    let asked = conditions.filter(|condition| condition.value.key.as_ref().is_some_and(|key| key.value == "source.ip"));
-    let by_condition = asked.flat_map(|condition| [&condition.value.values, &condition.value.not_values]);
-    let values = by_source.chain(by_condition).flatten().flat_map(|list| &list.value);
-    values.filter_map(|value| address_block(&value.value)).collect()
-}
-
-/// One address for each set of blocks that an address can lie in: of either family one that no block holds, if there is
-/// one, and those at the ends of the blocks and beside them.
-fn addresses_told_apart(attached: &AttachedPolicies<'_>) -> Vec<IpAddr> {
-    let blocks = source_blocks(attached);
-    let mut candidates = vec![IpAddr::from([203, 0, 113, 7]), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7])];
-    for block in &blocks {
-        let (first, last) = (block.network(), block.broadcast());
-        candidates.extend([Some(first), Some(last), step(first, false), step(last, true)].into_iter().flatten());
-    }
-    let mut known: Vec<Vec<bool>> = Vec::new();
-    candidates.retain(|address| {
-        let mut signature: Vec<bool> = blocks.iter().map(|block| block.contains(address)).collect();
-        signature.push(address.is_ipv4());
-        let new = !known.contains(&signature);
-        if new {
-            known.push(signature);
-        }
-        new
-    });
-    candidates
-}
-
-/// The next or the previous address, if there is one.
-fn step(address: IpAddr, up: bool) -> Option<IpAddr> {
-    match address {
-        IpAddr::V4(address) => {
-            let number = u32::from(address);
-            let next = if up { number.checked_add(1) } else { number.checked_sub(1) };
-            next.map(|number| IpAddr::V4(number.into()))
-        }
-        IpAddr::V6(address) => {
-            let number = u128::from(address);
-            let next = if up { number.checked_add(1) } else { number.checked_sub(1) };
-            next.map(|number| IpAddr::V6(number.into()))
-        }
+        asks_for(&attached, "source.ip") || !blocks(&attached, "source.ip", of_connection).is_empty()
     }
 }

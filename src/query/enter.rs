@@ -66,17 +66,15 @@ impl Evaluator<'_> {
             return end(By::Closed, "no server of this port takes the connection");
         };
         let shows = request.source.is_some();
-        if proxy.unknown.is_none() && proxy.chain == Chain::Http {
-            if listener.plaintext && shows {
-                return end(By::Closed, "the server takes no TLS");
-            }
-            if request.protocol == WireProtocol::Tcp {
-                return end(By::BadRequest, "the server speaks HTTP only");
-            }
+        if proxy.unknown.is_none() && proxy.chain == Chain::Http && listener.plaintext && shows {
+            return end(By::Closed, "the server takes no TLS");
         }
         let world = self.world;
         let reads = (proxy.chain == Chain::Http).then(|| path_normalization(world));
         let (mut seen, mut malformed) = first_sight(request, authority, reads);
+        // Bytes that are not HTTP are read once the connection stands.
+        let unreadable = request.protocol == WireProtocol::Tcp && proxy.chain == Chain::Http;
+        malformed = malformed.or(unreadable.then_some(Malformed::BadRequest));
         seen.chain = proxy.chain;
         seen.port = proxy.port;
         if topology.announced && self.asks_for_address(Proxy { namespace: &proxy.namespace, labels: &proxy.labels }) {
@@ -181,10 +179,6 @@ impl Evaluator<'_> {
             return Ok(vec![ended(&name, &Ending::denied(By::NoListener, None))]);
         };
         let bytes = proxy.chain == Chain::Tcp;
-        if !bytes && request.protocol == WireProtocol::Tcp && proxy.unknown.is_none() {
-            trace.push(Step { at: name.clone(), what: "the port speaks HTTP only".to_owned(), span: None });
-            return Ok(vec![ended(&name, &Ending::denied(By::BadRequest, None))]);
-        }
         let (mut seen, malformed) = first_sight(request, authority, (!bytes).then(|| path_normalization(world)));
         seen.token_place = token_place(world, &JwtFilter::default(), request.claims.as_ref());
         seen.chain = proxy.chain;

@@ -1,5 +1,6 @@
 //! Questions about single requests: `eval` and `trace`. Both readings of the semantics are asked, and must agree.
 
+mod addresses;
 mod arrive;
 mod cases;
 mod confirm;

@@ -70,13 +70,17 @@ impl Evaluator<'_> {
             )));
         }
         // A malformed request ends before any filter, but only once the connection stands.
-        let connected = !matches!(&verdict, Verdict::End(ending) if ending.by == Some(By::Closed));
+        let connected = match &verdict {
+            Verdict::End(ending) if ending.by.is_none() => seen.peer.is_some() || !proxy.asks_for_certificate(),
+            Verdict::End(ending) => ending.by != Some(By::Closed),
+            Verdict::Forward(_) => true,
+        };
         if let Some(malformed) = malformed.filter(|_| reads && connected && proxy.unknown.is_none()) {
             trace.push(Step { at: at.clone(), what: "the request is malformed".to_owned(), span: None });
             return Ok(vec![ended(&at, &malformed.ending())]);
         }
         let index = match verdict {
-            Verdict::End(ending) => return Ok(vec![ended(&at, &ending)]),
+            Verdict::End(ending) => return Ok(before_bytes(proxy, &seen, &ending)),
             Verdict::Forward(index) => index,
         };
         let Some((route, forward)) = proxy.forward(index) else {
@@ -165,6 +169,9 @@ impl Evaluator<'_> {
         // The gateway appends the address that it was called from, whatever it trusts itself; a client's own sidecar
         // appends nothing.
         let appends = proxy.name.starts_with("gateway") && passes == Passes::Requests;
+        if passes == Passes::Connection {
+            next.source_ip = None;
+        }
         next.remote_ip = if appends { seen.source_ip } else { forwarded_address(&next) };
         next.source_ip = None;
         "http".clone_into(&mut next.scheme);
@@ -178,6 +185,32 @@ impl Evaluator<'_> {
         }
         let arrival =
             Arrival { seen: next, malformed: refused.or(malformed), identity, protocol, passes, from: &proxy.name };
-        self.at_target(&leg.target, arrival, trace)
+        let outcome = self.at_target(&leg.target, arrival, trace)?;
+        // Whoever waits for TLS takes any other answer for a refused handshake.
+        let handshake = matches!(passes, Passes::Tls | Passes::Connection) && outcome.by == Some(By::BadRequest);
+        Ok(if handshake { Outcome { by: Some(By::Closed), ..outcome } } else { outcome })
+    }
+}
+
+/// How a connection ends at a proxy that passes bytes on: it looks for whom to call before anything is read, and ends
+/// at once where nobody is there.
+///
+/// # Upstream
+/// Envoy: `source/common/tcp_proxy/tcp_proxy.cc`, `onNewConnection`; `source/extensions/filters/network/rbac/rbac_filter.cc`,
+/// `onData`.
+fn before_bytes(proxy: &RoutingProxy, seen: &Seen, ending: &Ending) -> Vec<Outcome> {
+    let judged = matches!(ending.by, Some(By::Policy | By::Closed)) && proxy.chain == Chain::Tcp && proxy.is_guarded();
+    let route = judged.then(|| proxy.table.route_of(seen, proxy.plaintext, &mut Vec::new()));
+    let legs = match route {
+        Some(Verdict::Forward(index)) => proxy.forward(index).map(|(_, forward)| forward.legs.as_slice()),
+        Some(Verdict::End(_)) | None => None,
+    };
+    let end = ended(&proxy.name, ending);
+    let nowhere = ended(&proxy.name, &Ending::denied(By::NoDestination, None));
+    let lost = |leg: &&Leg| matches!(leg.target, Target::Nowhere(_));
+    match legs {
+        Some(legs) if legs.iter().all(|leg| lost(&leg)) => vec![nowhere],
+        Some(legs) if legs.iter().any(|leg| lost(&leg)) => vec![nowhere, end],
+        Some(_) | None => vec![end],
     }
 }

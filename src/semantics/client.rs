@@ -1,16 +1,18 @@
 //! The sidecar of a client on the way to a Service: virtual services on `mesh`, and each Service's own route.
 
 use super::authorization_policy::Chain;
-use super::client_hosts::http_table;
+use super::client_hosts::{http_table, on_port};
 use super::client_side::ClientSide;
 use super::decision::{By, Cause, CauseKind};
 use super::destination::endpoints;
 use super::destination_rule::{ClientProxy, client_side, rules_for};
 use super::extension::{Role, extensions};
 use super::forward::{Forward, Passes};
+use super::host_name;
 use super::l4_route::client_bytes;
+use super::passthrough::{Dialled, passed_through, where_dialled};
 use super::protocol::Protocol;
-use super::registry::{Registered, RegisteredPort, WrittenPort, kubernetes_port};
+use super::registry::{Registered, RegisteredPort, kubernetes_port};
 use super::request::WireProtocol;
 use super::route_table::{Route, RouteAction, RouteTable};
 use super::router::{ClientCertificate, RoutingProxy};
@@ -107,11 +109,7 @@ pub fn client_proxy(
     let mut virtual_services = in_order(world, MESH, &client.namespace);
     virtual_services.retain(|service| scope.goes_by(service));
     let dialling = Dialling { world, client, scope, virtual_services, service: Registered::kubernetes(service), port };
-    let bytes = match port.protocol {
-        Protocol::Http => false,
-        Protocol::Tcp | Protocol::Udp => true,
-        Protocol::Sniffed => wire == WireProtocol::Tcp,
-    };
+    let bytes = wire == WireProtocol::Tcp || !dialling.reads_http();
     let table = if bytes { dialling.byte_table() } else { http_table(&dialling) };
     let unknown = dialling.unknown().or_else(|| table.refusal());
     Some(RoutingProxy {
@@ -139,8 +137,19 @@ impl<'a> Dialling<'a> {
     }
 
     /// The client as virtual services see it.
-    pub(super) fn router(&self) -> Router<'a> {
-        Router { gateway: MESH, namespace: &self.client.namespace, labels: &self.client.labels, port: self.port.number }
+    pub(super) fn router(&self) -> Router<'_> {
+        Router {
+            gateway: MESH,
+            namespace: &self.client.namespace,
+            labels: &self.client.labels,
+            port: self.port.number,
+            dialled: Some(self.dialled()),
+        }
+    }
+
+    /// What it dials.
+    fn dialled(&self) -> Dialled<'_> {
+        Dialled { service: &self.service, port: self.port }
     }
 
     /// Whether the client knows a service at all.
@@ -148,11 +157,33 @@ impl<'a> Dialling<'a> {
         service.is_visible(self.world, &self.client.namespace) && self.scope.knows(service)
     }
 
+    /// Whether the client's sidecar reads HTTP on its way to the port: one that it knows nothing of shares the listener
+    /// of all that speak HTTP on a port of this number.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/networking/core/listener.go`, `buildSidecarOutboundListener` (the address of the
+    /// listener; what is not HTTP falls through).
+    fn reads_http(&self) -> bool {
+        if self.knows_dialled() {
+            return matches!(self.port.protocol, Protocol::Http | Protocol::Sniffed);
+        }
+        !self.port.tls && on_port(self).iter().any(|(_, port)| port.protocol == Protocol::Http)
+    }
+
+    /// Whether the client knows what it dials as a service in its own right.
+    pub(super) fn knows_dialled(&self) -> bool {
+        self.knows(&self.service) && self.service.alias_of().is_none()
+    }
+
     /// A route of its own to a service's port.
     pub(super) fn own_route(&self, service: &Registered<'_>, port: RegisteredPort<'_>, passes: Passes) -> Route {
         let rules = rules_for(self.world, self.proxy(), &service.id().namespace, &service.host);
         let side = client_side(self.world, &rules, None, port.number, service.is_external());
-        let targets = endpoints(self.world, service, port, None, &side);
+        let targets = if service.is_passthrough() {
+            passed_through(self.world, self.dialled(), service, port, side)
+        } else {
+            endpoints(self.world, service, port, None, &side)
+        };
         let action = RouteAction::Forward(Forward::plain(targets, passes));
         Route { virtual_service: None, matches: None, sni: Vec::new(), preflight: None, action, span: service.span() }
     }
@@ -168,23 +199,7 @@ impl<'a> Dialling<'a> {
             let refused = if passes == Passes::Requests { By::DirectResponse } else { By::Closed };
             RouteAction::Answer(refused)
         } else {
-            let side = ClientSide::Plaintext(None);
-            let targets = match self.port.written {
-                // Another name is dialled where it leads to, which is outside of what the input says.
-                WrittenPort::Kubernetes(_) if self.service.alias_of().is_some() => {
-                    vec![super::destination::Target::Unknown(Cause {
-                        kind: CauseKind::MissingResource,
-                        message: format!(
-                            "{} is another name, and who answers to it is not in the input",
-                            self.service.id()
-                        ),
-                        span: Some(self.service.span()),
-                    })]
-                }
-                WrittenPort::Kubernetes(_) | WrittenPort::Entry(_) => {
-                    endpoints(self.world, &self.service, self.port, None, &side)
-                }
-            };
+            let targets = where_dialled(self.world, self.dialled(), &ClientSide::Plaintext(None));
             RouteAction::Forward(Forward::plain(targets, passes))
         };
         let span = self.service.span();
@@ -194,7 +209,8 @@ impl<'a> Dialling<'a> {
     /// The routes of bytes.
     fn byte_table(&self) -> RouteTable {
         let passes = if self.port.tls { Passes::Tls } else { Passes::Bytes };
-        if !self.knows(&self.service) || self.service.alias_of().is_some() {
+        // What is not HTTP falls through where HTTP is declared.
+        if !self.knows_dialled() || self.port.protocol == Protocol::Http {
             return RouteTable::of(self.passthrough(passes));
         }
         let found = client_bytes(self.world, &self.virtual_services, &self.service.host, self.port.tls, self.router());
@@ -212,9 +228,8 @@ impl<'a> Dialling<'a> {
                 named.push(route.clone());
             }
         }
-        let narrowest = |route: &Route| {
-            route.sni.first().map_or(super::host_name::specificity("*"), |host| super::host_name::specificity(host))
-        };
+        let narrowest =
+            |route: &Route| route.sni.first().map_or(host_name::specificity("*"), |host| host_name::specificity(host));
         named.sort_by_key(narrowest);
         let any = named.iter().any(|route| route.sni.is_empty());
         let none = named.is_empty();

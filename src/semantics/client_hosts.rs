@@ -7,13 +7,14 @@ use super::forward::Passes;
 use super::host_name;
 use super::http_route::routes;
 use super::protocol::Protocol;
-use super::registry::{self, Registered, RegisteredPort};
+use super::registry::{Registered, RegisteredPort};
 use super::route_table::{Route, RouteAction, RouteTable};
+use super::service_lookup::visible;
 use super::virtual_service::{full_hosts, order_cause};
 use crate::model::{Resource, VirtualService};
 
 /// A service of the port that is dialled, with that port.
-type OnPort<'a> = (Registered<'a>, RegisteredPort<'a>);
+pub(super) type OnPort<'a> = (Registered<'a>, RegisteredPort<'a>);
 
 /// The routes of a virtual service that stand in for a name, with the virtual service.
 struct Claim<'a> {
@@ -33,12 +34,9 @@ pub(super) fn http_table(dialling: &Dialling<'_>) -> RouteTable {
     let services = on_port(dialling);
     let claims = claims(dialling, &services);
     let dialled = services.iter().find(|(service, _)| service.id() == dialling.service.id());
-    if dialling.port.protocol == Protocol::Sniffed {
+    if let Some(on_port) = dialled.filter(|_| dialling.port.protocol == Protocol::Sniffed) {
         let mut table = RouteTable::default();
-        match dialled {
-            Some(on_port) => table.push_all("*", &service_routes(dialling, on_port, &claims)),
-            None => table.push("*", dialling.passthrough(Passes::Requests)),
-        }
+        table.push_all("*", &service_routes(dialling, on_port, &claims));
         return table;
     }
     let mut table = RouteTable::default();
@@ -77,13 +75,14 @@ fn is_registered(known: &BTreeSet<&str>, host: &str) -> bool {
 }
 
 /// The services that the client knows and that have the dialled port.
-fn on_port<'a>(dialling: &Dialling<'a>) -> Vec<OnPort<'a>> {
-    let visible = registry::visible(dialling.world, &dialling.client.namespace);
-    let known = visible.into_iter().filter(|service| dialling.scope.knows(service));
-    known
-        .filter(|service| service.alias_of().is_none())
-        .filter_map(|service| service.port(dialling.port.number).map(|port| (service, port)))
-        .collect()
+pub(super) fn on_port<'a>(dialling: &Dialling<'a>) -> Vec<OnPort<'a>> {
+    let visible = visible(dialling.world, &dialling.client.namespace);
+    let known = visible.into_iter().filter(|service| dialling.scope.knows(service) && service.alias_of().is_none());
+    let mut found: Vec<OnPort<'a>> =
+        known.filter_map(|service| service.port(dialling.port.number).map(|port| (service, port))).collect();
+    let mut hosts = BTreeSet::new();
+    found.retain(|(service, _)| hosts.insert(service.host.clone()));
+    found
 }
 
 /// The virtual services that give this client routes, in order.
@@ -182,7 +181,8 @@ fn domains(dialling: &Dialling<'_>, service: &Registered<'_>) -> Vec<String> {
 /// The ways to write a service's name.
 fn variants(dialling: &Dialling<'_>, host: &str) -> Vec<String> {
     let Some((name, namespace)) = host_name::parse_service_host(host) else {
-        return vec![host.to_owned()];
+        let absolute = (!host.starts_with('*')).then(|| format!("{host}."));
+        return [host.to_owned()].into_iter().chain(absolute).collect();
     };
     let mut found =
         vec![host.to_owned(), format!("{host}."), format!("{name}.{namespace}.svc"), format!("{name}.{namespace}")];

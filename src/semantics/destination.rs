@@ -5,9 +5,11 @@ use super::decision::{Cause, CauseKind};
 use super::destination_rule::{ClientProxy, client_side, find_subset, rules_for};
 use super::host_name;
 use super::implied::compatible;
+use super::passthrough::{Dialled, passed_through};
 use super::protocol::Protocol;
-use super::registry::{Lookup, Origin, Registered, RegisteredPort, WrittenPort, is_complete, kubernetes_port, look_up};
-use super::workload_port::{WorkloadPort, target_port, workload_ports};
+use super::registry::{Origin, Registered, RegisteredPort, WrittenPort, is_complete, kubernetes_port};
+use super::service_lookup::{Lookup, Seeker, look_up};
+use super::workload_port::{WorkloadPort, entry_port, has_behind, target_port, workload_ports};
 use super::workload_selector::selects;
 use super::world::World;
 use crate::model::{Destination, Labels, Resource, Service, ServicePort, Workload};
@@ -44,8 +46,15 @@ pub(crate) struct Route<'a> {
     pub(crate) namespace: &'a str,
     /// Port of the listener, where the destination names none
     pub(crate) listener_port: u16,
-    /// Whether the proxy is a client's sidecar
-    pub(crate) sidecar: bool,
+    /// What the client dials, where the proxy is a client's sidecar
+    pub(crate) dialled: Option<Dialled<'a>>,
+}
+
+impl Route<'_> {
+    /// Whether the proxy is a client's sidecar.
+    fn is_sidecar(&self) -> bool {
+        self.dialled.is_some()
+    }
 }
 
 /// The workloads that a destination may mean.
@@ -63,12 +72,12 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
     };
     let single = match service.ports().as_slice() {
         // A sidecar looks only among the services with the port that was dialled.
-        [only] if !route.sidecar => Some(only.number),
+        [only] if !route.is_sidecar() => Some(only.number),
         _ => None,
     };
     let wanted = destination.value.port_number().or(single).unwrap_or(route.listener_port);
     // Another name leads to the service that it stands for, with the port found so far.
-    let dialled = !route.sidecar || service.port(route.listener_port).is_some();
+    let dialled = !route.is_sidecar() || service.port(route.listener_port).is_some();
     let service = match service.alias_of().filter(|_| dialled) {
         None if service.alias_of().is_some() => {
             return vec![Target::Nowhere(format!("`{}` is another name, which is no cluster", service.host))];
@@ -106,12 +115,17 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
         },
     };
     let client = client_side(world, &rules, subset, wanted, service.is_external());
-    let mut found = endpoints(world, &service, port, subset.and_then(|subset| subset.labels.as_ref()), &client);
-    if let Some(subset) = &destination.value.subset {
-        for target in &mut found {
-            if let Target::Workload { server_name, .. } = target {
-                *server_name = Some(mesh_server_name(port.number, &subset.value, &service.host));
-            }
+    let mut found = match route.dialled.filter(|_| service.is_passthrough()) {
+        Some(dialled) => passed_through(world, dialled, &service, port, client),
+        None if service.has_no_endpoints() => {
+            vec![Target::Nowhere(format!("{} has no endpoints that a gateway could know", service.id()))]
+        }
+        None => endpoints(world, &service, port, subset.and_then(|subset| subset.labels.as_ref()), &client),
+    };
+    let subset = destination.value.subset.as_ref().map_or("", |subset| subset.value.as_str());
+    for target in &mut found {
+        if let Target::Workload { server_name, supposed: None, .. } = target {
+            *server_name = Some(mesh_server_name(port.number, subset, &service.host));
         }
     }
     found
@@ -127,7 +141,8 @@ fn mesh_server_name(port: u16, subset: &str, host: &str) -> String {
 
 /// The service of a host, or where requests for it end up without one.
 fn registered<'a>(world: &'a World, host: &str, route: Route<'_>, span: Span) -> Result<Registered<'a>, Vec<Target>> {
-    match look_up(world, host, route.namespace, route.client.namespace) {
+    let seeker = Seeker { namespace: route.client.namespace, sidecar: route.is_sidecar() };
+    match look_up(world, host, route.namespace, seeker) {
         Lookup::Found(service) => Ok(service),
         Lookup::Hidden(service) => Err(vec![Target::Nowhere(format!(
             "{} is not exported to the namespace `{}`",
@@ -222,7 +237,11 @@ pub(crate) fn endpoints(
                 selects(Some(labels), &workload.labels)
             }
         };
-        if !picks(selector) || !subset.is_none_or(picks) {
+        let served = match service.origin {
+            Origin::Kubernetes(kubernetes) => has_behind(kubernetes, workload),
+            Origin::Entry(_) => true,
+        };
+        if !served || !picks(selector) || !subset.is_none_or(picks) {
             continue;
         }
         let number = match port.written {
@@ -250,21 +269,6 @@ pub(crate) fn endpoints(
         found.push(Target::Nowhere(format!("no workload of the input is behind `{}`", service.id().path())));
     }
     found
-}
-
-/// The port of a workload that a service entry's port leads to: the workload's own of that name, else the
-/// target port, else the number.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/serviceregistry/serviceentry/conversion.go`, `convertEndpoint`,
-/// `convertWorkloadEntryToWorkloadInstance`.
-fn entry_port(port: &crate::model::ServiceEntryPort, workload: &Workload) -> Option<u16> {
-    let own = workload
-        .ports
-        .iter()
-        .find(|own| workload.id.kind == "WorkloadEntry" && own.value.name.is_some() && own.value.name == port.name);
-    let number = own.and_then(|own| own.value.container_port).or(port.target_port).or(port.number)?;
-    u16::try_from(number).ok()
 }
 
 /// Every workload of a namespace, on every port, when the Service is not in the input.

@@ -2,6 +2,7 @@
 
 use super::authorization_policy::Chain;
 use super::registry;
+use super::service_lookup;
 use super::world::World;
 use crate::config::ExtAuthz;
 use crate::model::{AuthorizationPolicy, Resource};
@@ -111,7 +112,7 @@ fn is_found(world: &World, authorizer: &ExtAuthz) -> bool {
         [namespace, host] => (Some(*namespace), *host),
         _ => (None, named),
     };
-    let namespaces = registry::namespaces_of(world, host);
+    let namespaces = service_lookup::namespaces_of(world, host);
     match namespace {
         Some(namespace) if namespaces.contains(namespace) => true,
         // More of them would not make it clear which one is meant.

@@ -1,23 +1,17 @@
 //! The listener behind a gateway's port: its filter chains, and which of them takes a request.
 
 use super::authorization_policy::Chain;
-use super::client_side::ClientSide;
 use super::decision::{Cause, CauseKind};
-use super::destination::endpoints;
-use super::destination_rule::{ClientProxy, rules_for};
-use super::forward::{Forward, Passes};
 use super::gateway_routes::http_table;
 use super::gateway_server::{Listening, Merged, ServerKind, listening_port, merged_servers};
 use super::gateway_workload::GatewayWorkload;
 use super::host_name;
 use super::l4_route::{tcp_route_at_gateway, tls_routes_at_gateway};
-use super::protocol::Protocol;
-use super::registry::{self, Registered, RegisteredPort};
-use super::route_table::{Route, RouteAction, RouteTable};
+use super::route_table::{Route, RouteTable};
 use super::router::{ClientCertificate, RoutingProxy};
 use super::virtual_service::Router;
 use super::world::World;
-use crate::model::{Gateway, Labels, Resource, TlsMode};
+use crate::model::{Gateway, Resource, TlsMode};
 
 /// The listener of one gateway workload behind a Gateway's port.
 #[derive(Debug, Clone)]
@@ -117,11 +111,11 @@ fn colliding(chains: &[RoutingProxy]) -> Option<Cause> {
 }
 
 /// What the chains of one listener have in common.
-struct Chains<'a> {
+pub(super) struct Chains<'a> {
     /// The world
-    world: &'a World,
+    pub(super) world: &'a World,
     /// The workload that listens
-    workload: &'a GatewayWorkload,
+    pub(super) workload: &'a GatewayWorkload,
     /// The proxy's name
     name: &'a str,
     /// The port that it listens on
@@ -130,7 +124,7 @@ struct Chains<'a> {
 
 impl Chains<'_> {
     /// A chain without server names.
-    fn proxy(&self, chain_name: &str, chain: Chain, plaintext: bool, table: RouteTable) -> RoutingProxy {
+    pub(super) fn proxy(&self, chain_name: &str, chain: Chain, plaintext: bool, table: RouteTable) -> RoutingProxy {
         let unknown = table.refusal();
         RoutingProxy {
             name: self.name.to_owned(),
@@ -199,6 +193,7 @@ impl Chains<'_> {
             namespace: &self.workload.namespace,
             labels: &self.workload.labels,
             port: listening.server.value.number(),
+            dialled: None,
         }
     }
 
@@ -217,55 +212,6 @@ impl Chains<'_> {
         let name = format!("TLS passed on for {}", route.sni.join(", "));
         let proxy = self.proxy(&name, Chain::Tcp, false, RouteTable::of(Route { sni: Vec::new(), ..route }));
         RoutingProxy { sni_hosts, ..proxy }
-    }
-
-    /// A chain for each service, port and subset that other proxies may name.
-    ///
-    /// # Upstream
-    /// istio/istio 1.32: `pilot/pkg/networking/core/gateway.go`, `builtAutoPassthroughFilterChains` (no policies there).
-    fn auto_passthrough(&self, listening: &Listening<'_>, chains: &mut Vec<RoutingProxy>) {
-        let names: Vec<&str> =
-            listening.hosts.iter().map(|host| host.rsplit('/').next().unwrap_or(host.as_str())).collect();
-        for service in registry::visible(self.world, &self.workload.namespace) {
-            let served = names.iter().any(|name| host_name::is_subset(&service.host, name));
-            if !served || service.is_external() || service.alias_of().is_some() {
-                continue;
-            }
-            let client = ClientProxy { namespace: &self.workload.namespace, labels: &self.workload.labels };
-            let rules = rules_for(self.world, client, &service.id().namespace, &service.host);
-            let subsets = rules.iter().flat_map(|rule| rule.spec.subsets.iter().flat_map(|subsets| &subsets.value));
-            let subsets: Vec<_> = subsets.collect();
-            for port in service.ports().into_iter().filter(|port| port.protocol != Protocol::Udp) {
-                chains.push(self.of_service(&service, port, "", None));
-                for subset in &subsets {
-                    let name = subset.value.name.as_ref().map_or("", |name| name.value.as_str());
-                    chains.push(self.of_service(&service, port, name, subset.value.labels.as_ref()));
-                }
-            }
-        }
-    }
-
-    /// The chain for a service's port and subset.
-    fn of_service(
-        &self,
-        service: &Registered<'_>,
-        port: RegisteredPort<'_>,
-        subset: &str,
-        labels: Option<&Labels>,
-    ) -> RoutingProxy {
-        let sni = format!("outbound_.{}_.{subset}_.{}", port.number, service.host);
-        let targets = endpoints(self.world, service, port, labels, &ClientSide::Auto);
-        let action = RouteAction::Forward(Forward::plain(targets, Passes::Connection));
-        let route = Route {
-            virtual_service: None,
-            matches: None,
-            sni: Vec::new(),
-            preflight: None,
-            action,
-            span: service.span(),
-        };
-        let proxy = self.proxy(&format!("TLS passed on for {sni}"), Chain::Tcp, false, RouteTable::of(route));
-        RoutingProxy { sni_hosts: vec![sni], certificate: ClientCertificate::Mesh, guarded: false, ..proxy }
     }
 }
 

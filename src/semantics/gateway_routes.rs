@@ -23,8 +23,13 @@ pub(crate) fn http_table(world: &World, workload: &GatewayWorkload, servers: &[&
     for listening in servers {
         let name = listening.gateway.id.path();
         let server = &listening.server.value;
-        let router =
-            Router { gateway: &name, namespace: &workload.namespace, labels: &workload.labels, port: server.number() };
+        let router = Router {
+            gateway: &name,
+            namespace: &workload.namespace,
+            labels: &workload.labels,
+            port: server.number(),
+            dialled: None,
+        };
         for service in in_order(world, &name, &workload.namespace) {
             let admitted = host_name::names_for_namespace(&listening.hosts, &service.id.namespace);
             let domains = host_name::intersection(&admitted, &full_hosts(service));

@@ -7,7 +7,7 @@ use super::destination_rule::ClientProxy;
 use super::forward::{Abort, Forward, HeaderChanges, Leg, Passes};
 use super::route_match::is_catch_all_match;
 use super::route_table::{Route, RouteAction};
-use super::virtual_service::{MESH, Router, applies};
+use super::virtual_service::{Router, applies};
 use super::world::World;
 use crate::model::{CorsPolicy, Destination, HttpMatch, HttpRoute, Resource, StringMatch, VirtualService};
 use crate::space::{PathRewrite, RegexError, substitute};
@@ -136,7 +136,7 @@ fn action(
         client: ClientProxy { namespace: router.namespace, labels: router.labels },
         namespace: &service.id.namespace,
         listener_port: router.port,
-        sidecar: router.gateway == MESH,
+        dialled: router.dialled,
     };
     let weighted = route.route.iter().flat_map(|route| &route.value);
     let weighted: Vec<_> = weighted.collect();

@@ -58,6 +58,7 @@ pub fn implied_workload(namespace: &str, labels: Labels) -> Workload {
         host_network: None,
         proxy_container: false,
         name_span: nowhere,
+        account_span: None,
         template_span: nowhere,
         context: false,
         implied: true,

@@ -6,7 +6,7 @@ use super::destination_rule::ClientProxy;
 use super::forward::{Forward, Passes};
 use super::host_name;
 use super::route_table::{Route, RouteAction};
-use super::virtual_service::{MESH, Router, full_hosts, in_order, l4_applies, l4_applies_at_gateway};
+use super::virtual_service::{Router, full_hosts, in_order, l4_applies, l4_applies_at_gateway};
 use super::world::World;
 use crate::model::{Resource, VirtualService, WeightedDestination};
 use crate::text::{Span, Spanned};
@@ -22,7 +22,7 @@ fn weighted_targets(
         client: ClientProxy { namespace: router.namespace, labels: router.labels },
         namespace: &service.id.namespace,
         listener_port: router.port,
-        sidecar: router.gateway == MESH,
+        dialled: router.dialled,
     };
     let weighted: Vec<_> = destinations.iter().flat_map(|list| &list.value).collect();
     let several = weighted.len() > 1;

@@ -1,7 +1,5 @@
 //! The service registry: Kubernetes Services and service entries by host, and who sees them.
 
-use std::collections::BTreeSet;
-
 use super::host_name;
 use super::protocol::{Protocol, declared, service_port_protocol};
 use super::world::World;
@@ -95,12 +93,52 @@ impl<'a> Registered<'a> {
         }
     }
 
+    /// Whether it is a service entry.
+    pub(super) fn is_entry(&self) -> bool {
+        matches!(self.origin, Origin::Entry(_))
+    }
+
+    /// What decides among several of one host, for clients of a namespace: their own namespace, Kubernetes, whom it is
+    /// exported to by name, age.
+    pub(super) fn rank(&self, namespace: &str) -> (bool, bool, bool, &'a str, &'a str) {
+        let own = self.id().namespace == namespace;
+        let (public, created) = match self.origin {
+            Origin::Kubernetes(service) => (true, service.created.as_deref()),
+            Origin::Entry(entry) => {
+                let scopes = entry.spec.export_to.as_ref();
+                let public = scopes.is_none_or(|scopes| scopes.is_empty() || scopes.iter().any(|scope| scope == "*"));
+                (public, entry.created.as_deref())
+            }
+        };
+        (!own, self.is_entry(), public, created.unwrap_or_default(), self.id().namespace.as_str())
+    }
+
     /// Whether it has no address of its own, so that clients dial its pods.
     pub(crate) fn is_headless(&self) -> bool {
         match self.origin {
             Origin::Kubernetes(service) => service.spec.cluster_ip.as_deref() == Some("None"),
             Origin::Entry(_) => false,
         }
+    }
+
+    /// Whether sidecars pass on what is sent to it to the address that was dialled.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/serviceregistry/kube/conversion.go`, `ConvertService`;
+    /// `pilot/pkg/serviceregistry/serviceentry/conversion.go`, `convertServices`.
+    pub(crate) fn is_passthrough(&self) -> bool {
+        match self.origin {
+            Origin::Kubernetes(_) => self.is_headless(),
+            Origin::Entry(entry) => entry.spec.resolution.as_deref().is_none_or(|resolution| resolution == "NONE"),
+        }
+    }
+
+    /// Whether it names no endpoints, nor how to find them.
+    pub(crate) fn has_no_endpoints(&self) -> bool {
+        let Origin::Entry(entry) = self.origin else {
+            return false;
+        };
+        self.is_passthrough() && entry.spec.endpoints.is_none() && entry.spec.workload_selector.is_none()
     }
 
     /// The ports with a number.
@@ -188,72 +226,6 @@ pub(crate) fn exports_to(scopes: &[&str], defaults: Option<&[String]>, own: &str
         ([], Some(defaults)) => defaults.iter().any(|scope| admits(scope)),
         (scopes, _) => scopes.iter().any(|scope| admits(scope)),
     }
-}
-
-/// What the registry says of a host.
-#[derive(Debug, Clone)]
-pub(crate) enum Lookup<'a> {
-    /// It is there
-    Found(Registered<'a>),
-    /// It is there, and the proxy does not see it
-    Hidden(Registered<'a>),
-    /// The input does not have it
-    Absent,
-}
-
-/// The service of a host, as a proxy of a namespace sees it: first the one in a preferred namespace, then any.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/gateway.go`, `buildNameToServiceMapForHTTPRoutes`;
-/// `pilot/pkg/model/sidecar.go`, `appendSidecarServices` (a Kubernetes Service goes before a service entry).
-pub(crate) fn look_up<'a>(world: &'a World, host: &str, preferred: &str, proxy: &str) -> Lookup<'a> {
-    let mut hidden = None;
-    let kubernetes =
-        host_name::parse_service_host(host).and_then(|(name, namespace)| world.mesh.service(namespace, name));
-    let mut candidates: Vec<Registered<'a>> = kubernetes.map(Registered::kubernetes).into_iter().collect();
-    let mut entries: Vec<_> = world.mesh.service_entries.iter().filter(|entry| has_host(entry, host)).collect();
-    entries.sort_by_key(|entry| (entry.id.namespace != preferred, entry.age_key()));
-    candidates
-        .extend(entries.into_iter().map(|entry| Registered { host: host.to_owned(), origin: Origin::Entry(entry) }));
-    for candidate in candidates {
-        if candidate.is_visible(world, proxy) {
-            return Lookup::Found(candidate);
-        }
-        hidden.get_or_insert(candidate);
-    }
-    hidden.map_or(Lookup::Absent, Lookup::Hidden)
-}
-
-/// The namespaces in which a host is registered.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/model/push_context.go`, `initServiceRegistry` (`HostnameAndNamespace`).
-pub(crate) fn namespaces_of<'a>(world: &'a World, host: &str) -> BTreeSet<&'a str> {
-    let kubernetes =
-        host_name::parse_service_host(host).and_then(|(name, namespace)| world.mesh.service(namespace, name));
-    let kubernetes = kubernetes.map(|service| service.id.namespace.as_str());
-    let entries = world.mesh.service_entries.iter().filter(|entry| has_host(entry, host));
-    entries.map(|entry| entry.id.namespace.as_str()).chain(kubernetes).collect()
-}
-
-/// Whether a service entry is for exactly this host.
-fn has_host(entry: &Resource<ServiceEntry>, host: &str) -> bool {
-    let hosts = entry.spec.hosts.iter().flat_map(|hosts| &hosts.value);
-    hosts.into_iter().any(|known| known.value.eq_ignore_ascii_case(host))
-}
-
-/// Every service that proxies of a namespace see.
-pub(crate) fn visible<'a>(world: &'a World, namespace: &str) -> Vec<Registered<'a>> {
-    let mut found: Vec<Registered<'a>> = world.mesh.services.iter().map(Registered::kubernetes).collect();
-    for entry in &world.mesh.service_entries {
-        for host in entry.spec.hosts.iter().flat_map(|hosts| &hosts.value) {
-            if !found.iter().any(|known| known.host == host.value) {
-                found.push(Registered { host: host.value.clone(), origin: Origin::Entry(entry) });
-            }
-        }
-    }
-    found.retain(|service| service.is_visible(world, namespace));
-    found
 }
 
 /// Whether what the input does not have does not exist.

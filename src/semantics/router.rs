@@ -7,7 +7,7 @@ use super::decision::{By, Cause};
 use super::extension::{Extensions, Role, extensions};
 use super::forward::Forward;
 use super::host_name;
-use super::inbound::{accepted_peers, universe};
+use super::inbound::universe;
 use super::judgement::{Ending, Judgement, JudgementBuilder, Verdict};
 use super::namespace_reader::NamespaceReader;
 use super::refused_configuration::refused_configuration;
@@ -94,6 +94,14 @@ impl RoutingProxy {
         Standing { attached, jwt: jwt_filter(&world.mesh, proxy), extensions }
     }
 
+    /// Whether filters of its own judge what passes.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/networking/core/gateway.go`, `builtAutoPassthroughFilterChains` (no policies there).
+    pub fn is_guarded(&self) -> bool {
+        self.guarded
+    }
+
     /// Whether it looks at client certificates.
     ///
     /// # Upstream
@@ -118,7 +126,7 @@ impl RoutingProxy {
             return builder.finish(&Ending::undetermined(cause), universe);
         }
         self.append_server_names(&mut builder);
-        let refusing = self.append_certificates(world, &mut builder);
+        let refusing = self.append_certificates(&mut builder);
         if self.chain == Chain::Http {
             let scheme = if self.plaintext { "https" } else { "http" };
             builder.impossible([Cube::default().any(Dimension::Scheme, vec![Pattern::Exact(scheme.into())])]);
@@ -169,7 +177,7 @@ impl RoutingProxy {
     }
 
     /// Appends what the client's certificate decides; gives back who may be refused, and why nobody can say.
-    fn append_certificates(&self, world: &World, builder: &mut JudgementBuilder) -> Option<(Cube, Cause)> {
+    fn append_certificates(&self, builder: &mut JudgementBuilder) -> Option<(Cube, Cause)> {
         let shown = || Cube::default().any(Dimension::Peer, vec![Pattern::Any]);
         let missing = || Cube::default().none(Dimension::Peer, vec![Pattern::Any]);
         let closed = Ending::denied(By::Closed, None);
@@ -183,8 +191,6 @@ impl RoutingProxy {
             }
             ClientCertificate::Mesh => {
                 builder.end([missing()], &closed);
-                let strangers = shown().none(Dimension::Peer, accepted_peers(world));
-                builder.end([strangers], &closed);
                 None
             }
             ClientCertificate::Foreign { required, cause } => {
@@ -216,9 +222,6 @@ impl RoutingProxy {
         let refused = match (&self.certificate, &seen.peer) {
             (ClientCertificate::Mesh | ClientCertificate::Foreign { required: true, .. }, None) => {
                 Some("the server asks for a client certificate")
-            }
-            (ClientCertificate::Mesh, Some(peer)) if !is_accepted(world, peer) => {
-                Some("the mesh does not accept the trust domain of the client")
             }
             (ClientCertificate::Ignored | ClientCertificate::Mesh | ClientCertificate::Foreign { .. }, _) => None,
         };
@@ -289,10 +292,4 @@ impl RoutingProxy {
             RouteAction::Answer(_) | RouteAction::Unknown(_) => None,
         }
     }
-}
-
-/// Whether an identity's trust domain is one that the mesh accepts.
-fn is_accepted(world: &World, peer: &str) -> bool {
-    let domain = peer.split('/').next().unwrap_or_default();
-    world.mesh.settings.accepted_trust_domains().contains(&domain)
 }

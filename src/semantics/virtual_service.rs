@@ -2,6 +2,7 @@
 
 use super::decision::{Cause, CauseKind};
 use super::host_name;
+use super::passthrough::Dialled;
 use super::workload_selector::selects;
 use super::world::World;
 use crate::model::{HttpMatch, L4Match, Labels, ObjectId, Resource, VirtualService};
@@ -21,6 +22,8 @@ pub(crate) struct Router<'a> {
     pub(crate) labels: &'a Labels,
     /// Port of the listener, as routes see it
     pub(crate) port: u16,
+    /// What the client dials, where the proxy is its sidecar
+    pub(crate) dialled: Option<Dialled<'a>>,
 }
 
 /// A gateway as a virtual service names it, completed with the namespace.

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::authorization_policy::Chain;
 use super::decision::{Cause, CauseKind};
+use super::host_name;
 use super::protocol::{Protocol, declared, service_port_protocol};
 use super::world::World;
-use crate::model::{Resource, Service, ServicePort, Workload};
+use crate::model::{ContainerPort, ObjectId, Resource, Service, ServiceEntryPort, ServicePort, Workload};
 use crate::space::Normalization;
+use crate::text::Span;
 use crate::yaml::IntOrString;
 
 /// A port that a workload listens on.
@@ -41,20 +43,10 @@ impl WorkloadPort {
 /// (of several Services on one target port the oldest decides).
 pub fn workload_ports(world: &World, workload: &Workload) -> Vec<WorkloadPort> {
     let mut ports: BTreeMap<u16, WorkloadPort> = BTreeMap::new();
-    let mut services: Vec<_> = world.services_of(workload).collect();
-    services.sort_by_key(|service| service.age_key());
-    for service in services {
-        for port in service.spec.ports() {
-            let Some(number) = target_port(&port.value, workload) else {
-                continue;
-            };
-            let protocol = service_port_protocol(&port.value);
-            if protocol != Protocol::Udp {
-                ports.entry(number).or_insert(WorkloadPort { number, protocol, by_service: true });
-            }
-        }
+    for declaration in declarations(world, workload) {
+        let Declaration { number, protocol, .. } = declaration;
+        ports.entry(number).or_insert(WorkloadPort { number, protocol, by_service: true });
     }
-    service_entry_ports(world, workload, &mut ports);
     for port in &workload.ports {
         let number = port.value.container_port.and_then(|number| u16::try_from(number).ok());
         let udp = port.value.protocol.as_deref().is_some_and(|protocol| protocol != "TCP");
@@ -74,37 +66,37 @@ pub fn workload_ports(world: &World, workload: &Workload) -> Vec<WorkloadPort> {
     ports.into_values().collect()
 }
 
-/// Why it cannot be told what a port speaks, if only the age of Services tells: they declare it differently.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `reportInboundConflict`; `pilot/pkg/model/context.go`,
-/// `SetServiceTargets` (oldest first).
-pub(crate) fn order_cause(world: &World, workload: &Workload, number: u16) -> Option<Cause> {
-    let declared = |service: &Resource<Service>| {
-        let mut ports = service.spec.ports().iter();
-        let port = ports.find(|port| target_port(&port.value, workload) == Some(number))?;
-        Some(service_port_protocol(&port.value)).filter(|protocol| *protocol != Protocol::Udp)
-    };
-    let services = world.services_of(workload);
-    let mut known: Vec<_> = services.filter_map(|service| declared(service).map(|kind| (service, kind))).collect();
-    known.sort_by_key(|(service, _)| service.age_key());
-    let ((oldest, protocol), others) = known.split_first()?;
-    let (rival, _) = others
-        .iter()
-        .find(|(other, kind)| kind != protocol && (oldest.created.is_none() || other.created.is_none()))?;
-    Some(Cause {
-        kind: CauseKind::CreationOrder,
-        message: format!(
-            "`{}` and `{}` declare port {number} differently, and only the older one counts",
-            oldest.id.path(),
-            rival.id.path()
-        ),
-        span: Some(rival.name_span),
-    })
+/// What a service says of a port of a workload.
+struct Declaration<'a> {
+    /// When the service was made
+    created: Option<&'a str>,
+    /// Its host
+    host: String,
+    /// The object
+    id: &'a ObjectId,
+    /// Its name in the text
+    span: Span,
+    /// The workload's port
+    number: u16,
+    /// What it speaks
+    protocol: Protocol,
 }
 
-/// Ports of service entries that select the workload.
-fn service_entry_ports(world: &World, workload: &Workload, ports: &mut BTreeMap<u16, WorkloadPort>) {
+/// What Services and service entries say of a workload's ports, the oldest first; of the same age by host.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/context.go`, `SetServiceTargets`.
+fn declarations<'a>(world: &'a World, workload: &'a Workload) -> Vec<Declaration<'a>> {
+    let mut found: Vec<Declaration<'a>> = Vec::new();
+    for service in world.services_of(workload).filter(|service| has_behind(service, workload)) {
+        let host = host_name::service_host(&service.id.name, &service.id.namespace);
+        for port in service.spec.ports() {
+            let protocol = service_port_protocol(&port.value);
+            if let Some(number) = target_port(&port.value, workload) {
+                found.push(Declaration { number, protocol, ..Declaration::of(service, host.clone()) });
+            }
+        }
+    }
     for entry in &world.mesh.service_entries {
         let selector = entry.spec.workload_selector.as_ref().and_then(|selector| selector.labels.as_ref());
         let picks = selector.is_some_and(|selector| {
@@ -113,22 +105,90 @@ fn service_entry_ports(world: &World, workload: &Workload, ports: &mut BTreeMap<
         if !picks || entry.id.namespace != workload.id.namespace {
             continue;
         }
+        let host = entry.spec.hosts.iter().flat_map(|hosts| &hosts.value).next();
         for port in entry.spec.ports.iter().flatten() {
-            let number = port.target_port.or(port.number).and_then(|number| u16::try_from(number).ok());
-            let protocol = declared("TCP", None, port.protocol.as_deref().unwrap_or_default(), number.unwrap_or(0));
-            if let Some(number) = number.filter(|_| protocol != Protocol::Udp) {
-                ports.entry(number).or_insert(WorkloadPort { number, protocol, by_service: true });
-            }
+            let Some(number) = entry_port(port, workload) else {
+                continue;
+            };
+            let protocol = declared("TCP", None, port.protocol.as_deref().unwrap_or_default(), number);
+            let host = host.map_or_else(String::new, |host| host.value.clone());
+            found.push(Declaration { number, protocol, ..Declaration::of(entry, host) });
         }
     }
+    found.retain(|declaration| declaration.protocol != Protocol::Udp);
+    found.sort_by(|a, b| (a.created, &a.host).cmp(&(b.created, &b.host)));
+    found
+}
+
+impl<'a> Declaration<'a> {
+    /// A declaration by an object, of no port yet.
+    fn of<T>(object: &'a Resource<T>, host: String) -> Self {
+        let created = object.created.as_deref();
+        Self { created, host, id: &object.id, span: object.name_span, number: 0, protocol: Protocol::Udp }
+    }
+}
+
+/// Whether a Service has a workload behind it that its selector picks: a headless one has pods only.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/serviceregistry/kube/controller/controller.go`, `serviceInstancesFromWorkloadInstances`.
+pub(crate) fn has_behind(service: &Resource<Service>, workload: &Workload) -> bool {
+    workload.id.kind != "WorkloadEntry" || service.spec.cluster_ip.as_deref() != Some("None")
+}
+
+/// Why it cannot be told what a port speaks, if only the age of services tells: they declare it differently.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `reportInboundConflict`; `pilot/pkg/model/context.go`,
+/// `SetServiceTargets` (oldest first).
+pub(crate) fn order_cause(world: &World, workload: &Workload, number: u16) -> Option<Cause> {
+    let mut known = declarations(world, workload);
+    known.retain(|declaration| declaration.number == number);
+    let (oldest, others) = known.split_first()?;
+    let rival = others
+        .iter()
+        .find(|other| other.protocol != oldest.protocol && (oldest.created.is_none() || other.created.is_none()))?;
+    Some(Cause {
+        kind: CauseKind::CreationOrder,
+        message: format!(
+            "`{}` and `{}` declare port {number} differently, and only the older one counts",
+            oldest.id.path(),
+            rival.id.path()
+        ),
+        span: Some(rival.span),
+    })
+}
+
+/// The port of a workload that a service entry's port leads to: the workload's own of that name, else the
+/// target port, else the number.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/serviceregistry/serviceentry/conversion.go`, `convertWorkloadInstanceToServiceInstance`.
+pub(crate) fn entry_port(port: &ServiceEntryPort, workload: &Workload) -> Option<u16> {
+    let own = port.name.as_deref().and_then(|name| named_port(workload, name));
+    own.or_else(|| u16::try_from(port.target_port.or(port.number)?).ok())
+}
+
+/// The port that a workload gives a name.
+fn named_port(workload: &Workload, name: &str) -> Option<u16> {
+    let tcp = |port: &ContainerPort| port.protocol.as_deref().is_none_or(|protocol| protocol == "TCP");
+    let mut ports = workload.ports.iter().filter(|port| tcp(&port.value));
+    let port = ports.find(|port| port.value.name.as_deref() == Some(name))?;
+    u16::try_from(port.value.container_port?).ok().filter(|number| *number != 0)
 }
 
 /// The port of the pod that a Service port leads to. `None` if the pod has no port of that name.
 ///
 /// # Upstream
-/// istio/istio 1.32: `pilot/pkg/serviceregistry/kube/controller/util.go`, `FindPort`.
+/// istio/istio 1.32: `pilot/pkg/serviceregistry/kube/controller/util.go`, `FindPort`; `controller.go`,
+/// `serviceInstanceFromWorkloadInstance` (a workload entry's own port of the name goes before a number).
 pub(crate) fn target_port(port: &ServicePort, workload: &Workload) -> Option<u16> {
     let own = port.port.and_then(|number| u16::try_from(number).ok());
+    let by_name = port.name.as_deref().and_then(|name| named_port(workload, name));
+    let numbered = !matches!(&port.target_port, Some(IntOrString::String(_)));
+    if by_name.is_some() && numbered && workload.id.kind == "WorkloadEntry" {
+        return by_name;
+    }
     match &port.target_port {
         None | Some(IntOrString::Int(0)) => own,
         Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
