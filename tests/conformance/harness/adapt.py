@@ -22,11 +22,11 @@ def bootstrap(cast: Cast, doors: list[Door], bare: list[Door], log_path: str) ->
     listeners, clusters = [], []
     for index, _ in enumerate(cast.pods):
         listeners.append(filters.echo(cast.name(index), cast.echo_port(index)))
-        clusters.append({
-            "name": cast.cluster(index, "bare"),
-            "type": "STATIC",
-            "loadAssignment": filters.assignment("bare", [("127.0.0.1", cast.bare_port(index))]),
-        })
+        sniffing, as_bytes = cast.sniffing_port(index), cast.cluster(index, "bytes")
+        listeners.append(filters.bare(cast.name(index), "127.0.0.1", sniffing, as_bytes, reads=False))
+        for name, port in ("bare", cast.bare_port(index)), ("bytes", cast.bytes_port(index)):
+            endpoints = filters.assignment(name, [("127.0.0.1", port)])
+            clusters.append({"name": cast.cluster(index, name), "type": "STATIC", "loadAssignment": endpoints})
     for door in bare:
         as_sent = cast.cluster(door.pod, "bare")
         listeners.append(filters.bare(cast.name(door.pod), door.address, door.port, as_sent))
@@ -93,7 +93,7 @@ def _serves(chain: dict, door: Door) -> bool:
 def _clusters(cast: Cast, proxy: dict, cluster: dict, doors: list[Door]) -> list[dict]:
     """A cluster of one proxy, once for TCP and once for HTTP, whose ALPN differs."""
     pod, name = proxy["pod"], cluster["name"]
-    if name == "PassthroughCluster":
+    if cast.is_passthrough(pod, name):
         found = []
         for door in doors:
             if door.kind == "client":
@@ -105,12 +105,9 @@ def _clusters(cast: Cast, proxy: dict, cluster: dict, doors: list[Door]) -> list
     assignment = proxy["endpoints"].get(cluster.get("edsClusterConfig", {}).get("serviceName", name))
     if cluster.get("type") == "EDS":
         adapted["loadAssignment"] = {**(assignment or {}), "clusterName": adapted["name"]}
-    elif cluster.get("type") == "ORIGINAL_DST":
-        adapted["loadAssignment"] = filters.assignment(adapted["name"], cast.behind(name))
     elif "loadAssignment" in cluster:
         adapted["loadAssignment"] = {**cluster["loadAssignment"], "clusterName": adapted["name"]}
-        if cluster.get("type") in ("STRICT_DNS", "LOGICAL_DNS"):
-            adapted["loadAssignment"] = filters.assignment(adapted["name"], [cast.ELSEWHERE])
+    filters.resolve(adapted.get("loadAssignment", {}), {pod["address"] for pod in cast.pods}, cast.ELSEWHERE)
     return _both(adapted)
 
 
@@ -144,7 +141,7 @@ def _static(cast: Cast, pod: int, cluster: dict, name: str, endpoints) -> dict:
 def _echoes(cast: Cast, pod: int, cluster: dict) -> list[dict]:
     """The application behind a sidecar: one that reads HTTP, and one that takes any bytes."""
     found = []
-    for suffix, port in ("", cast.bytes_port(pod)), (";http", cast.echo_port(pod)):
+    for suffix, port in ("", cast.sniffing_port(pod)), (";http", cast.echo_port(pod)):
         one = _static(cast, pod, cluster, cluster["name"] + suffix, [("127.0.0.1", port)])
         del one["upstreamBindConfig"]
         found.append(one)

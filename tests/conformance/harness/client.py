@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+import threading
 from dataclasses import dataclass, field
 
 PATIENCE = 3.0  # seconds; whoever takes longer is a fault of the harness
@@ -25,10 +26,14 @@ class Identities:
     """TLS settings of callers, made once for each certificate."""
 
     def __init__(self, folder: str):
-        self._folder, self._contexts = folder, {}
+        self._folder, self._contexts, self._lock = folder, {}, threading.Lock()
 
     def context(self, certificate: dict | None, alpn: list[str]) -> ssl.SSLContext:
         """The settings of a caller with a certificate, or of one without."""
+        with self._lock:
+            return self._context(certificate, alpn)
+
+    def _context(self, certificate: dict | None, alpn: list[str]) -> ssl.SSLContext:
         key = (certificate and certificate["chain"], tuple(alpn))
         if key not in self._contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

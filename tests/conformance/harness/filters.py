@@ -35,8 +35,8 @@ def echo(name: str, port: int) -> dict:
     return {"name": f"echo {name}", "address": address("127.0.0.1", port), "filterChains": [chain]}
 
 
-def bare(name: str, host: str, port: int, as_sent: str) -> dict:
-    """An application without a proxy in front: HTTP/2 is answered as by an echo, all else goes to a cluster as sent."""
+def bare(name: str, host: str, port: int, as_sent: str, reads: bool = True) -> dict:
+    """An application as nothing has touched what it gets: HTTP/2 is answered here, all else goes to a cluster as sent."""
     proxy = {
         "@type": f"{TYPES}.extensions.filters.network.tcp_proxy.v3.TcpProxy",
         "statPrefix": "bytes",
@@ -48,7 +48,7 @@ def bare(name: str, host: str, port: int, as_sent: str) -> dict:
     }
     http = {
         "filterChainMatch": {"applicationProtocols": ["h2c"]},
-        "filters": [{"name": "http", "typedConfig": _echo_manager(name)}],
+        "filters": [{"name": "http", "typedConfig": _echo_manager(name, reads)}],
     }
     return {
         "name": f"bare {host}:{port}",
@@ -64,8 +64,10 @@ def address(host: str, port: int) -> dict:
     return {"socketAddress": {"address": host, "portValue": port}}
 
 
-def _echo_manager(name: str) -> dict:
-    headers = [_header("app-name", name)] + [_header(f"app-{key}", value) for key, value in SEEN.items()]
+def _echo_manager(name: str, reads: bool = True) -> dict:
+    """Answers requests; one that reads says what it saw."""
+    seen = SEEN if reads else {}
+    headers = [_header("app-name", name)] + [_header(f"app-{key}", value) for key, value in seen.items()]
     route = {"match": {"prefix": ""}, "directResponse": {"status": 200}, "responseHeadersToAdd": headers}
     return {
         "@type": f"{TYPES}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -90,12 +92,24 @@ def assignment(name: str, endpoints) -> dict:
     return {"clusterName": name, "endpoints": [{"lbEndpoints": found}]}
 
 
+def resolve(assignment: dict, known: set[str], elsewhere: tuple[str, int]) -> None:
+    """Names of hosts, and addresses that nobody here has, become one address outside of the mesh."""
+    for locality in assignment.get("endpoints", []):
+        for each in locality.get("lbEndpoints", []):
+            place = each["endpoint"]["address"].get("socketAddress")
+            if place and place["address"] not in known:
+                place["address"], place["portValue"] = elsewhere
+
+
 def access_log(name: str, path: str) -> dict:
     """One line for each connection, by which replies that never came are explained."""
     line = {
         "listener": name,
         "connection": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%>%DOWNSTREAM_DIRECT_LOCAL_ADDRESS%",
         "ended": "%CONNECTION_TERMINATION_DETAILS%",
+        "flags": "%RESPONSE_FLAGS%",
+        "cluster": "%UPSTREAM_CLUSTER%",
+        "handshake": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",
         "next": NEXT,
     }
     form = {"jsonFormat": line}
@@ -152,7 +166,7 @@ class Adapter:
 
     def _cluster(self, name: str) -> str:
         """A cluster's name within the whole configuration."""
-        if name == "PassthroughCluster":
+        if self.cast.is_passthrough(self.door.pod, name):
             name = f"{name};{self.door.place()}"
         return self.cast.cluster(self.door.pod, name)
 
@@ -166,7 +180,10 @@ class Adapter:
 
     def _manager(self, config: dict) -> None:
         config.pop("tracing", None)
-        config["httpFilters"] = [each for each in config["httpFilters"] if each["name"] not in NO_FILTERS]
+        # What is discovered elsewhere is Wasm, which meshlint leaves undetermined.
+        config["httpFilters"] = [
+            each for each in config["httpFilters"] if each["name"] not in NO_FILTERS and "configDiscovery" not in each
+        ]
         for each in config["httpFilters"]:
             if each["name"] == "envoy.filters.http.jwt_authn":
                 _use_own_keys(each["typedConfig"])

@@ -20,6 +20,9 @@ _DETAILS = [
 ]
 
 
+_NOWHERE = {"UH", "NC"}  # no healthy upstream, no cluster
+
+
 class Logs:
     """Connections by their two ends, `FROM>TO`."""
 
@@ -31,12 +34,12 @@ class Logs:
                 self._lines[entry["connection"]] = entry
 
     def follow(self, connection: str) -> dict | None:
-        """The last proxy that a connection went through, or the one whose policy closed it."""
+        """The last proxy that a connection went through, or the one whose policy or handshake closed it."""
         entry, seen = self._lines.get(connection), set()
         while entry and entry["connection"] not in seen:
             seen.add(entry["connection"])
             following = self._lines.get(entry.get("next") or "")
-            if following is None or _POLICY.search(entry.get("ended") or ""):
+            if following is None or entry.get("handshake") or _POLICY.search(entry.get("ended") or ""):
                 break
             entry = following
         return entry
@@ -111,4 +114,9 @@ def _closed(entry: dict | None) -> dict:
     """A closed connection: by a policy where the log names one. Nobody can say who ends a handshake between proxies."""
     if entry is None:
         return _denied("closed", None)
-    return _by_policy(entry.get("ended") or "", entry["listener"]) or _denied("closed", entry["listener"])
+    flags = set((entry.get("flags") or "").split(","))
+    nowhere = _NOWHERE & flags
+    # What is to be refused goes to a cluster without endpoints on purpose.
+    by = "no-destination" if nowhere and "BlackHoleCluster" not in (entry.get("cluster") or "") else "closed"
+    at = None if "UF" in flags else entry["listener"]  # a handshake between proxies may fail on either side
+    return _by_policy(entry.get("ended") or "", entry["listener"]) or _denied(by, at)

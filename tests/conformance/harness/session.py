@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from . import adapt, client, observe, token
@@ -10,6 +11,7 @@ from .processes import Envoy, HarnessError, Istiod
 from .world import Cast, Door
 
 CALLER = "203.0.113.7"  # whence requests come that do not say, as for `eval`
+AT_ONCE = 8  # requests on their way at a time
 OUTSIDE_ALPN, MESH_ALPN = ["http/1.1"], ["istio-http/1.1", "istio", "http/1.1"]
 TCP_ALPN = ["istio-peer-exchange", "istio"]
 
@@ -25,6 +27,7 @@ class Attempt:
     prefix: bytes = b""
     gateway: str | None = None
     anonymous: bool = False  # the application's own TLS, not that of the mesh
+    meshed: bool = False  # as proxies of the mesh speak, also at a gateway
 
 
 @dataclass
@@ -75,10 +78,16 @@ def _exchange(stack, cast, plan, requests, attempts, times, folder) -> list[list
     for index, _ in enumerate(cast.pods):
         stack.applications.open(cast.bytes_port(index), cast.name(index), reads=False)
         stack.applications.open(cast.bare_port(index), cast.name(index), reads=True)
+    stack.applications.open(cast.ELSEWHERE[1], "elsewhere", reads=True)
     try:
         envoy = Envoy(stack.envoy, adapt.bootstrap(cast, plan.doors, plan.bare, log), folder, cast.READY)
         try:
-            return [_send_all(stack, cast, request, mine, times) for request, mine in zip(requests, attempts)]
+            def send(pair: tuple[dict, list[Attempt]]) -> list[tuple[Attempt, client.Reply]]:
+                return _send_all(stack, cast, *pair, times)
+
+            # Requests know nothing of each other, and most of their time they wait.
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                return list(pool.map(send, zip(requests, attempts)))
         finally:
             envoy.close()
     finally:
@@ -98,7 +107,7 @@ def _send(stack: Stack, cast: Cast, request: dict, attempt: Attempt) -> client.R
     context = None
     if attempt.tls:
         source = None if attempt.anonymous else request.get("source")
-        outside = attempt.gateway or attempt.anonymous
+        outside = attempt.anonymous or attempt.gateway and not (attempt.meshed and source)
         alpn = OUTSIDE_ALPN if outside else TCP_ALPN if request.get("protocol") == "tcp" else MESH_ALPN
         context = stack.identities.context(cast.certificates[source] if source else None, alpn)
     sent = dict(request)
@@ -167,11 +176,12 @@ class _Plan:
         for gateway in self._cast.gateways:
             if f"{gateway['namespace']}/{gateway['name']}" != name:
                 continue
-            tls = any(server["tls"] for server in gateway["servers"] if server["port"] == port)
+            # Of several servers on a port the first is the one that is asked about.
+            server = next((server for server in gateway["servers"] if server["port"] == port), {})
             for index in gateway["pods"]:
                 target = (self._cast.pods[index]["address"], self._listening(index, port))
                 at = f"gateway {name}"
-                found.append(Attempt(target, at, tls, gateway=at))
+                found.append(Attempt(target, at, server.get("tls", False), gateway=at, meshed=server.get("mesh", False)))
         return found or [Attempt(None, f"gateway {name}")]
 
     def _listening(self, index: int, port: int) -> int:
@@ -188,16 +198,19 @@ class _Plan:
         if service is None:
             raise HarnessError(f"no Service is called {name}")
         clients = self._cast.clients(request.get("source"), request.get("source_workload"))
-        if not clients:
+        guarded = [index for index in clients if port not in (self._cast.pods[index]["spared"] or [])]
+        found = [self._out_of(index, service, port, dialled)
+                 for index in guarded for dialled in self._cast.addresses(service, port)]
+        if len(guarded) < len(clients) or not clients:
             plain = {**request, "source": None}
-            return [self._to_pod(plain, each["pod"], each["port"]) for each in self._cast.targets(service, port)]
-        return [self._out_of(index, service, port) for index in clients]
+            found += [self._to_pod(plain, each["pod"], each["port"]) for each in self._cast.targets(service, port)]
+        return found
 
-    def _out_of(self, index: int, service: dict, port: int) -> Attempt:
+    def _out_of(self, index: int, service: dict, port: int, dialled: str) -> Attempt:
         """Out through a pod's own sidecar, to a Service's address."""
-        key = index, service["namespace"], service["name"], port
+        key = index, service["namespace"], service["name"], port, dialled
         if key not in self._clients:
-            door = self._cast.client_door(index, service, port, len(self._clients))
+            door = self._cast.client_door(index, service, port, dialled, len(self._clients))
             self._clients[key] = door
             if door:
                 self.doors.append(door)
@@ -205,6 +218,6 @@ class _Plan:
         at = f"client {self._cast.name(index)}"
         if door is None:
             return Attempt(None, at)
-        prefix = f"PROXY TCP4 {address} {service['address']} 40000 {port}\r\n".encode()
+        prefix = f"PROXY TCP4 {address} {dialled} 40000 {port}\r\n".encode()
         tls = any(each["tls"] for each in service["ports"] if each["number"] == port)
         return Attempt((door.address, door.port), at, tls, "127.0.0.1", prefix, anonymous=tls)

@@ -25,7 +25,7 @@ class Cast:
     """Names, addresses and configurations of one translation."""
 
     READY = 29999
-    ELSEWHERE = ("240.0.0.1", 9)  # stands for hosts outside of the mesh: nobody answers
+    ELSEWHERE = ("127.0.0.1", 29998)  # stands for hosts outside of the mesh: somebody answers, whoever it is
 
     def __init__(self, translation: dict):
         self.pods = translation.get("pods") or []
@@ -41,6 +41,10 @@ class Cast:
         for proxy in self.proxies:
             proxy["endpoints"] = {each.get("clusterName"): each for each in proxy["endpoints"]}
         self._proxies = {proxy["pod"]: proxy for proxy in self.proxies}
+        self._passthrough = {
+            (proxy["pod"], cluster["name"]) for proxy in self.proxies for cluster in proxy["clusters"]
+            if cluster.get("type") == "ORIGINAL_DST" and not cluster["name"].lower().startswith("inbound")
+        }
         self._names = [f"{pod['namespace']}/{pod['name']}" for pod in self.pods]
 
     def name(self, index: int) -> str:
@@ -71,6 +75,11 @@ class Cast:
         return 24000 + pod
 
     @staticmethod
+    def sniffing_port(pod: int) -> int:
+        """Where it takes any bytes, HTTP/2 among them."""
+        return 26000 + pod
+
+    @staticmethod
     def cluster(pod: int, name: str) -> str:
         """A cluster's name within the whole configuration."""
         return f"{pod};{name}"
@@ -96,12 +105,15 @@ class Cast:
         """The addresses behind a Service's port."""
         return [(self.pods[each["pod"]]["address"], each["port"]) for each in self.targets(service, port)]
 
-    def behind(self, cluster: str) -> list[tuple[str, int]]:
-        """The addresses behind `outbound|PORT||NAME.NAMESPACE.svc…`."""
-        _, port, _, host = cluster.split("|", 3)
-        name, _, rest = host.partition(".")
-        service = self.service(rest.partition(".")[0], name)
-        return self.endpoints(service, int(port)) if service else []
+    def addresses(self, service: dict, port: int) -> list[str]:
+        """The addresses that a client dials: a headless Service has but those of its pods."""
+        if service["address"] != "None":
+            return [service["address"]]
+        return [self.pods[each["pod"]]["address"] for each in self.targets(service, port)]
+
+    def is_passthrough(self, pod: int, cluster: str) -> bool:
+        """Whether a proxy's cluster leads to where the client dialled."""
+        return (pod, cluster) in self._passthrough
 
     def doors(self) -> list[Door]:
         """Every door of a proxy that listens for others."""
@@ -130,16 +142,19 @@ class Cast:
                     found.append(Door("bare", f"workload {self.name(index)}", index, pod["address"], port["number"]))
         return found
 
-    def client_door(self, index: int, service: dict, port: int, number: int) -> Door | None:
+    def client_door(self, index: int, service: dict, port: int, dialled: str, number: int) -> Door | None:
         """The way out of a pod's own sidecar to a Service's port."""
         listeners = {each["name"]: each for each in self._proxies[index]["listeners"]}
-        names = f"{service['address']}_{port}", f"0.0.0.0_{port}", "virtualOutbound"
+        names = f"{dialled}_{port}", f"0.0.0.0_{port}", "virtualOutbound"
         listener = next((listeners[name] for name in names if name in listeners), None)
         if listener is None:
             return None
         address = f"127.{64 + number // 200}.{number % 200}.1"
         name = f"client {self.name(index)}"
-        return Door("client", name, index, address, port, listener, self.endpoints(service, port))
+        behind = self.endpoints(service, port)
+        if service["address"] == "None":
+            behind = [each for each in behind if each[0] == dialled]
+        return Door("client", name, index, address, port, listener, behind)
 
     def clients(self, source: str | None, workload: str | None) -> list[int]:
         """The pods with a sidecar that have an identity."""

@@ -32,9 +32,12 @@ type Pod struct {
 	Router    bool   `json:"router"`
 	MadeUp    bool   `json:"madeUp"`
 	Ports     []Port `json:"ports"`
+	// Spared are the ports that its sidecar leaves alone on the way out.
+	Spared []int `json:"spared"`
 
 	labels   map[string]string
 	template *corev1.PodTemplateSpec
+	machine  *networking.WorkloadEntry // what it stands for, unless it is a pod
 }
 
 // Port is a port of a pod, and whether its sidecar captures it.
@@ -72,10 +75,11 @@ type Gateway struct {
 	Servers   []Server `json:"servers"`
 }
 
-// Server is a port of a Gateway, and whether clients speak TLS there.
+// Server is a port of a Gateway, whether clients speak TLS there, and whether as proxies of the mesh do.
 type Server struct {
 	Port int  `json:"port"`
 	TLS  bool `json:"tls"`
+	Mesh bool `json:"mesh"`
 }
 
 // cluster is what a Kubernetes cluster would hold of the manifests.
@@ -124,15 +128,20 @@ func form(read *manifests, rootNamespace, trustDomain string) (*cluster, error) 
 			formed.namespaces[namespace.Name] = namespace
 		}
 	}
+	formed.addMachines(read, trustDomain)
 	formed.addGateways(read, rootNamespace, trustDomain)
 	for index, service := range services {
 		formed.addService(service, index)
 	}
+	formed.openEntries(read)
+	written := maps.Clone(formed.namespaces)
 	formed.nameNamespaces(read, rootNamespace)
 	for _, pod := range formed.pods {
-		pod.Sidecar = !pod.Router && formed.injected(pod)
+		pod.Sidecar = !pod.Router && formed.injected(pod, written[pod.Namespace], read)
 		pod.capture()
-		formed.objects = append(formed.objects, pod.object())
+		if pod.machine == nil {
+			formed.objects = append(formed.objects, pod.object())
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(formed.namespaces)) {
 		formed.objects = append(formed.objects, formed.namespaces[name])
@@ -180,11 +189,17 @@ func (c *cluster) appendPod(pod *Pod, trustDomain string) {
 	if pod.template.Spec.ServiceAccountName == "" {
 		pod.template.Spec.ServiceAccountName = "default"
 	}
-	pod.Address = fmt.Sprintf("172.20.%d.%d", index/200, 10+index%200)
+	if pod.Address == "" {
+		pod.Address = fmt.Sprintf("172.20.%d.%d", index/200, 10+index%200)
+	}
 	pod.Identity = trustDomain + "/ns/" + pod.Namespace + "/sa/" + pod.template.Spec.ServiceAccountName
 	for _, container := range pod.template.Spec.Containers {
-		for _, port := range container.Ports {
-			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
+		for index := range container.Ports {
+			port := &container.Ports[index]
+			if port.Protocol == "" {
+				port.Protocol = corev1.ProtocolTCP
+			}
+			if port.Protocol == corev1.ProtocolTCP {
 				pod.listen(int(port.ContainerPort))
 			}
 		}
@@ -230,7 +245,8 @@ func (c *cluster) addGateways(read *manifests, rootNamespace, trustDomain string
 		gateway := &Gateway{Namespace: each.Namespace, Name: each.Name, Pods: []int{}}
 		for _, server := range each.Spec.(*networking.Gateway).Servers {
 			secure := protocol.Parse(server.GetPort().GetProtocol()).IsTLS()
-			gateway.Servers = append(gateway.Servers, Server{Port: int(server.GetPort().GetNumber()), TLS: secure})
+			mesh := server.GetTls().GetMode() == networking.ServerTLSSettings_AUTO_PASSTHROUGH
+			gateway.Servers = append(gateway.Servers, Server{int(server.GetPort().GetNumber()), secure, mesh})
 		}
 		for index, pod := range c.pods {
 			if pod.Router && subset(each.Spec.(*networking.Gateway).Selector, pod.labels) {
@@ -303,8 +319,23 @@ func (c *cluster) addService(service *corev1.Service, index int) {
 	}
 }
 
-// addEndpoints makes the slice of one pod behind one Service.
+// lead says that a Service's port leads to a pod's.
+func (s *Service) lead(index, at int, pod *Pod, number int) {
+	pod.listen(number)
+	s.Ports[index].Targets = append(s.Ports[index].Targets, Endpoint{Pod: at, Port: number})
+}
+
+// addEndpoints makes the slice of one pod behind one Service; for a machine istiod finds them itself.
 func (c *cluster) addEndpoints(service *corev1.Service, found *Service, at int, pod *Pod) {
+	if pod.machine != nil {
+		for index, port := range service.Spec.Ports {
+			number := pod.machineTarget(port)
+			if number > 0 && port.Protocol == corev1.ProtocolTCP && service.Spec.ClusterIP != corev1.ClusterIPNone {
+				found.lead(index, at, pod, number)
+			}
+		}
+		return
+	}
 	ready := true
 	slice := &discoveryv1.EndpointSlice{
 		ObjectMeta: metav1.ObjectMeta{
@@ -328,8 +359,7 @@ func (c *cluster) addEndpoints(service *corev1.Service, found *Service, at int, 
 		name, target, protocol := port.Name, int32(number), port.Protocol
 		slice.Ports = append(slice.Ports, discoveryv1.EndpointPort{Name: &name, Port: &target, Protocol: &protocol})
 		if protocol == corev1.ProtocolTCP {
-			pod.listen(number)
-			found.Ports[index].Targets = append(found.Ports[index].Targets, Endpoint{Pod: at, Port: number})
+			found.lead(index, at, pod, number)
 		}
 	}
 	c.objects = append(c.objects, slice)

@@ -3,7 +3,7 @@
 import json
 import random
 
-from . import mesh, policies, routes, workloads
+from . import entries, extensions, gateways, mesh, policies, routes, scopes, workloads
 from .draw import Draw
 from .requests import requests
 
@@ -14,8 +14,11 @@ def world(seed: int, index: int) -> dict:
     settings = mesh.settings(draw)
     cast = workloads.cast(draw, settings)
     objects = [*workloads.objects(cast), *mesh.objects(settings)]
-    objects += routes.objects(draw, cast)
-    objects += policies.objects(draw, cast)
+    objects += entries.objects(draw, cast)
+    cast.gateways = gateways.objects(draw)
+    objects += cast.gateways
+    for part in routes, scopes, policies, extensions:
+        objects += part.objects(draw, cast)
     for each in objects:
         each["metadata"]["creationTimestamp"] = f"2026-01-0{draw.integer(1, 4)}T00:00:00Z"
     return {"id": f"random-{seed}-{index}", "objects": objects}

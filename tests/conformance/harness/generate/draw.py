@@ -28,6 +28,17 @@ PATH_REGEXES = [
     ("/.*/v1", ["//v1", "/api/v1"]),
     ("/a.i", ["/api", "/a/i"]),
 ]
+# Expressions that rewrite paths, and what by.
+PATH_REWRITES = [
+    ("^/api/(.*)$", r"/\1"),
+    ("/v[0-9]+", "/v2"),
+    ("^/([^/]+)/(.*)$", r"/\2/\1"),
+    ("internal|admin", "public"),
+    ("^.*$", "/internal"),
+    ("/+", "/"),
+    ("[.]", ""),
+    ("^/api", ""),
+]
 VALUE_REGEXES = ["adm.*", "admin|dev", "[a-z]+", ".*", "*", "a,b"]
 
 

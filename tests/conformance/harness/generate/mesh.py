@@ -18,16 +18,27 @@ def settings(draw: Draw) -> dict:
         config["pathNormalization"] = {"normalization": draw.one(modes)}
     if draw.chance(0.1):
         config["defaultConfig"] = {"gatewayTopology": {"numTrustedProxies": draw.integer(1, 2)}}
-    if draw.chance(0.1):
+    if draw.chance(0.3):
         service = {"service": "ext.shop.svc.cluster.local", "port": 9000}
-        config["extensionProviders"] = [{"name": "ext", "envoyExtAuthzGrpc": service}]
+        kind = draw.one(["envoyExtAuthzGrpc", "envoyExtAuthzHttp"])
+        config["extensionProviders"] = [{"name": "ext", kind: service}]
     if draw.chance(0.1):
         config["enableAutoMtls"] = draw.chance(0.5)
+    if draw.chance(0.08):
+        config["outboundTrafficPolicy"] = {"mode": draw.one(["REGISTRY_ONLY", "ALLOW_ANY"])}
+    for kind in "Service", "VirtualService", "DestinationRule":
+        if draw.chance(0.03):
+            config[f"default{kind}ExportTo"] = [draw.one([".", "*", "shop"])]
     return found
 
 
 def objects(found: dict) -> list[dict]:
-    """The ConfigMap, also where nothing is set: then the defaults are known."""
+    """The ConfigMap, also where nothing is set: then the defaults are known; and the authorizer's Service."""
     metadata = {"name": "istio", "namespace": "istio-system"}
     data = {"mesh": json.dumps(found["config"])}
-    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}]
+    made = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}]
+    if "extensionProviders" in found["config"]:
+        spec = {"ports": [{"name": "http", "port": 9000}]}
+        metadata = {"name": "ext", "namespace": "shop"}
+        made.append({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+    return made

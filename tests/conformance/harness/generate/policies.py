@@ -28,16 +28,18 @@ def _attachment(draw: Draw, cast: Cast) -> tuple[str, dict]:
         here = [cast.gateway, *cast.workloads[:1]]
     if not here or draw.chance(0.35):
         return namespace, {}
-    labels = draw.one(here).labels
+    labels = {key: value for key, value in draw.one(here).labels.items() if "/" not in key}
     return namespace, {"selector": {"matchLabels": {key: labels[key] for key in draw.some(sorted(labels), 1)}}}
 
 
 def _authorization(draw: Draw, cast: Cast, name: str) -> dict:
     namespace, spec = _attachment(draw, cast)
+    if draw.chance(0.05):
+        spec = {"targetRefs": [_target(draw, cast)]}
     metadata = {"name": name, "namespace": namespace}
     if draw.chance(0.05):
         metadata["annotations"] = {"istio.io/dry-run": draw.one(["true", "false", "1"])}
-    action = draw.weighted([("ALLOW", 8), ("DENY", 7), ("AUDIT", 1), ("CUSTOM", 0.5)])
+    action = draw.weighted([("ALLOW", 8), ("DENY", 7), ("AUDIT", 1), ("CUSTOM", 0.7)])
     if action != "ALLOW" or draw.chance(0.5):
         spec["action"] = action
     if action == "CUSTOM":
@@ -45,6 +47,17 @@ def _authorization(draw: Draw, cast: Cast, name: str) -> dict:
     if draw.chance(0.93) or action in ("DENY", "CUSTOM"):
         spec["rules"] = [_rule(draw, cast, action) for _ in range(draw.weighted([(1, 6), (2, 3), (3, 1)]))]
     return {"apiVersion": API, "kind": "AuthorizationPolicy", "metadata": metadata, "spec": spec}
+
+
+def _target(draw: Draw, cast: Cast) -> dict:
+    """An entry of `targetRefs`; a sidecar heeds none of them."""
+    name = draw.one(cast.workloads).name
+    return draw.one([
+        {"group": "", "kind": "Service", "name": name},
+        {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "none"},
+        {"group": "gateway.networking.k8s.io", "kind": "GatewayClass", "name": "istio-waypoint"},
+        {"group": "networking.istio.io", "kind": "ServiceEntry", "name": "e0"},
+    ])
 
 
 def _rule(draw: Draw, cast: Cast, action: str) -> dict:
@@ -160,7 +173,7 @@ def _condition(draw: Draw, cast: Cast, action: str) -> dict:
             "request.auth.principal": lambda: _request_principal(draw),
             "request.auth.audiences": lambda: draw.one(["api", "web", "a*", "*"]),
             "request.auth.presenter": lambda: draw.one(["app", "*"]),
-            f"request.auth.claims[{draw.one(['group', 'scope', 'roles', 'level'])}]": lambda: _claim(draw),
+            f"request.auth.claims[{draw.one(['group', 'scope', 'roles', 'level', 'x.y'])}]": lambda: _claim(draw),
             "request.auth.claims[a][b]": lambda: _claim(draw),
         }
     key, make = draw.one(makers.items())
@@ -194,9 +207,11 @@ def _peer(draw: Draw, cast: Cast, name: str) -> dict:
 
 def _place(draw: Draw) -> dict:
     """Where tokens of an issuer are looked for; the same everywhere, for a request carries its token once."""
-    place = draw.weighted([("", 5), ("header", 2), ("param", 1)])
+    place = draw.weighted([("", 5), ("header", 2), ("param", 1), ("cookie", 1)])
     if place == "header":
         return {"fromHeaders": [{"name": "x-token", "prefix": draw.one(["", "Token "])}]}
+    if place == "cookie":
+        return {"fromCookies": ["session"]}
     return {"fromParams": ["token"]} if place == "param" else {}
 
 
@@ -209,7 +224,13 @@ def _request(draw: Draw, cast: Cast, name: str, places: dict) -> dict:
             rule["audiences"] = draw.some(["api", "web"], 2)
         if draw.chance(0.2):
             rule["forwardOriginalToken"] = True
+        if draw.chance(0.1):
+            rule["outputClaimToHeaders"] = [{"header": "x-role", "claim": draw.one(["group", "sub"])}]
+        if draw.chance(0.05):
+            rule["outputPayloadToHeader"] = "x-payload"
         rules.append(rule)
+    if draw.chance(0.05):
+        spec = {"targetRefs": [_target(draw, cast)]}
     spec["jwtRules"] = rules
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": API, "kind": "RequestAuthentication", "metadata": metadata, "spec": spec}

@@ -7,6 +7,8 @@ from .draw import Draw
 
 IDENTITY = re.compile(r"^[a-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+$")
 HOST_NAME = re.compile(r"^[a-z0-9-]+(\.[a-z0-9-]+)*$")
+BARE_NAME = re.compile(r"([?&][^=&#]+)(?=[&#]|$)")
+TLS = ""  # stands for the host of a gateway's port that takes TLS
 PLAIN_VALUE = re.compile(r"^[!-~]*$")
 
 
@@ -22,11 +24,19 @@ class _Literals:
     def __init__(self, cast):
         self.paths, self.hosts, self.headers = {"/"}, set(words.HOSTS), {}
         self.identities = {pod["identity"] for pod in cast.pods if not pod["router"]}
-        self.clients = [(cast.name(index), pod["identity"]) for index, pod in enumerate(cast.pods) if not pod["router"]]
+        self.clients = [
+            (cast.name(index), pod["identity"], _own_doors(cast, index))
+            for index, pod in enumerate(cast.pods) if not pod["router"]
+        ]
         self.issuers = {issuer for issuer in cast.token_places if issuer}
         # Where a stranger's token goes is only known where all are looked for in one place.
         if all(place.get("header") == "authorization" for place in cast.token_places.values()):
             self.issuers.add("nobody")
+        self.clusters = [
+            f"outbound_.{port['number']}_.{subset}_.{each['name']}.{each['namespace']}.svc.cluster.local"
+            for each in cast.services for port in each["ports"] or [] for subset in ("", "v1")
+        ] or ["none.example"]
+        self.places = cast.token_places
         self._regexes = dict(words.PATH_REGEXES)
         for each in cast.objects:
             self._collect(each.get("spec"))
@@ -87,14 +97,27 @@ def _doors(cast) -> list[tuple[str, str | None]]:
     for service in cast.services:
         own = [each for each in service["ports"] or [] if each["targets"]]
         routers = any(cast.pods[target["pod"]]["router"] for each in own for target in each["targets"])
-        if not routers and service["address"] not in ("", "None"):
+        if not routers and service["address"]:
             path = f"{service['namespace']}/{service['name']}"
             host = f"{service['name']}.{service['namespace']}.svc.cluster.local"
             found += [(f"service {path}:{port['number']}", host) for port in own]
     for gateway in cast.gateways:
-        for port in sorted({server["port"] for server in gateway["servers"]}):
-            found += [(f"gateway {gateway['namespace']}/{gateway['name']}:{port}", None)] * 4
+        tls = {}
+        for server in gateway["servers"]:
+            tls.setdefault(server["port"], server["tls"])
+        for port in sorted(tls):
+            host = TLS if tls[port] else None
+            found += [(f"gateway {gateway['namespace']}/{gateway['name']}:{port}", host)] * (3 if port > 1024 else 4)
     return found
+
+
+def _own_doors(cast, index: int) -> set[str]:
+    """The doors that a pod reaches past all proxies, for they lead to itself."""
+    return {
+        f"service {service['namespace']}/{service['name']}:{port['number']}"
+        for service in cast.services if service["address"] == "None"
+        for port in service["ports"] or [] if any(target["pod"] == index for target in port["targets"])
+    }
 
 
 def _request(draw: Draw, known: _Literals, door: tuple[str, str | None]) -> dict:
@@ -102,20 +125,27 @@ def _request(draw: Draw, known: _Literals, door: tuple[str, str | None]) -> dict
     kind = entrypoint.split(" ")[0]
     found = {"entrypoint": entrypoint, "authority": _authority(draw, known, host), "path": _path(draw, known)}
     if kind == "service" and draw.chance(0.7):
-        found["source_workload"], found["source"] = draw.one(known.clients)
-    elif kind == "workload" and draw.chance(0.7):
+        callers = [each[:2] for each in known.clients if entrypoint not in each[2]]
+        if callers:
+            found["source_workload"], found["source"] = draw.one(callers)
+    elif kind == "workload" and draw.chance(0.7) or host == TLS and draw.chance(0.4):
         found["source"] = draw.one(sorted(known.identities))
     if draw.chance(0.4):
         found["method"] = draw.one(words.METHODS)
     if draw.chance(0.4):
         found["headers"] = _headers(draw, known)
+    found["sni"] = _server_name(draw, found["authority"])
     if kind != "service":
         found["source_ip"] = draw.one(words.ADDRESSES)
-        found["sni"] = _server_name(draw, found["authority"])
-    if kind == "workload" and draw.chance(0.05):
+        if host == TLS and draw.chance(0.15 if entrypoint.endswith(":443") else 0.4):
+            found["sni"] = draw.one(known.clusters)
+    if draw.chance(0.05):
         found["protocol"] = "tcp"
     if draw.chance(0.3) and known.issuers:
         found |= _token(draw, known)
+        if "param" in known.places.get(found["claims"]["iss"], {}):
+            # The filter writes the query anew when it takes the token away: a bare name gets its `=`.
+            found["path"] = BARE_NAME.sub(r"\1=", found["path"])
     return found
 
 

@@ -1,70 +1,49 @@
-"""Gateways, VirtualServices and DestinationRules."""
+"""VirtualServices and DestinationRules."""
+
+from dataclasses import replace
 
 from . import draw as words
+from . import streams
 from .draw import Draw
-from .workloads import ROOT, Cast
+from .workloads import ROOT, Cast, Workload
 
 API = "networking.istio.io/v1"
 
 
 def objects(draw: Draw, cast: Cast) -> list[dict]:
-    """The routing of a world."""
-    # Two servers of one server name on one port are a configuration that Envoy refuses as a whole.
-    names = [*words.HOSTS, "*.example.com", "*.com", "*"]
-    gateways = [_gateway(draw, f"g{index}", names) for index in range(draw.weighted([(0, 1), (1, 6), (2, 3)]))]
-    found = list(gateways)
+    """The routing of a world, its gateways aside."""
+    found = []
     for index in range(draw.weighted([(0, 1), (1, 4), (2, 4), (3, 2)])):
-        found += _virtual_service(draw, cast, gateways, f"v{index}")
+        found += _virtual_service(draw, cast, f"v{index}")
     for index in range(draw.weighted([(0, 5), (1, 3), (2, 1)])):
         found.append(_destination_rule(draw, cast, f"d{index}"))
     return found
 
 
-def _gateway(draw: Draw, name: str, names: list[str]) -> dict:
-    """A Gateway; the names that its HTTPS servers take are taken from those that are left."""
-    servers = []
-    for index in range(draw.weighted([(1, 6), (2, 3)])):
-        host = draw.one([*words.HOSTS, "*.example.com", "*.com", "*"])
-        hosts = [draw.weighted([(host, 8), (f"./{host}", 1), (f"*/{host}", 1), (f"shop/{host}", 1)])]
-        if draw.chance(0.2):
-            hosts.append(draw.one([each for each in words.HOSTS if each != host]))
-        if draw.chance(0.75):
-            port = {"number": draw.weighted([(80, 8), (8080, 1)]), "name": f"http-{index}", "protocol": "HTTP"}
-            server = {"hosts": hosts, "port": port}
-            if draw.chance(0.1):
-                server["tls"] = {"httpsRedirect": True}
-        elif names:
-            hosts = [draw.one(names)]
-            names.remove(hosts[0])
-            port = {"number": 443, "name": f"https-{index}", "protocol": "HTTPS"}
-            server = {"hosts": hosts, "port": port, "tls": {"mode": "SIMPLE", "credentialName": "cert"}}
-        servers.append(server)
-    metadata = {"name": name, "namespace": draw.one(["shop", "pay", ROOT])}
-    spec = {"selector": {"istio": "ingressgateway"}, "servers": servers}
-    return {"apiVersion": API, "kind": "Gateway", "metadata": metadata, "spec": spec}
-
-
-def _virtual_service(draw: Draw, cast: Cast, gateways: list[dict], name: str) -> list[dict]:
+def _virtual_service(draw: Draw, cast: Cast, name: str) -> list[dict]:
     """A VirtualService, with its delegate where it has one."""
     namespace = draw.one(["shop", "pay"])
-    spec = {}
-    own = [_fqdn(workload) for workload in cast.workloads]
-    bound = bool(gateways) and draw.chance(0.7)
-    if bound:
-        gateway = draw.one(gateways)["metadata"]
-        spec["gateways"] = [f"{gateway['namespace']}/{gateway['name']}"]
+    spec, gateway = {}, None
+    own = [workload.fqdn() for workload in cast.workloads]
+    if cast.gateways and draw.chance(0.7):
+        gateway = draw.one(cast.gateways)
+        spec["gateways"] = [f"{gateway['metadata']['namespace']}/{gateway['metadata']['name']}"]
         if draw.chance(0.15):
             spec["gateways"].append("mesh")
         hosts = [*words.HOSTS, "*.example.com"] + ([] if "mesh" in spec["gateways"] else ["*", *own[:1]])
         spec["hosts"] = [draw.one(hosts)]
     else:
         workload = draw.one(cast.workloads)
-        spec["hosts"] = [draw.weighted([(_fqdn(workload), 6), (workload.name, 2), ("*.shop.svc.cluster.local", 1)])]
+        other, _ = draw.one(cast.destinations())
+        hosts = [(workload.fqdn(), 6), (workload.name, 2), ("*.shop.svc.cluster.local", 1), (other, 1)]
+        spec["hosts"] = [draw.weighted(hosts)]
     if draw.chance(0.1):
         spec["exportTo"] = [draw.one([".", "*", ROOT, "pay"])]
-    spec["http"] = [_route(draw, cast, spec) for _ in range(draw.weighted([(1, 4), (2, 4), (3, 3), (5, 1)]))]
+    streams.add(draw, cast, spec, gateway, lambda: _byte_destination(draw, cast))
+    if not ("tls" in spec or "tcp" in spec) or draw.chance(0.6):
+        spec["http"] = [_route(draw, cast, spec) for _ in range(draw.weighted([(1, 4), (2, 4), (3, 3), (5, 1)]))]
     found = [_object("VirtualService", namespace, name, spec)]
-    if draw.chance(0.1):
+    if draw.chance(0.1) and "http" in spec:
         delegate = {"name": f"{name}-sub", "namespace": namespace}
         root = {"match": [{"uri": _uri(draw)}], "delegate": delegate}
         spec["http"].insert(0, root)
@@ -75,10 +54,6 @@ def _virtual_service(draw: Draw, cast: Cast, gateways: list[dict], name: str) ->
 
 def _object(kind: str, namespace: str, name: str, spec: dict) -> dict:
     return {"apiVersion": API, "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
-
-
-def _fqdn(workload) -> str:
-    return f"{workload.name}.{workload.namespace}.svc.cluster.local"
 
 
 def _route(draw: Draw, cast: Cast, spec: dict) -> dict:
@@ -122,22 +97,40 @@ def _forward(draw: Draw, cast: Cast, route: dict) -> None:
         route["corsPolicy"] = {"allowOrigins": [{"exact": "https://x.example"}], "allowMethods": ["GET"]}
     if draw.chance(0.04):
         route["mirror"] = _destination(draw, cast)
+    elif draw.chance(0.03):
+        route["mirrors"] = [{"destination": _destination(draw, cast)} for _ in range(draw.integer(1, 2))]
 
 
 def _destination(draw: Draw, cast: Cast) -> dict:
     workload = draw.one(cast.workloads)
-    host = draw.weighted([(_fqdn(workload), 8), (workload.name, 1), ("missing.shop.svc.cluster.local", 0.5)])
+    other, others = draw.one(cast.destinations())
+    host = draw.weighted([
+        (workload.fqdn(), 8), (workload.name, 1), ("missing.shop.svc.cluster.local", 0.5), (other, 2 if others else 0),
+    ])
+    ports = others if host == other else [port.number for port in workload.ports]
     found = {"host": host}
     if draw.chance(0.8):
-        found["port"] = {"number": draw.weighted([(port, 6) for _, port, _ in workload.ports] + [(81, 0.5)])}
+        found["port"] = {"number": draw.weighted([(port, 6) for port in ports] + [(81, 0.5)])}
     if draw.chance(0.1):
         found["subset"] = draw.one(["v1", "v2"])
     return found
 
 
+def _byte_destination(draw: Draw, cast: Cast) -> dict:
+    """A destination of bytes; the harness speaks no HTTP/2, which a port of that name takes for granted."""
+    found = [workload for workload in cast.workloads if not any(port.is_http2() for port in workload.ports)]
+    destination = _destination(draw, replace(cast, workloads=found) if found else cast)
+    if not found or destination["host"] in cast.aliases:
+        destination["host"] = found[0].fqdn() if found else "missing.shop.svc.cluster.local"
+    return destination
+
+
 def _rewrite(draw: Draw) -> dict:
     found = {}
-    if draw.chance(0.85):
+    if draw.chance(0.15):
+        match, rewrite = draw.one(words.PATH_REWRITES)
+        found["uriRegexRewrite"] = {"match": match, "rewrite": rewrite}
+    elif draw.chance(0.85):
         found["uri"] = draw.weighted([("/", 4), (draw.path(), 4), ("/.", 0.3), ("/static/", 1)])
     if draw.chance(0.2) or not found:
         found["authority"] = draw.one(words.HOSTS)
@@ -171,6 +164,11 @@ def _match(draw: Draw, spec: dict) -> dict:
         match["method"] = draw.one([{"exact": "GET"}, {"prefix": "P"}, {"regex": "GET|POST"}])
     if draw.chance(0.15):
         match["headers"] = {draw.one(words.HEADERS).lower(): _value(draw, words.HEADER_VALUES)}
+    if draw.chance(0.06):
+        claim = draw.one(["group", "scope", "roles", "a.b", "iss", "a][b"])
+        key = f"@request.auth.claims[{claim}]" if "][" in claim else f"@request.auth.claims.{claim}"
+        # Envoy refuses the whole table where a claim need only be there.
+        match.setdefault("headers", {})[key] = _value(draw, ["dev", "ops", "read"]) or {"exact": "dev"}
     if draw.chance(0.08):
         match["withoutHeaders"] = {draw.one(words.HEADERS).lower(): _value(draw, words.HEADER_VALUES)}
     if draw.chance(0.08):
@@ -192,13 +190,37 @@ def _match(draw: Draw, spec: dict) -> dict:
 
 def _destination_rule(draw: Draw, cast: Cast, name: str) -> dict:
     workload = draw.one(cast.workloads)
-    spec = {"host": draw.weighted([(_fqdn(workload), 6), (workload.name, 1), ("*.shop.svc.cluster.local", 1)])}
+    other, _ = draw.one(cast.destinations())
+    hosts = [(workload.fqdn(), 6), (workload.name, 1), ("*.shop.svc.cluster.local", 1), (other, 1)]
+    spec = {"host": draw.weighted(hosts)}
+    modes = _tls_modes(workload) if spec["host"] in (workload.fqdn(), workload.name) else ["ISTIO_MUTUAL", "DISABLE"]
     if draw.chance(0.6):
         spec["subsets"] = [{"name": version, "labels": {"version": version}} for version in draw.some(["v1", "v2"], 2)]
+        if draw.chance(0.15):
+            spec["subsets"][0]["trafficPolicy"] = _traffic_policy(draw, modes)
     if draw.chance(0.3):
-        # Whether an application without proxy takes TLS is nothing that a run can tell.
-        reads = all(name.startswith(("http", "grpc")) and name != "https" for name, _, _ in workload.ports)
-        guarded = workload.sidecar and not workload.annotations
-        foreign = ["SIMPLE"] if guarded and reads and "*" not in spec["host"] else []
-        spec["trafficPolicy"] = {"tls": {"mode": draw.one(["ISTIO_MUTUAL", "DISABLE", *foreign])}}
+        spec["trafficPolicy"] = _traffic_policy(draw, modes)
+    if draw.chance(0.15):
+        spec["exportTo"] = [draw.one([".", "*", "pay", "shop"])]
+    if draw.chance(0.1):
+        spec["workloadSelector"] = {"matchLabels": {"app": draw.one(cast.workloads).labels["app"]}}
     return _object("DestinationRule", draw.one(["shop", "pay", ROOT]), name, spec)
+
+
+def _tls_modes(workload: Workload) -> list[str]:
+    """How clients may speak; whether an application without proxy takes TLS is nothing that a run can tell."""
+    reads = all(port.is_http() for port in workload.ports)
+    foreign = workload.sidecar and not workload.annotations and not workload.twin and reads
+    return ["ISTIO_MUTUAL", "DISABLE"] + (["SIMPLE"] if foreign else [])
+
+
+def _traffic_policy(draw: Draw, modes: list[str]) -> dict:
+    found = {}
+    if draw.chance(0.75):
+        found["tls"] = {"mode": draw.one(modes)}
+    if draw.chance(0.3) or not found:
+        found["portLevelSettings"] = [{"port": {"number": draw.one([80, 9000])}, "tls": {"mode": draw.one(modes)}}]
+        if draw.chance(0.2):
+            # Settings of a port replace all others, also those that they do not name.
+            found["portLevelSettings"][0] = {"port": {"number": 80}, "connectionPool": {"tcp": {"maxConnections": 9}}}
+    return found
