@@ -111,6 +111,17 @@ fn a_route_that_takes_more_lets_the_outside_in_only_where_policies_do() {
 }
 
 #[test]
+fn a_server_that_takes_tls_now_is_said_to_be_another() {
+    let place = seed(
+        "port: { number: 80, name: http, protocol: HTTP }",
+        "port: { number: 80, name: https, protocol: HTTPS }\n      tls: { mode: SIMPLE, credentialName: cert }",
+    );
+    let (document, code) = changes(place.path(), &[&["--fail-on", "new-access"][..], &CONTEXT].concat());
+    let message = document["unsettled"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("TLS on one side") && code == 1, "{document}");
+}
+
+#[test]
 fn a_default_deny_that_goes_names_the_policy_that_went() {
     let place = seed("name: deny-all", "name: deny-nothing");
     let text = fs::read_to_string(place.path().join("authorization-policies.yaml")).expect("readable");

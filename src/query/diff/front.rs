@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
+use super::behind::{SideBehind, in_pairs, seen_behind};
 use super::change::{Change, ChangeKind, Unsettled};
-use super::composition::{Behind, Way, behind};
+use super::composition::{Way, behind};
 use super::culprit::{Culprit, Side};
 use super::fate::Fate;
 use super::gate::gate;
@@ -16,7 +17,7 @@ use crate::matrix::{fill, listeners};
 use crate::semantics::{
     Chain, GatewayListener, JwtFilter, Proxy, Request, Route, RoutingProxy, World, gateway_topology, jwt_filter,
 };
-use crate::space::{Budget, Cube, DecisionList, Dimension, Label, PathDomain, Point, TwoHopSearch, Universe, through};
+use crate::space::{Budget, Cube, Dimension, PathDomain, Point, TwoHopSearch, Universe, through};
 
 /// A listener of one side, and how many proxies in front of it are believed.
 type Listener = (GatewayListener, u32);
@@ -115,6 +116,11 @@ impl Front<'_> {
     /// held against each of the other, unless the same names stand on both.
     fn listener(&self, old: Option<&Listener>, new: Option<&Listener>) -> Found {
         let mut found = Found::default();
+        if matches!((old, new), (Some((one, _)), Some((other, _))) if one.plaintext != other.plaintext) {
+            let message = "the server takes TLS on one side and plaintext on the other, so all its requests are others";
+            found.unsettled.push(self.unsettled(message.to_owned()));
+            return found;
+        }
         let chains = |listener: Option<&Listener>| -> Vec<Served> {
             let listener = listener.into_iter();
             let chains = listener.flat_map(|(listener, reported)| {
@@ -316,50 +322,10 @@ impl Front<'_> {
     }
 }
 
-/// What is behind the route of one side, if one takes the requests, and what is decided in the end.
-type SideBehind = (Option<(Behind, Route)>, Decided);
-
 /// The tokens that a chain verifies.
 fn filter_of(world: &World, chain: Option<&Served>) -> JwtFilter {
     let reads = chain.filter(|(proxy, _)| proxy.chain == Chain::Http);
     reads.map_or_else(JwtFilter::default, |(proxy, _)| {
         jwt_filter(&world.mesh, Proxy { namespace: &proxy.namespace, labels: &proxy.labels })
     })
-}
-
-/// The values that can occur in front of doors: a gateway that looks at no tokens lets all of them pass.
-fn seen_behind(universe: &Universe, sides: [&SideBehind; 2]) -> Universe {
-    let mut universe = universe.clone();
-    for (_, decided) in sides {
-        for (dimension, domain) in &decided.universe.domains {
-            let token =
-                matches!(dimension, Dimension::Token | Dimension::Issuer | Dimension::Subject | Dimension::Claim(_));
-            if token {
-                let known = universe.domain(dimension);
-                universe.domains.insert(dimension.clone(), lists::joint_domain(domain, known));
-            }
-        }
-    }
-    universe
-}
-
-/// Fates before and now, and what the change comes to; nothing where the decision is the same.
-type Pairs = Vec<Option<(Fate, Fate, ChangeKind)>>;
-
-/// The list of both sides whose labels are pairs of fates; all pairs that are no change are one.
-fn in_pairs(was: &Decided, is: &Decided) -> Result<(DecisionList, Pairs), String> {
-    let mut pairs: Pairs = vec![None];
-    let list = super::composition::product(&was.list, &is.list, |before, now| {
-        let (Some(before), Some(now)) = (was.fate(before), is.fate(now)) else { return Label::IMPOSSIBLE };
-        let Some(kind) = ChangeKind::of(before.decision, now.decision) else { return Label(0) };
-        let same = |known: &Option<(Fate, Fate, ChangeKind)>| {
-            known.as_ref().is_some_and(|(was, is, _)| was == before && is == now)
-        };
-        let at = pairs.iter().position(same).unwrap_or_else(|| {
-            pairs.push(Some((before.clone(), now.clone(), kind)));
-            pairs.len() - 1
-        });
-        Label(u32::try_from(at).unwrap_or(u32::MAX - 1))
-    })?;
-    Ok((list, pairs))
 }

@@ -3,6 +3,7 @@
 //! Exact: the lists of both sides are walked in lock-step, so silence is a proof. What cannot be told is said. What
 //! clients' own sidecars do with requests to a Service is not compared.
 
+mod behind;
 mod change;
 mod composition;
 mod culprit;
