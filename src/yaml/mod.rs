@@ -14,10 +14,8 @@ mod pieces;
 mod scalar;
 mod scan;
 mod stream;
-#[cfg(test)]
-mod tests;
 mod typed;
 
 pub use node::{Document, Node, NodeKind};
-pub use stream::{Comment, Problem, ProblemKind, Stream, read};
+pub use stream::{Comment, Problem, ProblemKind, Stream, read, read_by_parser};
 pub use typed::{IntOrString, OneOrMany, TypeError, Typed, Unread, from_node};

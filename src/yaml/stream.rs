@@ -1,5 +1,7 @@
 //! What a file gives: documents, problems, comments.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::build;
@@ -55,11 +57,24 @@ pub struct Comment<'t> {
 /// Documents of a file that one thread reads in a row.
 const IN_A_ROW: usize = 64;
 
-/// Reads a file. Documents are read side by side: no one says anything about another.
+/// Reads a file.
 pub fn read(file: FileId, text: &str) -> Stream<'_> {
+    read_by(file, text, scan::read)
+}
+
+/// Reads a file with the parser alone: what the scanner is held against.
+pub fn read_by_parser(file: FileId, text: &str) -> Stream<'_> {
+    read_by(file, text, |_, _, _| None)
+}
+
+/// A reader that may decline.
+type Scan = for<'t> fn(FileId, &'t str, Range<usize>) -> Option<(Document<'t>, Vec<Comment<'t>>)>;
+
+/// Reads a file. Documents are read side by side: no one says anything about another.
+fn read_by(file: FileId, text: &str, scan: Scan) -> Stream<'_> {
     let read = |piece: Piece| {
         let mut stream = Stream::default();
-        read_piece(file, text, piece, &mut stream);
+        read_piece(file, text, piece, scan, &mut stream);
         stream
     };
     let parts: Vec<Stream<'_>> = pieces(text).into_par_iter().with_min_len(IN_A_ROW).map(read).collect();
@@ -73,7 +88,7 @@ pub fn read(file: FileId, text: &str) -> Stream<'_> {
 }
 
 /// Reads one piece of a file.
-fn read_piece<'t>(file: FileId, text: &'t str, piece: Piece, stream: &mut Stream<'t>) {
+fn read_piece<'t>(file: FileId, text: &'t str, piece: Piece, scan: Scan, stream: &mut Stream<'t>) {
     let range = match piece {
         Piece::Document(range) => range,
         Piece::BadSeparator(range) => {
@@ -88,7 +103,7 @@ fn read_piece<'t>(file: FileId, text: &'t str, piece: Piece, stream: &mut Stream
     if text.get(range.clone()).is_none_or(|body| body.trim().is_empty()) {
         return;
     }
-    if let Some((document, mut comments)) = scan::read(file, text, range.clone()) {
+    if let Some((document, mut comments)) = scan(file, text, range.clone()) {
         stream.documents.push(document);
         stream.comments.append(&mut comments);
     } else {

@@ -1,8 +1,8 @@
 //! Flow style on one line, for the fast reader.
 
+use super::super::node::{Entry, Index, Text, Value, offset};
 use super::scalar::is_key_byte;
 use super::{Key, Scanner};
-use crate::yaml::node::{Entry, Index, Text, Value, offset};
 
 /// Brackets within one another, beyond which the document is declined.
 const MAX_DEPTH: usize = 16;

@@ -2,7 +2,7 @@
 //!
 //! It declines, and leaves the document to `build`, wherever it is not certain: anchors, aliases, tags, escapes, tabs,
 //! carriage returns, scalars of several lines other than simple literals, flow style beyond a line, equal keys, and all
-//! that is an error. `tests` holds it against `build`: the same nodes, spans and comments, or it declines.
+//! that is an error. `tests/scanner.rs` holds it against `build`: the same nodes, spans and comments, or it declines.
 
 mod flow;
 mod scalar;

@@ -1,8 +1,8 @@
 //! Keys and values on the line of their key or dash, and literal blocks, for the fast reader.
 
+use super::super::node::{Text, Value, offset};
+use super::super::scalar::{Scalar, resolve};
 use super::{Beginning, Key, Scanner};
-use crate::yaml::node::{Text, Value, offset};
-use crate::yaml::scalar::{Scalar, resolve};
 
 /// Bytes of a key, beyond which the document is declined: the parsers give up at 1,024 characters.
 const MAX_KEY: usize = 1000;
