@@ -63,7 +63,7 @@ fn a_mistake_in_a_case_names_its_line_and_the_nearest_word() {
             "cases:\n  - {expect: denied, request: {entrypoint: \"workload python/fastapi-jwt-1:80\"}}",
             "the nearest is `python/fastapi-jwt-01`",
         ),
-        ("tests: []", "the nearest key is `cases`"),
+        ("case: []", "the nearest key is `cases`"),
     ] {
         let (_, said) = cases(text, "text", 2);
         assert!(said.contains(why), "{text}: {said}");
