@@ -237,6 +237,12 @@ impl Front<'_> {
             }
             [one, other] => one.or(other).ok_or("nothing is sent on")?,
         };
+        let mut behind = [was, is].into_iter().filter_map(|side| side.0.as_ref());
+        let [one, other] = &chains.jwt;
+        if one.rules != other.rules && behind.any(|(behind, _)| !behind.jwt.is_empty()) {
+            let message = "the gateway verifies tokens in another way, and what is behind it verifies some too";
+            found.unsettled.push(self.unsettled(message.to_owned()));
+        }
         let (list, pairs) = in_pairs(&was.1, &is.1)?;
         let searches = through(&first, Region::WITHIN, rewrite, &list, &Cube::default(), &universe, &Budget::default());
         for (label, search) in searches {
