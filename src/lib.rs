@@ -11,6 +11,7 @@
 //! | [`author`] | writes YAML: policies that implement the access table, and the table itself |
 //! | [`query`] | one request from its entrypoint to its end: `eval` and `trace` |
 //! | [`rule`] | rule files, the mission's statements, the access table, findings grouped by cause |
+//! | [`check`] | the traps of the catalog: one module for each kind, asking the semantics and the matrix |
 //! | [`matrix`] | doors, what gets in, what gateways deliver |
 //! | [`semantics`] | what Istio does: one function for each of its concepts, in two readings |
 //! | [`model`] | resources as written, with their places |
@@ -28,6 +29,7 @@
 //! - Output is sorted and does not depend on the machine, the clock or the order of hash maps.
 
 pub mod author;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod matrix;

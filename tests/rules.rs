@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read their fixtures")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use meshlint::model::{InputFile, LoadOptions, Problem, load};
 use meshlint::query;
 use meshlint::rule::{self, Report, RuleSet, Selection, Settling, Status};
 use meshlint::semantics::{World, WorldOptions};
-use meshlint::text::Files;
+use meshlint::text::{Files, Span};
 
 /// The directories below a directory, sorted.
 fn below(path: &Path) -> Vec<PathBuf> {
@@ -32,8 +33,15 @@ fn name(path: &Path) -> String {
 /// File, line and rule of a finding.
 type Mark = (String, u32, String);
 
-/// What `check` finds in a text.
+/// What `check` finds in a text, pedantic rules left out.
 fn check(text: &str, config: &str) -> (Files, Report) {
+    let (files, mut report) = check_all(text, config);
+    report.findings.retain(|finding| !is_pedantic(&finding.rule));
+    (files, report)
+}
+
+/// What `check` finds in a text.
+fn check_all(text: &str, config: &str) -> (Files, Report) {
     let mut files = Files::default();
     let file = files.add("mesh.yaml", text);
     let config = match config {
@@ -62,48 +70,112 @@ fn check(text: &str, config: &str) -> (Files, Report) {
 fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
     let mut covered: BTreeSet<(String, bool)> = BTreeSet::new();
+    let mut wrong: Vec<String> = Vec::new();
     for directory in below(&root) {
         for case in below(&directory) {
             let text = fs::read_to_string(case.join("mesh.yaml")).expect("readable");
             let config = fs::read_to_string(case.join("meshlint.yaml")).unwrap_or_default();
             let marks = |file: &str, text: &str| -> Vec<Mark> {
-                let marked = text.lines().zip(1..).filter_map(|(line, number)| {
-                    let rule = line.split_once("#~")?.1.split_whitespace().next()?;
-                    Some((file.to_owned(), number, rule.to_owned()))
+                let marked = text.lines().zip(1..).flat_map(|(line, number)| {
+                    let rules = line.split("#~").skip(1).filter_map(|mark| mark.split_whitespace().next());
+                    rules.map(move |rule| (file.to_owned(), number, rule.to_owned()))
                 });
                 marked.collect()
             };
             let marks: BTreeSet<Mark> =
                 marks("mesh.yaml", &text).into_iter().chain(marks("meshlint.yaml", &config)).collect();
-            let (files, report) = check(&text, &config);
+            let (files, report) = check_all(&text, &config);
+            let about = name(&directory);
+            // A pedantic rule would speak everywhere: it is asked where a case is about it.
+            let asked = |finding: &&rule::Finding| finding.rule == about.as_str() || !is_pedantic(&finding.rule);
             let found: BTreeSet<Mark> = report
                 .findings
                 .iter()
-                .map(|finding| {
+                .filter(asked)
+                .flat_map(|finding| {
                     let span = finding.label.span;
                     assert!(span.start < span.end, "{}: an empty span", case.display());
                     let words = &finding.message;
-                    assert!(
-                        !words.ends_with('.') && !words.starts_with(char::is_uppercase) || words.starts_with("Author"),
-                        "{words}"
-                    );
-                    let line = files.position(span.file, span.start).line;
-                    (files.name(span.file).to_owned(), line, finding.rule.to_string())
+                    let first = words.split(' ').next().unwrap_or_default();
+                    let kind =
+                        ["Policy", "Authentication", "Service", "Gateway"].into_iter().any(|end| first.ends_with(end));
+                    assert!(!words.ends_with('.') && (kind || !words.starts_with(char::is_uppercase)), "{words}");
+                    let place = |span: Span, rule: &str| {
+                        let line = files.position(span.file, span.start).line;
+                        (files.name(span.file).to_owned(), line, rule.to_owned())
+                    };
+                    // What is folded into a finding stays on its own line.
+                    let folded = finding.related.iter().filter_map(|part| Some(place(part.span, part.rule.as_ref()?)));
+                    folded.chain([place(span, &finding.rule)]).collect::<Vec<_>>()
                 })
                 .collect();
-            assert_eq!(found, marks, "{}", case.display());
-            let about = name(&directory);
+            if found != marks {
+                wrong.push(format!("{}: found {found:?}, marked {marks:?}", case.display()));
+            }
             let is_firing = name(&case).starts_with("fires-");
             assert!(is_firing || name(&case).starts_with("silent-"), "{}", case.display());
             assert_eq!(is_firing, marks.iter().any(|(_, _, marked)| *marked == about), "{}", case.display());
             covered.insert((about, is_firing));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for rule in rule::rules() {
         for fires in [true, false] {
             assert!(covered.contains(&(rule.id.clone(), fires)), "{} has no case that fires={fires}", rule.id);
         }
     }
+}
+
+/// Whether a rule is asked only where somebody asks for it.
+fn is_pedantic(id: &str) -> bool {
+    rule::rule(id).is_ok_and(|rule| rule.pedantic)
+}
+
+/// The rules of the catalog that a text breaks, as findings of their own or as part of others.
+fn catalog_rules(text: &str, about: &str) -> BTreeSet<String> {
+    let (_, report) = check_all(text, "");
+    let related = |finding: &rule::Finding| finding.related.iter().filter_map(|place| place.rule.clone()).collect();
+    let said = report.findings.iter().flat_map(|finding| {
+        let related: Vec<String> = related(finding);
+        related.into_iter().chain([finding.rule.to_string()])
+    });
+    let of_catalog = |id: &String| rule::rule(id).is_ok_and(|rule| rule.check.is_some());
+    said.filter(|id| of_catalog(id) && (id == about || !is_pedantic(id))).collect()
+}
+
+#[test]
+fn the_examples_of_a_rule_break_it_alone_and_are_mended() {
+    let mut wrong: Vec<String> = Vec::new();
+    for rule in rule::rules() {
+        let (Some(before), Some(after)) = (&rule.before, &rule.after) else { continue };
+        let (before, after) = (catalog_rules(before, &rule.id), catalog_rules(after, &rule.id));
+        if before != BTreeSet::from([rule.id.clone()]) || !after.is_empty() {
+            wrong.push(format!("{}: before {before:?}, after {after:?}", rule.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `rules/README.md` as the rule files make it.
+fn readme() -> String {
+    let mut text = "# Rules\n\nMade from the rule files by `UPDATE_EXPECT=1 cargo test --test rules readme`. `meshlint explain RULE` shows a rule \
+                    in full.\n\n| rule | severity | fires on |\n| --- | --- | --- |\n"
+        .to_owned();
+    for rule in rule::rules() {
+        let pedantic = if rule.pedantic { ", pedantic" } else { "" };
+        writeln!(text, "| [`{0}`]({0}.yaml) | {1}{pedantic} | {2} |", rule.id, rule.severity.word(), rule.title)
+            .expect("into a text");
+    }
+    text
+}
+
+#[test]
+fn the_readme_lists_the_rules_as_they_are() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/README.md");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(&path, readme()).expect("writable");
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), readme());
 }
 
 const GATEWAY: &str = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: shop}\n\
@@ -119,7 +191,8 @@ fn admits(principal: &str) -> String {
 
 /// Rules that find something.
 fn found(text: &str, config: &str) -> Vec<rule::RuleId> {
-    check(text, config).1.findings.iter().map(|finding| finding.rule.clone()).collect()
+    let findings = check(text, config).1.findings;
+    findings.iter().map(|finding| finding.rule.clone()).collect()
 }
 
 #[test]
@@ -237,7 +310,8 @@ fn what_is_declared_tcp_serves_no_path_with_a_proxy_or_without() {
                   spec: {rules: [{from: [{source: {principals: [x]}}], to: [{operation: {paths: [/api]}}]}]}\n---\n";
     let bare = deployment("shop", "db", ", sidecar.istio.io/inject: \"false\"");
     let (_, report) = check(&format!("{bare}{}{policy}", service("mysql")), "");
-    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    let others: Vec<_> = report.findings.iter().filter(|finding| finding.rule != "policy-without-sidecar").collect();
+    assert!(others.is_empty(), "{others:?}");
     assert_eq!(report.summary.tcp_ports, 1);
     let http = format!("{bare}{}{policy}", service("http"));
     assert_eq!(found(&http, ""), ["api-outside-ingress", "internal-outside-namespace"]);

@@ -143,6 +143,13 @@ pub fn judge(world: &World, workload: &Workload, port: &WorkloadPort, chain: Cha
 fn locks(world: &World, namespace: &str, kinds: &[Kind<'_>], questions: &[Question]) -> Vec<Arc<Lock>> {
     let reader = NamespaceReader::new(world, namespace);
     let judged: Vec<Judgement> = kinds.iter().map(|(inbound, _)| inbound.judgement(&reader)).collect();
+    if questions.is_empty() {
+        let unasked = |((inbound, _), judgement): (&Kind<'_>, Judgement)| {
+            let guard = inbound.guard.clone();
+            Arc::new(Lock { guard, judgement, found: Vec::new(), path_classes: 0 })
+        };
+        return kinds.iter().zip(judged).map(unasked).collect();
+    }
     let mut stores: Vec<(&Universe, RuleStore)> = Vec::new();
     let mut lists: Vec<(usize, Vec<RuleList>)> = Vec::with_capacity(judged.len());
     for (judgement, (_, asked)) in judged.iter().zip(kinds) {

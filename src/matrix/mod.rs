@@ -13,4 +13,4 @@ pub use delivery::{Delivered, Delivery, Fronts};
 pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};
 pub use table::{EntrypointKind, Part, Row, table};
 pub(crate) use witness::fill;
-pub use witness::inbound_witness;
+pub use witness::{gateway_witness, inbound_witness};

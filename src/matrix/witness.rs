@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::Workload;
-use crate::semantics::{Chain, Request, Token, WireProtocol};
+use crate::semantics::{Chain, Judgement, Request, RoutingProxy, Token, WireProtocol};
 use crate::space::{Dimension, Normalization, PathDomain, Point, wire_form};
 
 /// The request that is a point at a workload's port.
@@ -11,6 +11,18 @@ pub fn inbound_witness(workload: &Workload, port: u16, chain: Chain, domain: Pat
     let mut request = Request::at(format!("workload {}:{port}", workload.display_name()));
     fill(&mut request, point, domain);
     if chain == Chain::Tcp {
+        request.protocol = WireProtocol::Tcp;
+        "/".clone_into(&mut request.path);
+    }
+    request
+}
+
+/// The request that is a point at a gateway's listener.
+pub fn gateway_witness(entrypoint: &str, proxy: &RoutingProxy, judgement: &Judgement, point: &Point) -> Request {
+    let mut request = Request::at(entrypoint);
+    fill(&mut request, point, judgement.universe.path);
+    request.source = request.source.filter(|_| proxy.asks_for_certificate());
+    if proxy.chain == Chain::Tcp {
         request.protocol = WireProtocol::Tcp;
         "/".clone_into(&mut request.path);
     }

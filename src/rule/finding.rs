@@ -3,38 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::check::{Label, Related, Severity};
 use crate::model::ObjectId;
 use crate::semantics::{Cause, PASSED_OVER, Request, Step};
-use crate::text::Span;
 
 /// The id of a rule: a built-in one, or one that the user wrote.
 pub type RuleId = Cow<'static, str>;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing
-    Info,
-    /// Probably a mistake
-    Warning,
-    /// A hole or something that does not work
-    Error,
-}
-
-impl Severity {
-    /// The word in reports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// Whether the rule is broken, or cannot be proven to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,28 +20,6 @@ pub enum Status {
     Broken,
     /// An undetermined cell stands in the way of a proof
     NotProven,
-}
-
-/// A place with a few words.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Label {
-    /// Where
-    pub span: Span,
-    /// Two to six words
-    pub text: String,
-}
-
-/// A further place, maybe of another rule that says the same of the same cause.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Related {
-    /// Where
-    pub span: Span,
-    /// What is there
-    pub message: String,
-    /// The rule folded into this finding
-    pub rule: Option<String>,
-    /// That rule's severity
-    pub severity: Option<Severity>,
 }
 
 /// What the proxies do with a witness.

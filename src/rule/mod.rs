@@ -2,6 +2,7 @@
 
 pub mod access;
 mod baseline;
+mod catalog;
 mod cause;
 mod default_deny;
 mod file;

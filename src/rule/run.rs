@@ -12,7 +12,8 @@ use super::report::{Note, Report, Summary};
 use super::scope::{self, Scope};
 use super::set::RuleSet;
 use super::statement_ask::{self, StatementFindings};
-use super::{input, notes, settle};
+use super::{catalog, input, notes, settle};
+use crate::check::Ground;
 use crate::config::{Config, NotProven};
 use crate::model::{Counts, Problem, Workload};
 use crate::semantics::World;
@@ -41,6 +42,7 @@ pub fn check_all(
         own_rules: rules.own().to_vec(),
     };
     ask_namespaces(world, config, &mut report);
+    catalog::add(Ground { world, files }, &mut report.findings);
     let StatementFindings { findings, notes, proven } = statement_ask::ask(world, rules.own());
     report.findings.extend(findings);
     report.notes.extend(notes);

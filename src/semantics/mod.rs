@@ -73,6 +73,13 @@ mod world_options;
 /// The release of Istio that answers follow.
 pub const ISTIO_RELEASE: &str = "1.32";
 
+pub(crate) use gateway_server::ServerKind;
+pub(crate) use host_name::{
+    is_subset, names_for_namespace, overlap, parse_service_host, resolve_short_name, server_hosts,
+};
+pub(crate) use virtual_service::{MESH, binds_to, resolve_gateway};
+pub(crate) use workload_selector::{DRY_RUN, is_dry_run};
+
 pub use answer::{Answer, Outcome, PASSED_OVER, Step};
 pub use authorization_policy::{Chain, block as address_block};
 pub use client::{Capture, Client, client_proxy, outbound_capture};

@@ -1,0 +1,185 @@
+//! What all checks see: who stands where, which policies are attached there, and what decides at each door. Worked
+//! out once, namespace by namespace.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+
+use super::Ground;
+use super::spot::{Listener, Spot};
+use crate::matrix::{Door, Lock, doors, listeners};
+use crate::model::{AuthorizationPolicy, ObjectId, Resource, Workload};
+use crate::semantics::{
+    AttachedPolicies, GatewayWorkload, JwtFilter, Proxy, World, attached_policies, jwt_filter, selects,
+};
+
+/// Who a proxy belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Owner<'w> {
+    /// A workload with or without a sidecar
+    Workload(&'w Workload),
+    /// A gateway
+    Gateway(&'w GatewayWorkload),
+}
+
+/// A place where policies act, if a proxy stands there.
+#[derive(Debug)]
+pub(super) struct Site<'w> {
+    /// Whose
+    pub(super) owner: Owner<'w>,
+    /// The policies attached
+    pub(super) attached: AttachedPolicies<'w>,
+    /// The tokens that are verified
+    pub(super) jwt: JwtFilter,
+    /// The doors of a workload; none for a gateway
+    pub(super) doors: Vec<Door<'w>>,
+    /// The listeners of a gateway, once somebody asks
+    listeners: OnceLock<Vec<Listener>>,
+}
+
+/// Everything that checks look at.
+#[derive(Debug)]
+pub(super) struct Facts<'w> {
+    /// The world and the texts
+    pub(super) ground: Ground<'w>,
+    /// All sites: workloads by namespace, then gateways
+    pub(super) sites: Vec<Site<'w>>,
+    /// Namespaces in which anything lives
+    pub(super) namespaces: BTreeSet<String>,
+    /// Places in `sites` where a policy is attached
+    attached: HashMap<&'w ObjectId, Vec<usize>>,
+}
+
+impl<'w> Facts<'w> {
+    /// Looks at the world once.
+    pub(super) fn of(ground: Ground<'w>) -> Self {
+        let world = ground.world;
+        let namespaces: Vec<(&'w String, &'w Vec<Workload>)> = world.workloads.iter().collect();
+        let sites: Vec<Vec<Site<'w>>> =
+            namespaces.par_iter().map(|(namespace, workloads)| workload_sites(world, namespace, workloads)).collect();
+        let gateways = world.gateway_workloads.iter().map(|gateway| {
+            let proxy = Proxy { namespace: &gateway.namespace, labels: &gateway.labels };
+            let (attached, jwt) = (attached_policies(&world.mesh, proxy), jwt_filter(&world.mesh, proxy));
+            Site { owner: Owner::Gateway(gateway), attached, jwt, doors: Vec::new(), listeners: OnceLock::new() }
+        });
+        let sites: Vec<Site<'w>> = sites.into_iter().flatten().chain(gateways).collect();
+        let mut attached: HashMap<&'w ObjectId, Vec<usize>> = HashMap::new();
+        for (place, site) in sites.iter().enumerate() {
+            let policies = &site.attached;
+            let all = [&policies.custom, &policies.deny, &policies.allow, &policies.idle];
+            for policy in all.into_iter().flatten() {
+                attached.entry(&policy.id).or_default().push(place);
+            }
+        }
+        let namespaces = lived_in(world);
+        Self { ground, sites, namespaces, attached }
+    }
+
+    /// The world.
+    pub(super) fn world(&self) -> &'w World {
+        self.ground.world
+    }
+
+    /// The authorization policies that may be blamed.
+    pub(super) fn own_policies(&self) -> impl Iterator<Item = &'w Resource<AuthorizationPolicy>> + use<'w> {
+        self.ground.own_policies()
+    }
+
+    /// Where a policy is attached.
+    pub(super) fn sites_of(&self, policy: &ObjectId) -> impl Iterator<Item = &Site<'w>> {
+        let places = self.attached.get(policy).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|place| self.sites.get(*place))
+    }
+
+    /// What decides where a policy is attached; doors that decide alike once.
+    pub(super) fn spots_of(&self, policy: &ObjectId) -> Vec<Spot<'_, 'w>> {
+        let mut locks: HashSet<*const Lock> = HashSet::new();
+        let spots = self.sites_of(policy).flat_map(|site| self.spots_at(site));
+        spots.filter(|spot| spot.door().is_none_or(|door| locks.insert(Arc::as_ptr(&door.lock)))).collect()
+    }
+
+    /// What decides at a site.
+    pub(super) fn spots_at<'f>(&'f self, site: &'f Site<'w>) -> Vec<Spot<'f, 'w>> {
+        let judge = |gateway| {
+            let listeners = listeners(self.world(), gateway).into_iter();
+            let chains = listeners.flat_map(|(entrypoint, listener)| {
+                listener.chains.into_iter().map(move |proxy| (entrypoint.clone(), proxy))
+            });
+            chains.map(|(entrypoint, proxy)| Listener::of(self.world(), entrypoint, proxy)).collect()
+        };
+        let listeners = site.gateway().map(|gateway| site.listeners.get_or_init(|| judge(gateway)));
+        let listeners = listeners.into_iter().flatten().map(Spot::Listener);
+        site.doors.iter().map(Spot::Door).chain(listeners).collect()
+    }
+}
+
+impl<'w> Site<'w> {
+    /// What messages call it.
+    pub(super) fn name(&self) -> String {
+        match self.owner {
+            Owner::Workload(workload) => workload.display_name(),
+            Owner::Gateway(gateway) => match (&gateway.object, gateway.gateways.first()) {
+                (Some(object), _) => object.path(),
+                (None, Some(gateway)) => format!("the gateway behind {}", gateway.path()),
+                (None, None) => "the ingress gateway".to_owned(),
+            },
+        }
+    }
+
+    /// The workload, where it is no gateway.
+    pub(super) fn workload(&self) -> Option<&'w Workload> {
+        match self.owner {
+            Owner::Workload(workload) => Some(workload),
+            Owner::Gateway(_) => None,
+        }
+    }
+
+    /// The gateway, where it is one.
+    pub(super) fn gateway(&self) -> Option<&'w GatewayWorkload> {
+        match self.owner {
+            Owner::Workload(_) => None,
+            Owner::Gateway(gateway) => Some(gateway),
+        }
+    }
+}
+
+/// The sites of the workloads of a namespace that are neither gateways nor Istio's own.
+fn workload_sites<'w>(world: &'w World, namespace: &str, workloads: &'w [Workload]) -> Vec<Site<'w>> {
+    let judged = |workload: &&Workload| {
+        !world.is_gateway(workload) && !World::is_control_plane(workload) && !is_gateway_guess(world, workload)
+    };
+    let workloads: Vec<&'w Workload> = workloads.iter().filter(judged).collect();
+    let mut doors = doors(world, namespace, &workloads, &[]).into_iter().peekable();
+    let site = |workload: &'w Workload| {
+        let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
+        let (attached, jwt) = (attached_policies(&world.mesh, proxy), jwt_filter(&world.mesh, proxy));
+        let mut own = Vec::new();
+        while let Some(door) = doors.next_if(|door| std::ptr::eq(door.workload, workload)) {
+            own.push(door);
+        }
+        Site { owner: Owner::Workload(workload), attached, jwt, doors: own, listeners: OnceLock::new() }
+    };
+    workloads.into_iter().map(site).collect()
+}
+
+/// The namespaces in which anything of the input lives.
+fn lived_in(world: &World) -> BTreeSet<String> {
+    let mesh = &world.mesh;
+    let mut found = world.namespaces();
+    found.extend(mesh.service_accounts.iter().map(|object| object.id.namespace.clone()));
+    found.extend(mesh.gateways.iter().map(|object| object.id.namespace.clone()));
+    found.extend(mesh.destination_rules.iter().map(|object| object.id.namespace.clone()));
+    found
+}
+
+/// Whether a workload that is only implied is more likely a gateway, or nothing at all: installers put no others into
+/// the root namespace.
+fn is_gateway_guess(world: &World, workload: &Workload) -> bool {
+    let mut selectors = world.mesh.gateways.iter().filter_map(|gateway| gateway.spec.selector.as_ref());
+    let named = || workload.labels.values().any(|value| value.replace('-', "").ends_with("gateway"));
+    workload.implied
+        && (workload.id.namespace == world.mesh.settings.root_namespace()
+            || named()
+            || selectors.any(|labels| !labels.value.is_empty() && selects(Some(&labels.value), &workload.labels)))
+}

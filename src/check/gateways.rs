@@ -1,0 +1,169 @@
+//! Servers of gateways: what they let in, and beside what.
+
+use super::facts::Facts;
+use super::observation::{Observation, Severity};
+use crate::model::{Gateway, ObjectId, Resource, Server, TlsMode};
+use crate::semantics::{ServerKind, is_subset, overlap, selects};
+use crate::text::{Span, Spanned};
+
+/// A server of a Gateway.
+type Placed<'w> = (&'w Resource<Gateway>, &'w Spanned<Server>);
+
+/// Looks at every server of every Gateway, and at those beside it.
+pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
+    let mesh = &facts.world().mesh;
+    for gateway in mesh.gateways.iter().filter(|gateway| !gateway.context) {
+        seen.extend(without_workload(facts, gateway));
+        for server in gateway.spec.servers() {
+            seen.extend(wildcard(gateway, server));
+            seen.extend(auto_passthrough(gateway, server));
+        }
+    }
+    for workload in &facts.world().gateway_workloads {
+        let gateways = mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id));
+        let servers: Vec<Placed<'_>> =
+            gateways.flat_map(|gateway| gateway.spec.servers().iter().map(move |server| (gateway, server))).collect();
+        pairs(&servers, seen);
+    }
+    seen.sort_by(|a, b| (a.label.span, a.rule, &a.message).cmp(&(b.label.span, b.rule, &b.message)));
+    seen.dedup_by(|a, b| (a.label.span, a.rule) == (b.label.span, b.rule));
+}
+
+/// A host of a server without its namespace.
+fn name(host: &str) -> &str {
+    host.rsplit('/').next().unwrap_or(host)
+}
+
+/// The place of a server's TLS mode, else of its port.
+fn tls_span(server: &Spanned<Server>) -> Span {
+    let tls = server.value.tls.as_ref();
+    let mode = tls.and_then(|tls| tls.value.mode.as_ref().map(|mode| mode.span)).or(tls.map(|tls| tls.span));
+    mode.or(server.value.port.as_ref().map(|port| port.span)).unwrap_or(server.span)
+}
+
+/// `wildcard-gateway-host`: whatever host a virtual service of any namespace asks for.
+fn wildcard(gateway: &Resource<Gateway>, server: &Spanned<Server>) -> Option<Observation> {
+    let host = server.value.hosts().iter().find(|host| matches!(host.value.as_str(), "*" | "*/*"))?;
+    let message = format!("{} serves any host that some virtual service of some namespace claims", gateway.id);
+    Some(Observation::new("wildcard-gateway-host", &gateway.id, host.span, "any host", message))
+}
+
+/// `auto-passthrough`: no policy of the gateway is asked.
+fn auto_passthrough(gateway: &Resource<Gateway>, server: &Spanned<Server>) -> Option<Observation> {
+    (server.value.tls_mode() == Some(TlsMode::AutoPassthrough)).then(|| {
+        let message = format!("{} passes connections on by server name, and no policy of it is asked", gateway.id);
+        Observation::new("auto-passthrough", &gateway.id, tls_span(server), "past its policies", message)
+    })
+}
+
+/// `gateway-without-workload`: no pod has the labels.
+fn without_workload(facts: &Facts<'_>, gateway: &Resource<Gateway>) -> Option<Observation> {
+    let world = facts.world();
+    let selector = gateway.spec.selector.as_ref().filter(|selector| !selector.value.is_empty())?;
+    let real = || world.mesh.workloads.iter().any(|workload| selects(Some(&selector.value), &workload.labels));
+    // Others of their kind: pods that serve other Gateways.
+    let others = world.gateway_workloads.iter().any(|known| known.object.is_some());
+    if real() {
+        return None;
+    }
+    let severity = facts.ground.absence(Severity::Warning, others)?;
+    let labels = selector.value.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+    let message = format!("{} is served by no pod: none has `{labels}`", gateway.id);
+    Some(
+        Observation::new("gateway-without-workload", &gateway.id, selector.span, "picks no pod", message)
+            .severity(severity),
+    )
+}
+
+/// What is wrong between two servers of one workload.
+fn pairs(servers: &[Placed<'_>], seen: &mut Vec<Observation>) {
+    for (place, one) in servers.iter().enumerate() {
+        for (other_place, other) in servers.iter().enumerate() {
+            if place != other_place {
+                seen.extend(mutual_behind_simple(*one, *other));
+                seen.extend(plaintext_twin(*one, *other));
+            }
+            if place < other_place && one.0.id != other.0.id {
+                seen.extend(overlapping(*one, *other));
+            }
+        }
+    }
+}
+
+/// `mutual-host-behind-simple`: the server name of one and the authority of the other.
+fn mutual_behind_simple(simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observation> {
+    let https = |server: &Server| ServerKind::of(server) == ServerKind::Https;
+    let (one, other) = (&simple.1.value, &mutual.1.value);
+    let demands = matches!(other.tls_mode(), Some(TlsMode::Mutual | TlsMode::IstioMutual));
+    if !https(one)
+        || !https(other)
+        || one.number() != other.number()
+        || one.tls_mode() != Some(TlsMode::Simple)
+        || !demands
+    {
+        return None;
+    }
+    let wide = one.hosts().iter().find(|host| {
+        let narrow = other
+            .hosts()
+            .iter()
+            .any(|narrow| narrow.value != host.value && is_subset(name(&narrow.value), name(&host.value)));
+        name(&host.value).starts_with('*') && narrow
+    })?;
+    let narrow = other.hosts().iter().find(|narrow| is_subset(name(&narrow.value), name(&wide.value)))?;
+    if mutual.0.context {
+        return None;
+    }
+    let message = format!(
+        "who names another host of `{}` in TLS shows no certificate and may still ask for `{}`",
+        name(&wide.value),
+        name(&narrow.value)
+    );
+    let seen =
+        Observation::new("mutual-host-behind-simple", &mutual.0.id, narrow.span, "asks for a certificate", message);
+    Some(seen.related(wide.span, "this host covers it, without a certificate"))
+}
+
+/// `plaintext-twin`: the same host in plaintext, without a redirect.
+fn plaintext_twin(plain: Placed<'_>, tls: Placed<'_>) -> Option<Observation> {
+    let (one, other) = (&plain.1.value, &tls.1.value);
+    if ServerKind::of(one) != ServerKind::Http
+        || ServerKind::of(other) != ServerKind::Https
+        || one.https_redirect()
+        || plain.0.context
+    {
+        return None;
+    }
+    let both = one.hosts().iter().find_map(|host| {
+        let twin = other.hosts().iter().find(|twin| name(&twin.value) == name(&host.value))?;
+        Some((host, twin))
+    });
+    let (host, twin) = both?;
+    let message =
+        format!("`{}` is served over HTTPS, and in plaintext on port {} as well", name(&host.value), one.number());
+    let seen = Observation::new("plaintext-twin", &plain.0.id, host.span, "in plaintext", message);
+    Some(seen.related(twin.span, "over HTTPS").help("add `tls: {httpsRedirect: true}` to the server in plaintext"))
+}
+
+/// `overlapping-gateways`: two Gateways want one host of one port.
+fn overlapping(one: Placed<'_>, other: Placed<'_>) -> Option<Observation> {
+    let (older, younger) = (&one.1.value, &other.1.value);
+    let same = older.number() == younger.number() && older.bind == younger.bind && !other.0.context;
+    let both = younger.hosts().iter().find_map(|host| {
+        let known = older.hosts().iter().find(|known| {
+            overlap(name(&known.value), name(&host.value)) && name(&known.value) != "*" && name(&host.value) != "*"
+        })?;
+        Some((host, known))
+    });
+    let (host, known) = both.filter(|_| same)?;
+    let id: &ObjectId = &other.0.id;
+    let message = format!(
+        "{} and {} both serve `{}` on port {} of one gateway",
+        one.0.id,
+        id,
+        name(&host.value),
+        younger.number()
+    );
+    let seen = Observation::new("overlapping-gateways", id, host.span, "served by another Gateway, too", message);
+    Some(seen.related(known.span, "the other"))
+}

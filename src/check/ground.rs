@@ -1,0 +1,33 @@
+//! What checks stand on: the world, the texts, and what is common to many of them.
+
+use super::observation::Severity;
+use crate::config::WorldSetting;
+use crate::model::{AuthorizationPolicy, Resource};
+use crate::semantics::World;
+use crate::text::Files;
+
+/// What all checks are asked of.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'w> {
+    /// The world
+    pub world: &'w World,
+    /// The texts
+    pub files: &'w Files,
+}
+
+impl<'w> Ground<'w> {
+    /// The authorization policies that may be blamed: in force and not somebody else's.
+    pub fn own_policies(self) -> impl Iterator<Item = &'w Resource<AuthorizationPolicy>> {
+        self.world.mesh.authorization_policies.iter().filter(|policy| !policy.context)
+    }
+
+    /// How bad it is that something is not in the input: `declared` where the world is declared closed; a warning
+    /// where the namespace that should hold it holds others of its kind; nothing where it may live elsewhere.
+    pub fn absence(self, declared: Severity, others_are_there: bool) -> Option<Severity> {
+        match self.world.options.world {
+            WorldSetting::Closed => Some(declared),
+            WorldSetting::Auto if others_are_there => Some(declared.min(Severity::Warning)),
+            WorldSetting::Auto | WorldSetting::Open => None,
+        }
+    }
+}

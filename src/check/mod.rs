@@ -1,0 +1,60 @@
+//! Checks: what is wrong beside the statements over cells. One module for each kind of trap; each asks the
+//! semantics and the matrix where an effect decides, and the text for the place. No words of rule files, no
+//! severities but those that differ from them.
+
+mod authorizer;
+mod enforcement;
+mod facts;
+mod gateways;
+mod ground;
+mod identity;
+mod jwt;
+mod observation;
+mod operations;
+mod origin;
+mod paths;
+mod policy_shape;
+mod policy_strings;
+mod ports;
+mod route_value;
+mod routes;
+mod spot;
+mod value;
+
+use rayon::prelude::*;
+
+use facts::Facts;
+pub use ground::Ground;
+pub use observation::{Label, Observation, Related, Severity};
+
+/// A check: looks at everything and notes what it sees.
+type Check = fn(&Facts<'_>, &mut Vec<Observation>);
+
+/// All checks, by module.
+const CHECKS: &[Check] = &[
+    authorizer::check,
+    enforcement::check,
+    gateways::check,
+    identity::check,
+    jwt::check,
+    operations::check,
+    origin::check,
+    paths::check,
+    policy_shape::check,
+    policy_strings::check,
+    ports::check,
+    routes::check,
+];
+
+/// What all checks see, sorted by place and rule.
+pub fn observations(ground: Ground<'_>) -> Vec<Observation> {
+    let facts = Facts::of(ground);
+    let seen = CHECKS.par_iter().map(|check| {
+        let mut seen = Vec::new();
+        check(&facts, &mut seen);
+        seen
+    });
+    let mut seen: Vec<Observation> = seen.flatten().collect();
+    seen.sort_by(|a, b| (a.label.span, a.rule, &a.message).cmp(&(b.label.span, b.rule, &b.message)));
+    seen
+}

@@ -1,0 +1,183 @@
+//! Paths of policies: what they cannot match, what they leave open.
+
+use super::facts::Facts;
+use super::observation::Observation;
+use super::spot::{Spot, with_paths};
+use super::value::{Field, Value, values};
+use crate::model::Action;
+use crate::semantics::{Chain, is_template, path_normalization, policy_path};
+use crate::space::{
+    Budget, Cube, DecisionList, Label, Normalization, PathDomain, Pattern, Search, Universe, partition,
+};
+
+/// Looks at the paths of every policy.
+pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
+    for policy in facts.own_policies() {
+        let paths: Vec<Value<'_>> =
+            values(policy).filter(|value| value.field == Field::Path && value.opens_when_dead()).collect();
+        if paths.is_empty() {
+            continue;
+        }
+        let spots = facts.spots_of(&policy.id);
+        let mut said = None;
+        for value in &paths {
+            if let Some(found) = subtree(&spots, value) {
+                seen.push(found);
+                said = Some(value.rule.span);
+            } else if said != Some(value.rule.span)
+                && let Some(found) = spelling(facts, &spots, value)
+            {
+                seen.push(found);
+                said = Some(value.rule.span);
+            }
+        }
+    }
+}
+
+/// Why no request has such a path, in words.
+fn reason(path: &str, mode: Normalization) -> &'static str {
+    let normal = mode != Normalization::None;
+    let lower = path.to_ascii_lowercase();
+    if path.contains(['?', '#']) {
+        "paths are compared without query and fragment"
+    } else if !path.starts_with(['/', '*']) {
+        "every path begins with `/`"
+    } else if normal && path.contains('\\') {
+        "proxies make `/` of `\\`"
+    } else if normal && (path.contains("/../") || path.contains("/./") || path.ends_with("/..")) {
+        "proxies resolve dot segments"
+    } else if matches!(mode, Normalization::MergeSlashes | Normalization::DecodeAndMergeSlashes) && path.contains("//")
+    {
+        "proxies merge slashes"
+    } else if mode == Normalization::DecodeAndMergeSlashes && (lower.contains("%2f") || lower.contains("%5c")) {
+        "proxies decode escaped slashes"
+    } else if normal && path.contains('%') {
+        "proxies decode escapes of plain characters"
+    } else {
+        "it has a character that no request sends as it is"
+    }
+}
+
+/// `impossible-path`: asked of the paths that can occur, where a letter makes it likely.
+pub(super) fn impossible(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
+    let text = value.text.value.as_str();
+    if value.field != Field::Path || value.negated || text == "*" {
+        return None;
+    }
+    let odd = |byte: u8| matches!(byte, b'?' | b'#' | b'\\' | b'%') || !byte.is_ascii_graphic();
+    let likely = text.bytes().any(odd) || text.contains("//") || text.contains("/.") || !text.starts_with(['/', '*']);
+    let mode = path_normalization(facts.world());
+    let universe = Universe { path: PathDomain::Normalized(mode), ..Universe::default() };
+    let all = DecisionList { rules: Vec::new(), default: Label(0) };
+    let within = Cube::default().path(vec![policy_path(text)]);
+    let none = || partition(&all, &within, &universe, &Budget::default()).search(Label(0)) == Search::Empty;
+    if !likely || !none() {
+        return None;
+    }
+    let comes = if value.policy.spec.action() == Action::Deny { "refuses" } else { "admits" };
+    let message = format!("no request has the path `{text}`, so it {comes} nothing: {}", reason(text, mode));
+    Some(Observation::new("impossible-path", &value.policy.id, value.text.span, "matches no request", message))
+}
+
+/// A path that stands for itself alone, and is no file and no method of gRPC.
+fn whole_path(text: &str) -> Option<&str> {
+    let last = text.rsplit('/').next().unwrap_or_default();
+    let plain = text.starts_with('/') && !text.contains('*') && !is_template(text) && !text.contains(['?', '#']);
+    (plain && !last.is_empty() && !last.contains('.') && !text.split('/').nth(1).unwrap_or_default().contains('.'))
+        .then_some(text)
+}
+
+/// A request that a rule should refuse or leave out, on one of other paths.
+fn evades<'a>(
+    spots: &'a [Spot<'_, '_>],
+    value: &Value<'_>,
+    paths: &[String],
+) -> Option<(super::spot::Through, &'a Spot<'a, 'a>)> {
+    let rule = value.rule_index();
+    let deny = value.policy.spec.action() == Action::Deny;
+    let named = policy_path(&value.text.value);
+    let asks = |cube: &Cube| {
+        cube.path.iter().any(|test| {
+            let list = if deny { test.any_of.as_ref() } else { Some(&test.none_of) };
+            list.is_some_and(|list| list.contains(&named))
+        })
+    };
+    for spot in spots.iter().filter(|spot| spot.chain() == Chain::Http && spot.is_guarded()) {
+        for cube in spot.cubes_of(&value.policy.id, rule).into_iter().filter(|cube| asks(cube)) {
+            let within = with_paths(cube, paths.iter().map(|path| Pattern::Exact(path.as_str().into())).collect());
+            // A path that an ALLOW leaves out counts only where this rule lets its twin in.
+            let found = spot.gets_through_by(&within, |ending| {
+                let by = ending.policy.as_ref();
+                deny || by.is_some_and(|by| by.policy == value.policy.id && by.rule == rule)
+            });
+            if let Some(found) = found {
+                return Some((found, spot));
+            }
+        }
+    }
+    None
+}
+
+/// `subtree-left-open`: exactly this path is refused, and what is below it gets in.
+fn subtree(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
+    let path = whole_path(&value.text.value)?;
+    let (found, spot) = evades(spots, value, &[format!("{path}/x"), format!("{path}/")])?;
+    let message = format!("only `{path}` itself is meant here: `{}` gets through", found.path);
+    let mut seen = Observation::new("subtree-left-open", &value.policy.id, value.text.span, "this path alone", message)
+        .help(format!("write `{path}/*` beside it"));
+    seen.admits = (value.policy.spec.action() == Action::Allow).then_some(value.rule.span);
+    seen.workload = spot.door().map(|door| door.workload.display_name());
+    seen.witness = Some(found.request);
+    Some(seen)
+}
+
+/// Other spellings of a path that servers may take for the same.
+fn spellings(facts: &Facts<'_>, path: &str, exact: bool) -> Vec<String> {
+    let below = path.strip_prefix('/').unwrap_or(path);
+    let mut found = vec![format!("//{below}")];
+    for escape in ["%2F", "%5C"] {
+        match below.split_once('/') {
+            Some((first, rest)) => found.push(format!("/{first}{escape}{rest}")),
+            None => found.push(format!("/{escape}{below}")),
+        }
+    }
+    found.push(format!("/x/..;{path}"));
+    if exact {
+        found.extend([format!("{path}/"), format!("{path};x")]);
+    }
+    let ignores_case = facts.world().mesh.virtual_services.iter().any(|service| {
+        let mut matches =
+            service.spec.http().iter().flat_map(|route| route.value.matches.iter().flat_map(|list| &list.value));
+        matches.any(|one| one.value.ignore_uri_case == Some(true))
+    });
+    if ignores_case {
+        found.push(path.to_ascii_uppercase());
+    }
+    found.retain(|other| !other.eq(path));
+    found
+}
+
+/// `bypass-by-spelling`: another spelling of a path that is refused gets in.
+fn spelling(facts: &Facts<'_>, spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
+    let text = value.text.value.as_str();
+    if !text.starts_with('/') || is_template(text) || text.contains(['?', '#']) {
+        return None;
+    }
+    let (stem, exact) = match text.strip_suffix('*') {
+        Some(stem) => (stem.trim_end_matches('/'), false),
+        None => (text, true),
+    };
+    if stem.len() < 2 || stem.contains('*') {
+        return None;
+    }
+    let (found, spot) = spellings(facts, stem, exact)
+        .into_iter()
+        .find_map(|path| evades(spots, value, &[if exact { path } else { format!("{path}/x") }]))?;
+    let spelled = &found.path;
+    let message = format!("`{text}` is refused, and `{spelled}` gets through, which many servers take for the same");
+    let mut seen = Observation::new("bypass-by-spelling", &value.policy.id, value.text.span, "one spelling", message);
+    seen.admits = (value.policy.spec.action() == Action::Allow).then_some(value.rule.span);
+    seen.workload = spot.door().map(|door| door.workload.display_name());
+    seen.witness = Some(found.request);
+    Some(seen)
+}

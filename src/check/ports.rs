@@ -1,0 +1,210 @@
+//! Ports: which are there, what they speak, and what of a policy exists on them.
+
+use super::facts::{Facts, Site};
+use super::observation::{Observation, Severity};
+use super::value::{Field, Value, values};
+use crate::matrix::Door;
+use crate::model::{Action, AuthorizationPolicy, PeerAuthentication, PolicyRule, Resource, Workload};
+use crate::semantics::{Chain, Guard, Protocol, ServerKind, World, selects, target_port, workload_ports};
+use crate::text::{Span, Spanned};
+
+/// Looks at every policy that names ports or asks for what only HTTP has.
+pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
+    for policy in facts.own_policies() {
+        for value in values(policy).filter(|value| is_port(value)) {
+            seen.extend(impossible_port(facts, &value));
+        }
+        for rule in policy.spec.rules() {
+            seen.extend(http_on_tcp(facts, policy, rule).or_else(|| http_on_passthrough(facts, policy, rule)));
+        }
+    }
+    for policy in facts.world().mesh.peer_authentications.iter().filter(|policy| !policy.context) {
+        seen.extend(mtls_on_service_port(facts.world(), policy));
+    }
+    undeclared(facts, seen);
+}
+
+/// Whether a value is a port.
+fn is_port(value: &Value<'_>) -> bool {
+    matches!(value.field, Field::Port | Field::Condition("destination.port"))
+}
+
+/// The port of the pods behind a port of a Service that selects a workload.
+fn behind_service_port(world: &World, workload: &Workload, port: u16) -> Option<u16> {
+    let services = world.services_of(workload);
+    let ports = services.flat_map(|service| service.spec.ports());
+    ports
+        .filter(|known| known.value.port == Some(i64::from(port)))
+        .find_map(|known| target_port(&known.value, workload))
+}
+
+/// Whether a workload listens on a port, as far as the input tells. One that is only implied is taken to listen on
+/// whatever policies name.
+fn listens(world: &World, workload: &Workload, port: u16) -> bool {
+    let behind = behind_service_port(world, workload, port);
+    if workload.implied {
+        let targets = world.services_of(workload).flat_map(|service| service.spec.ports());
+        let mut targets = targets.filter_map(|known| target_port(&known.value, workload));
+        return behind.is_none_or(|behind| behind == port) || targets.any(|target| target == port);
+    }
+    workload_ports(world, workload).iter().any(|known| known.number == port)
+}
+
+/// `impossible-port`: nothing of what the policy selects listens there.
+fn impossible_port(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
+    let world = facts.world();
+    let port: u16 = value.text.value.parse().ok()?;
+    let mut sites = facts.sites_of(&value.policy.id).peekable();
+    let workloads: Vec<&Workload> = sites.by_ref().map_while(Site::workload).collect();
+    let gateways = facts.sites_of(&value.policy.id).any(|site| site.gateway().is_some());
+    let told = |workload: &&Workload| !workload_ports(world, workload).is_empty();
+    if workloads.is_empty() || gateways || !workloads.iter().all(told) {
+        return None;
+    }
+    if workloads.iter().any(|workload| listens(world, workload, port)) {
+        return None;
+    }
+    let behind = workloads.iter().find_map(|workload| behind_service_port(world, workload, port));
+    let who = workloads.first().map(|workload| workload.display_name()).unwrap_or_default();
+    let new = |message: String| {
+        Observation::new("impossible-port", &value.policy.id, value.text.span, "not a port of the pod", message)
+    };
+    Some(match behind {
+        Some(behind) => new(format!("{port} is the port of the Service: the pods of `{who}` listen on {behind}"))
+            .help(format!("write `{behind}`")),
+        None if value.negated => return None,
+        None => new(format!("`{who}` is not known to listen on port {port}")).severity(Severity::Warning),
+    })
+}
+
+/// `port-mtls-on-service-port`: the mode of a port that no pod listens on.
+fn mtls_on_service_port(world: &World, policy: &Resource<PeerAuthentication>) -> Vec<Observation> {
+    let labels = policy.spec.selector.as_ref().and_then(|selector| selector.value.match_labels.as_ref());
+    let workloads: Vec<&Workload> =
+        world.workloads_in(&policy.id.namespace).iter().filter(|workload| selects(labels, &workload.labels)).collect();
+    let keys = policy.spec.port_level_mtls.iter().flat_map(|ports| ports.value.keys());
+    let wrong = keys.filter_map(|key| {
+        let port: u16 = key.value.parse().ok()?;
+        if workloads.iter().any(|workload| listens(world, workload, port)) {
+            return None;
+        }
+        let behind = workloads.iter().find_map(|workload| behind_service_port(world, workload, port))?;
+        let message = format!("{port} is the port of the Service: the mode of the pods' port {behind} stays as it was");
+        let seen =
+            Observation::new("port-mtls-on-service-port", &policy.id, key.span, "not a port of the pod", message);
+        Some(seen.help(format!("write `{behind}`")))
+    });
+    wrong.collect()
+}
+
+/// Whether a value exists on HTTP chains alone.
+fn is_http(value: &Value<'_>) -> bool {
+    matches!(value.field, Field::RequestPrincipal | Field::Host | Field::Method | Field::Path)
+        || matches!(value.field, Field::Condition(key) if key.starts_with("request."))
+}
+
+/// The first value of a rule that only HTTP has, and whether the rule names ports.
+fn http_field<'p>(policy: &'p Resource<AuthorizationPolicy>, rule: &Spanned<PolicyRule>) -> Option<(Value<'p>, bool)> {
+    let own = || values(policy).filter(|value| std::ptr::eq(value.rule, rule));
+    let first = own().find(is_http)?;
+    Some((first, own().any(|value| is_port(&value))))
+}
+
+/// `http-field-on-tcp-port`: an ALLOW rule is no rule there, a DENY refuses the whole port.
+fn http_on_tcp(
+    facts: &Facts<'_>,
+    policy: &Resource<AuthorizationPolicy>,
+    rule: &Spanned<PolicyRule>,
+) -> Option<Observation> {
+    let (value, named) = http_field(policy, rule)?;
+    let guarded = |door: &&Door<'_>| door.lock.guard == Guard::Sidecar;
+    let doors: Vec<&Door<'_>> = facts.sites_of(&policy.id).flat_map(|site| &site.doors).filter(guarded).collect();
+    let wanted: Vec<u16> = values(policy)
+        .filter(|value| std::ptr::eq(value.rule, rule) && value.field == Field::Port && !value.negated)
+        .filter_map(|value| value.text.value.parse().ok())
+        .collect();
+    let meant = |door: &&&Door<'_>| wanted.is_empty() || wanted.contains(&door.port.number);
+    let mut tcp = doors.iter().filter(meant).filter(|door| door.port.protocol == Protocol::Tcp && door.port.by_service);
+    let others = doors.iter().filter(meant).any(|door| door.port.protocol != Protocol::Tcp);
+    let door = tcp.next()?;
+    let who = format!("{}:{}", door.workload.display_name(), door.port.number);
+    let message = match policy.spec.action() {
+        Action::Allow if !others => format!("`{who}` speaks TCP, where this rule does not exist: it admits nobody"),
+        Action::Deny if !named || !others => {
+            format!("`{who}` speaks TCP, where this rule has nothing to ask: it refuses every connection")
+        }
+        Action::Allow | Action::Deny | Action::Custom | Action::Audit => return None,
+    };
+    let mut seen = Observation::new("http-field-on-tcp-port", &policy.id, value.text.span, "only HTTP has it", message);
+    seen.workload = Some(door.workload.display_name());
+    Some(seen.help("name the port's protocol in the Service if it is HTTP, else ask for callers and ports"))
+}
+
+/// `http-policy-on-passthrough`: the gateway sees bytes within TLS.
+fn http_on_passthrough(
+    facts: &Facts<'_>,
+    policy: &Resource<AuthorizationPolicy>,
+    rule: &Spanned<PolicyRule>,
+) -> Option<Observation> {
+    let (value, named) = http_field(policy, rule)?;
+    let action = policy.spec.action();
+    if named || !matches!(action, Action::Allow | Action::Deny) {
+        return None;
+    }
+    let world = facts.world();
+    let server = facts.sites_of(&policy.id).filter_map(Site::gateway).find_map(|gateway| {
+        let gateways = world.mesh.gateways.iter().filter(|known| gateway.gateways.contains(&known.id));
+        let servers: Vec<Span> = gateways
+            .flat_map(|known| known.spec.servers())
+            .filter(|server| ServerKind::of(&server.value) == ServerKind::Passthrough)
+            .map(|server| server.value.tls.as_ref().map_or(server.span, |tls| tls.span))
+            .collect();
+        servers.first().copied()
+    })?;
+    let comes = if action == Action::Allow { "admits nobody" } else { "refuses every connection" };
+    let message = format!("the gateway passes TLS through and sees no request: there this rule {comes}");
+    let seen = Observation::new("http-policy-on-passthrough", &policy.id, value.text.span, "only HTTP has it", message);
+    Some(
+        seen.related(server, "passes TLS through")
+            .help("ask for `connection.sni`, or name the ports that the rule is meant for"),
+    )
+}
+
+/// `undeclared-protocol`: what a port speaks is guessed from its first bytes, and policies read it either way.
+fn undeclared(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
+    let world = facts.world();
+    let mut said: Vec<Span> = Vec::new();
+    for site in &facts.sites {
+        let sniffed: Vec<u16> = site
+            .doors
+            .iter()
+            .filter(|door| door.port.protocol == Protocol::Sniffed && door.port.by_service && door.chain == Chain::Http)
+            .filter(|door| door.lock.guard == Guard::Sidecar)
+            .map(|door| door.port.number)
+            .collect();
+        if sniffed.is_empty() {
+            continue;
+        }
+        let acting = site.attached.deny.iter().chain(&site.attached.allow).chain(&site.attached.custom);
+        let http = |policy: &&Resource<AuthorizationPolicy>| values(policy).any(|value| is_http(&value));
+        let Some((workload, policy)) = site.workload().zip(acting.copied().find(http)) else { continue };
+        for service in world.services_of(workload).filter(|service| !service.context) {
+            for port in service.spec.ports() {
+                let here = target_port(&port.value, workload).is_some_and(|target| sniffed.contains(&target));
+                if here && !said.contains(&port.span) {
+                    said.push(port.span);
+                    let message = format!(
+                        "what `{}` speaks is guessed, and {} asks for what only HTTP has",
+                        workload.display_name(),
+                        policy.id
+                    );
+                    let mut found =
+                        Observation::new("undeclared-protocol", &service.id, port.span, "no protocol", message)
+                            .related(policy.name_span, "asks for requests");
+                    found.workload = Some(workload.display_name());
+                    seen.push(found);
+                }
+            }
+        }
+    }
+}

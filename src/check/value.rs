@@ -1,0 +1,150 @@
+//! The strings of a policy, each with where it stands and what it is for.
+
+use crate::model::{Action, AuthorizationPolicy, Operation, PolicyRule, Resource, Source, Values};
+use crate::text::Spanned;
+
+/// What a string of a policy is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field<'p> {
+    /// `principals`
+    Principal,
+    /// `requestPrincipals`
+    RequestPrincipal,
+    /// `namespaces`
+    Namespace,
+    /// `serviceAccounts`
+    ServiceAccount,
+    /// `trustDomains`
+    TrustDomain,
+    /// `ipBlocks`
+    IpBlock,
+    /// `remoteIpBlocks`
+    RemoteIpBlock,
+    /// `hosts`
+    Host,
+    /// `ports`
+    Port,
+    /// `methods`
+    Method,
+    /// `paths`
+    Path,
+    /// `when[].values`, with the key
+    Condition(&'p str),
+}
+
+/// A string of a policy.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value<'p> {
+    /// The policy
+    pub(super) policy: &'p Resource<AuthorizationPolicy>,
+    /// The policy rule
+    pub(super) rule: &'p Spanned<PolicyRule>,
+    /// What it is compared with
+    pub(super) field: Field<'p>,
+    /// Whether it stands under a `not…` field
+    pub(super) negated: bool,
+    /// The string
+    pub(super) text: &'p Spanned<String>,
+}
+
+impl Value<'_> {
+    /// Its rule's place in the policy.
+    pub(super) fn rule_index(&self) -> usize {
+        let mut rules = self.policy.spec.rules().iter();
+        rules.position(|rule| std::ptr::eq(rule, self.rule)).unwrap_or_default()
+    }
+
+    /// What comes of it where it matches nothing.
+    pub(super) fn when_dead(&self) -> &'static str {
+        match (self.negated, self.policy.spec.action()) {
+            (true, _) => "so it leaves nothing out",
+            (false, Action::Allow) => "so it admits nothing",
+            (false, Action::Deny) => "so it refuses nothing",
+            (false, Action::Custom) => "so nobody is asked about it",
+            (false, Action::Audit) => "so it marks nothing",
+        }
+    }
+
+    /// Whether it is compared as text, and not read as an address, a port or a name with rules of its own.
+    pub(super) fn is_compared_as_text(&self) -> bool {
+        match self.field {
+            Field::Principal
+            | Field::RequestPrincipal
+            | Field::Namespace
+            | Field::Host
+            | Field::Method
+            | Field::Path => true,
+            Field::ServiceAccount | Field::TrustDomain | Field::IpBlock | Field::RemoteIpBlock | Field::Port => false,
+            Field::Condition(key) => !matches!(
+                key,
+                "source.ip"
+                    | "remote.ip"
+                    | "destination.ip"
+                    | "destination.port"
+                    | "source.serviceAccount"
+                    | "source.trustDomain"
+            ),
+        }
+    }
+
+    /// Whether a string that matches nothing makes the policy let more in: it excludes from an ALLOW or
+    /// should refuse in a DENY.
+    pub(super) fn opens_when_dead(&self) -> bool {
+        (self.policy.spec.action() == Action::Deny) != self.negated
+    }
+}
+
+/// Every string of a policy, in the order of the API.
+pub(super) fn values(policy: &Resource<AuthorizationPolicy>) -> impl Iterator<Item = Value<'_>> {
+    policy.spec.rules().iter().flat_map(move |rule| {
+        let sources = rule.value.from.iter().flat_map(|from| &from.value).filter_map(|from| from.value.source.as_ref());
+        let operations = rule.value.to.iter().flat_map(|to| &to.value).filter_map(|to| to.value.operation.as_ref());
+        let conditions = rule.value.when.iter().flat_map(|when| &when.value).flat_map(|condition| {
+            let field = Field::Condition(condition.value.key.as_ref().map_or("", |key| key.value.as_str()));
+            [(field, false, &condition.value.values), (field, true, &condition.value.not_values)]
+        });
+        let lists = sources.flat_map(|source| of_source(&source.value));
+        let lists = lists.chain(operations.flat_map(|operation| of_operation(&operation.value))).chain(conditions);
+        lists.flat_map(move |(field, negated, list)| {
+            let texts = list.iter().flat_map(|list| &list.value);
+            texts.map(move |text| Value { policy, rule, field, negated, text })
+        })
+    })
+}
+
+/// A list of strings with its field and polarity.
+type List<'p> = (Field<'p>, bool, &'p Values);
+
+/// The lists of a source.
+fn of_source(source: &Source) -> [List<'_>; 14] {
+    [
+        (Field::Principal, false, &source.principals),
+        (Field::Principal, true, &source.not_principals),
+        (Field::RequestPrincipal, false, &source.request_principals),
+        (Field::RequestPrincipal, true, &source.not_request_principals),
+        (Field::Namespace, false, &source.namespaces),
+        (Field::Namespace, true, &source.not_namespaces),
+        (Field::ServiceAccount, false, &source.service_accounts),
+        (Field::ServiceAccount, true, &source.not_service_accounts),
+        (Field::TrustDomain, false, &source.trust_domains),
+        (Field::TrustDomain, true, &source.not_trust_domains),
+        (Field::IpBlock, false, &source.ip_blocks),
+        (Field::IpBlock, true, &source.not_ip_blocks),
+        (Field::RemoteIpBlock, false, &source.remote_ip_blocks),
+        (Field::RemoteIpBlock, true, &source.not_remote_ip_blocks),
+    ]
+}
+
+/// The lists of an operation.
+fn of_operation(operation: &Operation) -> [List<'_>; 8] {
+    [
+        (Field::Host, false, &operation.hosts),
+        (Field::Host, true, &operation.not_hosts),
+        (Field::Port, false, &operation.ports),
+        (Field::Port, true, &operation.not_ports),
+        (Field::Method, false, &operation.methods),
+        (Field::Method, true, &operation.not_methods),
+        (Field::Path, false, &operation.paths),
+        (Field::Path, true, &operation.not_paths),
+    ]
+}
