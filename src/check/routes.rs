@@ -49,9 +49,11 @@ fn unknown_gateways(facts: &Facts<'_>, service: &Resource<VirtualService>) -> Ve
         let elsewhere = mesh.gateways.iter().find(|known| known.id.name == name);
         if let Some(known) = elsewhere.filter(|_| !gateway.value.contains(['/', '.'])) {
             let message = format!("there is no Gateway `{full}`; one of that name is in `{}`", known.id.namespace);
-            return Some(
-                new(message).related(known.name_span, "of that name").help(format!("write `{}`", known.id.path())),
-            );
+            // What names no namespace lands in `default` here, and is often applied to another one.
+            let unsure = own == "default" || known.id.namespace == "default";
+            let severity = if unsure { Severity::Warning } else { Severity::Error };
+            let seen = new(message).severity(severity).related(known.name_span, "of that name");
+            return Some(seen.help(format!("write `{}`", known.id.path())));
         }
         let others: Vec<&str> = mesh.gateways.in_namespace(namespace).map(|known| known.id.name.as_str()).collect();
         let severity = facts.ground.absence(Severity::Error, !others.is_empty())?;
