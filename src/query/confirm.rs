@@ -29,10 +29,11 @@ pub fn confirm(world: &World, report: &mut Report) {
             Ok(answer) => format!("{:?}", answer.outcome.decision),
             Err(error) => format!("{error:?}"),
         };
+        let shown = serde_json::to_string(witness).unwrap_or_default();
         finding.witness = None;
         let workload = finding.workload.as_deref().unwrap_or_default();
         let message = format!(
-            "internal error, please report it: the witness of `{}` for `{workload}` is not confirmed ({instead})",
+            "internal error, please report it: the witness of `{}` for `{workload}` is not confirmed ({instead}): {shown}",
             finding.rule,
         );
         Some(Note { message, span: None })

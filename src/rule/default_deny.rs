@@ -16,7 +16,7 @@ use crate::matrix::{Door, inbound_witness, judge};
 use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Workload};
 use crate::semantics::{
     CauseKind, Chain, Decision, Ending, Guard, Judgement, PolicyRuleRef, Protocol, Proxy, Request, Verdict,
-    WorkloadPort, World, attached_policies, implied_workload,
+    WorkloadPort, World, attached_policies, effective_mode, implied_workload,
 };
 use crate::space::{DecisionList, Dimension, Point};
 use crate::text::Span;
@@ -60,14 +60,22 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str) -> Option<DefaultDeny> {
     let world = scope.world;
     let mut answers = Vec::new();
     for workload in unselected(world, namespace) {
+        let number = unnamed_port(world, &workload);
+        let aged = effective_mode(&world.mesh, &workload, number).order.is_some();
         for chain in [Chain::Http, Chain::Tcp] {
-            let number = unnamed_port(world, &workload);
-            let port = WorkloadPort { number, protocol: Protocol::Sniffed, by_service: false };
+            // A workload that is only implied speaks HTTP where no Service says otherwise.
+            let spoken = if workload.implied && chain == Chain::Http { Protocol::Http } else { Protocol::Sniffed };
+            let port = WorkloadPort { number, protocol: spoken, by_service: false };
             let (guard, judgement) = judge(world, &workload, &port, chain);
             if matches!(guard, Guard::Nothing { .. }) {
                 continue;
             }
             for peer in [None, Some(scope.stranger.clone())] {
+                // Where only age tells whether TLS is read, bytes have an identity or none. With one they get in by no
+                // more than requests do.
+                if aged && chain == Chain::Tcp && peer.is_some() {
+                    continue;
+                }
                 answers.push(unnamed(&workload, number, chain, &judgement, peer.as_ref()));
             }
         }
