@@ -167,6 +167,8 @@ fn a_trace_tells_every_hop_and_why_earlier_routes_did_not_match() {
     assert_eq!(
         told,
         [
+            ("gateway app/gw", "a server of Gateway app/gw listens on port 80"),
+            ("gateway app/gw", "a server of this port takes the connection"),
             ("gateway app/gw", "no ALLOW policy is attached, so everything passes"),
             ("gateway app/gw", "the virtual host `shop.example.com` takes `shop.example.com:80`"),
             ("gateway app/gw", "a route of VirtualService app/vs does not match: the path is not `/x`"),
@@ -199,7 +201,8 @@ fn what_a_sidecar_does_not_know_is_passed_through_in_plaintext() {
     let unknown = answer(scope, &from_pay("/"));
     assert_eq!((unknown.outcome.by, unknown.outcome.at.as_deref()), (Some(By::Policy), Some("workload app/shop")));
     let closed = scope.replace("egress:", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}, egress:");
-    assert_eq!(answer(&closed, &from_pay("/")).outcome.by, Some(By::DirectResponse));
+    // Nothing that it knows listens there for HTTP, so the connection itself is closed.
+    assert_eq!(answer(&closed, &from_pay("/")).outcome.by, Some(By::Closed));
 }
 
 #[test]

@@ -129,7 +129,14 @@ fn a_way_through_proxies_is_a_code_flow_and_shown_where_it_adds_something() {
         .collect();
     let gateway = "gateway python/python-gateway: ";
     let wanted = [
-        ("seed/gateway.yaml", 11, format!("{gateway}a server of this port takes the connection")),
+        (
+            "seed/gateway.yaml",
+            11,
+            format!(
+                "{gateway}a server of Gateway python/python-gateway listens on port 80; a server of this port takes the \
+                 connection"
+            ),
+        ),
         (
             "seed/virtual-service.yaml",
             12,

@@ -8,6 +8,8 @@ use crate::text::{FileId, Files, Span};
 
 /// Bytes of a line that is not shown whole.
 const LONG_LINE: usize = 400;
+/// Bytes of a span that are marked.
+const LONG_MARK: usize = 100;
 /// Bytes around a span that are shown of such a line.
 const SURROUNDINGS: usize = 60;
 
@@ -61,7 +63,12 @@ impl Source {
         let first = lines.next().unwrap_or_default();
         // A comment behind the first of several lines is not what is meant.
         let first = if lines.next().is_some() { first.split(" #").next().unwrap_or(first) } else { first };
-        let mut width = first.trim_end().len();
+        // What fills screens itself is marked by its beginning.
+        let first = first.trim_end();
+        let mut width = first.len().min(LONG_MARK);
+        while !first.is_char_boundary(width) {
+            width -= 1;
+        }
         if width == 0 {
             let before = self.text.get(..start).unwrap_or_default();
             let step = before.chars().next_back().map_or(0, char::len_utf8);
@@ -109,8 +116,12 @@ impl SourceCode for Source {
             let contents = MietteSpanContents::new_named(self.name.clone(), data, place, line, from - line_start, 1);
             return Ok(Box::new(contents));
         }
-        let first = line_of(start).saturating_sub(before);
-        let last = (line_of(end) + after + 1).min(self.lines.len());
+        // Lines around it that fill screens are left out.
+        let is_short = |line: &usize| offset_of(line + 1) - offset_of(*line) <= LONG_LINE;
+        let above = (line.saturating_sub(before)..line).rev().take_while(is_short).count();
+        let below = line_of(end) + 1..(line_of(end) + after + 1).min(self.lines.len());
+        let first = line - above;
+        let last = line_of(end) + 1 + below.take_while(is_short).count();
         let from = if before == 0 { start } else { offset_of(first) };
         let to = offset_of(last).max(end);
         let column = if before == 0 { start - offset_of(line_of(start)) } else { 0 };
