@@ -103,6 +103,9 @@ fn check(manifests: &[(String, String)], table: &str) -> Run {
     let mut report = rule::check(&files, &world, &problems, loaded.counts, &config);
     query::confirm(&world, &mut report);
     assert!(!report.notes.iter().any(|note| note.message.contains("internal error")), "{:?}", report.notes);
+    // The catalog's checks have tests of their own; here it is about what gets in.
+    let is_statement = |finding: &Finding| rule::rule(&finding.rule).is_ok_and(|rule| rule.statement.is_some());
+    report.findings.retain(is_statement);
     Run { files, config, world, report }
 }
 
