@@ -210,8 +210,9 @@ pub(crate) fn target_port(port: &ServicePort, workload: &Workload) -> Option<u16
 fn named_ports(world: &World, workload: &Workload) -> BTreeSet<u16> {
     let mesh = &world.mesh;
     let mut named = BTreeSet::new();
-    let here = |namespace: &str| namespace == workload.id.namespace || namespace == mesh.settings.root_namespace();
-    for policy in mesh.authorization_policies.iter().filter(|policy| here(&policy.id.namespace)) {
+    let (own, root) = (workload.id.namespace.as_str(), mesh.settings.root_namespace());
+    let here = || [Some(own), Some(root).filter(|root| *root != own)].into_iter().flatten();
+    for policy in here().flat_map(|namespace| mesh.authorization_policies.in_namespace(namespace)) {
         for rule in policy.spec.rules() {
             let operations = rule.value.to.iter().flat_map(|to| &to.value);
             let operations = operations.filter_map(|to| to.value.operation.as_ref());
@@ -229,7 +230,7 @@ fn named_ports(world: &World, workload: &Workload) -> BTreeSet<u16> {
             named.extend(ports.chain(values).filter_map(|port| port.value.trim().parse::<u16>().ok()));
         }
     }
-    for policy in mesh.peer_authentications.iter().filter(|policy| here(&policy.id.namespace)) {
+    for policy in here().flat_map(|namespace| mesh.peer_authentications.in_namespace(namespace)) {
         let ports = policy.spec.port_level_mtls.iter().flat_map(|ports| ports.value.keys());
         named.extend(ports.filter_map(|port| port.value.parse::<u16>().ok()));
     }
