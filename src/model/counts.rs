@@ -35,7 +35,7 @@ pub struct Counts {
 
 impl Counts {
     /// Adds what was counted behind it.
-    pub(super) fn append(&mut self, more: Self) {
+    pub(crate) fn append(&mut self, more: Self) {
         let Self {
             files,
             documents,

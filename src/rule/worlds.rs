@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::finding::Finding;
 use super::report::{Note, Report, Summary};
 use super::settle::sort;
-use crate::model::Counts;
 use crate::semantics::Assumption;
 use crate::text::Files;
 
@@ -59,7 +58,7 @@ pub fn join(files: &Files, reports: Vec<(Option<String>, Report)>) -> Report {
 fn add(all: &mut Summary, world: Summary, name: &str) {
     let Summary { read, proven, workloads, implied_workloads, entrypoints, sources, path_classes, tcp_ports, .. } =
         world;
-    add_counts(&mut all.read, read);
+    all.read.append(read);
     all.workloads += workloads;
     all.implied_workloads += implied_workloads;
     all.entrypoints += entrypoints;
@@ -68,40 +67,4 @@ fn add(all: &mut Summary, world: Summary, name: &str) {
     all.tcp_ports += tcp_ports;
     all.proven.extend(proven.into_iter().map(|proven| format!("in {name}: {proven}")));
     all.worlds.push(name.to_owned());
-}
-
-/// Adds what was read.
-fn add_counts(all: &mut Counts, one: Counts) {
-    let Counts {
-        files,
-        documents,
-        resources,
-        other,
-        repeated,
-        skipped,
-        left_out,
-        mesh_resources,
-        patches,
-        network_policies,
-        kustomizations,
-        without_namespace,
-    } = one;
-    all.files += files;
-    all.documents += documents;
-    for (kind, count) in resources {
-        *all.resources.entry(kind).or_default() += count;
-    }
-    for (kind, count) in other {
-        *all.other.entry(kind).or_default() += count;
-    }
-    all.repeated += repeated;
-    all.skipped += skipped;
-    for (why, (count, span)) in left_out {
-        all.left_out.entry(why).and_modify(|(known, _)| *known += count).or_insert((count, span));
-    }
-    all.mesh_resources += mesh_resources;
-    all.patches += patches;
-    all.network_policies += network_policies;
-    all.kustomizations += kustomizations;
-    all.without_namespace += without_namespace;
 }

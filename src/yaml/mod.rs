@@ -8,6 +8,7 @@
 //! whatever is not certain to it; `build` takes all of YAML from a parser, and is what `scan` is held against.
 
 mod build;
+mod choice;
 mod keys;
 mod node;
 mod pieces;
@@ -16,6 +17,7 @@ mod scan;
 mod stream;
 mod typed;
 
+pub use choice::{IntOrString, OneOrMany};
 pub use node::{Document, Node, NodeKind};
 pub use stream::{Comment, Problem, ProblemKind, Stream, read, read_by_parser};
-pub use typed::{IntOrString, OneOrMany, TypeError, Typed, Unread, from_node};
+pub use typed::{TypeError, Typed, Unread, from_node};
