@@ -103,6 +103,14 @@ fn parts_of_the_matrix_are_cut_out_exactly() {
             .iter()
             .all(|row| row["entrypoint"].as_str().is_some_and(|one| one.starts_with("gateway")))
     );
+    // Clients are the workloads with a sidecar; each goes by the Service's own route.
+    let services = rows(&["--entrypoint", "service", "--workload", second]);
+    assert!(!services.is_empty());
+    for row in &services {
+        assert!(row["entrypoint"].as_str().is_some_and(|one| one.starts_with("service python/")), "{row}");
+        assert!(row["sources"].to_string().contains("cluster.local/ns/python/sa/"), "{row}");
+    }
+    assert!(rows(&["--entrypoint", "service", "--from", "none"]).is_empty());
     let (_, said) = run("matrix", &["--workload", "python/fastapi-jwt-2"], 2);
     assert!(said.contains("the nearest is `python/fastapi-jwt-02`"), "{said}");
 }

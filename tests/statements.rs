@@ -284,18 +284,20 @@ fn a_rule_that_cannot_be_meant_is_told_with_its_place_and_the_nearest_word() {
         ("forbid: {path: {prefx: /a}}", "prefx", "`forbid.path` has no key `prefx`; the nearest key is `prefix`"),
         ("forbid: {method: get}", "get", "the nearest is `GET`"),
         ("forbid: {host: \"*.example\"}", "\"*.example\"", "write `suffix: .example.com`"),
-        ("forbid: {entrypoint: gatway}", "gatway", "must be one of `gateway`, `workload`, not `gatway`"),
+        ("forbid: {entrypoint: gatway}", "gatway", "must be one of `gateway`, `service`, `workload`, not `gatway`"),
         ("forbid: {source: {}}", "{}", "a source needs a key"),
         ("forbid: {source: {namespace: a, ingress: true}}", "{namespace: a, ingress: true}", "a source has one key"),
         ("forbid: {source: {ingress: false}}", "{ingress: false}", "write `not_source: {ingress: true}`"),
         ("forbid: {source: {principal: nome}}", "{principal: nome}", "the nearest word is `none`"),
         ("forbid: {source: {service_account: a}}", "{service_account: a}", "no `NAMESPACE/NAME`"),
         ("forbid: {entrypoint: gateway, source: {ingress: true}}", "{ingress: true}", "nobody sends to a gateway"),
-        ("forbid: {request_path: /a}", "/a", "write `entrypoint: gateway`, or `path`"),
+        ("forbid: {request_path: /a}", "/a", "write `entrypoint: gateway` or `service`, or `path`"),
         ("require: {port: 80, mtls: true}", "{port: 80, mtls: true}", "write `port` under `where`"),
         ("require: {source: {outside: true}}", "{outside: true}", "nothing that a request can be required"),
         ("forbid: {port: 70000}", "70000", "`forbid.port`"),
-        ("forbid: {decision: denied}", "denied", "must be one of `allowed`, not `denied`"),
+        ("forbid: {decision: refused}", "refused", "must be one of `allowed`, `denied`, not `refused`"),
+        ("forbid: {entrypoint: gateway, decision: denied}", "denied", "on its way to no workload"),
+        ("forbid: {entrypoint: service, source: {ingress: true}}", "{ingress: true}", "a sidecar of their own"),
         ("message: \"`{wrkload}`\"\nforbid: {path: /a}", "\"`{wrkload}`\"", "the nearest is `{workload}`"),
         ("label: \"{route}\"\nforbid: {path: /a}", "\"{route}\"", "write `entrypoint: gateway`"),
         ("severity: eror\nforbid: {path: /a}", "eror", "must be one of `info`, `warning`, `error`, not `eror`"),
@@ -315,4 +317,96 @@ fn an_id_is_ones_own() {
     let twice = wrong(&format!("id: mine\n{forbid}---\nid: mine\n{forbid}"));
     assert_eq!(twice, [("mine".to_owned(), "`mine` is another rule already".to_owned())]);
     assert_eq!(wrong("# nothing\n").first().map(|(_, words)| words.as_str()), Some("this file holds no rule"));
+}
+
+/// The shop with a page that asks the cart for `/hidden` through a route on `mesh`, a probe that is let in nowhere, and
+/// a policy that refuses what it lists.
+const MESH_ROUTES: &str = "apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: inner, namespace: shop}
+spec:
+  hosts: [cart]
+  http:
+    - match: [{uri: {prefix: /public}}]
+      rewrite: {uri: /hidden}
+      route: [{destination: {host: cart}}]
+    - route: [{destination: {host: cart}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {selector: {app: cart}, ports: [{name: http, port: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec: {template: {metadata: {labels: {app: cart}}, spec: {containers: [{image: x}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: page, namespace: shop}
+spec: {template: {metadata: {labels: {app: page}}, spec: {serviceAccountName: page, containers: [{image: x}]}}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: cart, namespace: shop}
+spec:
+  selector: {matchLabels: {app: cart}}
+  rules:
+    - from: [{source: {principals: [cluster.local/ns/shop/sa/page]}}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: not-here, namespace: shop}
+spec:
+  selector: {matchLabels: {app: cart}}
+  action: DENY
+  rules:
+    - to: [{operation: {paths: [/metrics]}}]
+";
+
+#[test]
+fn a_statement_about_services_is_asked_of_what_sidecars_of_clients_send() {
+    for (statement, found) in [
+        // Through the route of the virtual service, and through nothing else from such a path.
+        ("forbid: {entrypoint: service, request_path: {below: /public}, path: {prefix: /hidden}}", vec![7]),
+        ("forbid: {entrypoint: service, request_path: /public/x, path: /public/x}", vec![]),
+        ("forbid: {entrypoint: service, request_path: /other, path: /other}", vec![10]),
+        // Who sends is the client, and its sidecar speaks mutual TLS.
+        // The prefix also takes `/public/%2e%2e;/other`, of which dot segments are left after the rewrite.
+        ("forbid: {entrypoint: service, source: {service_account: shop/page}, path: /other}", vec![7, 10]),
+        ("forbid: {entrypoint: service, not_source: {service_account: shop/page}}", vec![]),
+        ("forbid: {entrypoint: service, mtls: false}", vec![]),
+        ("forbid: {entrypoint: [gateway, service], path: /metrics}", vec![]),
+    ] {
+        assert_eq!(lines(MESH_ROUTES, statement), found, "{statement}");
+    }
+    // Where no virtual service routes, the Service itself leads to the workload.
+    assert_eq!(lines(SHOP, "forbid: {entrypoint: service, path: /open}"), vec![19]);
+}
+
+#[test]
+fn a_statement_about_what_is_refused_names_the_rule_that_refuses() {
+    for (statement, found) in [
+        ("forbid: {decision: denied, source: {service_account: shop/page}}", vec![42]),
+        ("forbid: {decision: denied, source: {service_account: shop/page}, not_path: /metrics}", vec![]),
+        // No rule refuses whom none admits.
+        ("forbid: {decision: denied, source: {service_account: shop/other}, not_path: /metrics}", vec![19]),
+        ("where: {source: {service_account: shop/page}, path: /pay}\nrequire: {decision: allowed}", vec![]),
+        ("where: {source: {service_account: shop/page}, path: /metrics}\nrequire: {decision: allowed}", vec![42]),
+        ("where: {source: {service_account: shop/page}, path: /pay}\nrequire: {decision: denied}", vec![33]),
+        ("where: {source: {service_account: shop/page}, path: /metrics}\nrequire: {decision: denied}", vec![]),
+    ] {
+        assert_eq!(lines(MESH_ROUTES, statement), found, "{statement}");
+    }
+}
+
+#[test]
+fn what_is_refused_is_shown_by_a_request_that_is_refused() {
+    let (_, report) = check(MESH_ROUTES, "forbid: {decision: denied, source: {service_account: shop/page}}");
+    let finding = report.findings.first().expect("a finding");
+    assert_eq!(finding.status, Status::Broken);
+    assert!(finding.message.contains("`shop/cart` refuses `/metrics`"), "{}", finding.message);
+    let witness = finding.witness.as_ref().expect("a witness");
+    assert_eq!((witness.path.as_str(), witness.source.as_deref()), ("/metrics", Some("cluster.local/ns/shop/sa/page")));
 }

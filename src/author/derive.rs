@@ -83,7 +83,7 @@ fn lets<'w>(world: &'w World, namespace: &str, workloads: &[&'w Workload]) -> Ve
                     let key = (operation.clone(), caller.clone(), connections);
                     asks.push(*numbers.entry(key).or_insert_with(|| {
                         let within = operation.cube(connections).and(&callers);
-                        questions.push(Question { within, granted: Vec::new() });
+                        questions.push(Question { within, ..Question::default() });
                         questions.len() - 1
                     }));
                     of.push((operation.clone(), caller.clone()));
@@ -174,7 +174,7 @@ fn hold(world: &World, namespace: &str, all: &mut [Derived<'_>]) {
             let granted: Vec<Arc<Cube>> = granted.map(Arc::new).collect();
             let everything = questions.len();
             questions.push(Question::default());
-            questions.push(Question { within: Cube::default(), granted });
+            questions.push(Question { granted, ..Question::default() });
             asked.push(Place { questions: vec![everything, everything + 1], ..place });
         }
     }

@@ -49,6 +49,7 @@ fn part(args: &MatrixArgs, world: &World) -> Result<Part, Failure> {
     }
     let entrypoint = args.entrypoint.map(|kind| match kind {
         EntrypointArg::Gateway => EntrypointKind::Gateway,
+        EntrypointArg::Service => EntrypointKind::Service,
         EntrypointArg::Workload => EntrypointKind::Workload,
     });
     Ok(Part { entrypoint, workload: args.workload.clone(), within })

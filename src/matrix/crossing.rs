@@ -3,7 +3,7 @@
 use crate::semantics::{Judgement, Leg, Target};
 use crate::space::{Cube, DecisionList, Dimension, Label, PathTest, Pattern, Rule, Test, Universe};
 
-/// Which requests are asked about on their way through a gateway.
+/// Which requests are asked about on their way through a proxy in front.
 #[derive(Debug, Clone, Default)]
 pub struct Crossing {
     /// The path as the workload sees it
@@ -28,6 +28,18 @@ impl Crossing {
     /// Requests whose path the workload sees within a cube.
     pub fn to(within: &Cube) -> Self {
         Self { seen: within.path.clone(), ..Self::default() }
+    }
+
+    /// What of it a client of an identity can send, whose sidecar does not ask who it is; `None`: nothing.
+    pub(super) fn by(&self, identity: &str) -> Option<Self> {
+        let (peers, tests): (Vec<Test>, Vec<Test>) =
+            self.sent.tests.iter().cloned().partition(|test| test.dimension == Dimension::Peer);
+        let sent = Cube { tests, path: self.sent.path.clone() };
+        peers.iter().all(|test| test.holds(&[identity])).then(|| Self {
+            seen: self.seen.clone(),
+            sent,
+            mtls: self.mtls,
+        })
     }
 
     /// A list of the first hop that says nothing of what is not asked about.

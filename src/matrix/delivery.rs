@@ -1,16 +1,21 @@
-//! What gateways deliver to a door: the routes that lead there, and requests that go through both hops.
+//! What gateways and clients' sidecars deliver to a door: the routes that lead there, and requests that go through both
+//! hops.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
+use super::client::{Outbound, outbound};
 use super::crossing::{Crossing, Unread, arriving, both, server_names};
 use super::door::Door;
 use super::witness::fill;
-use crate::model::ObjectId;
+use crate::model::{ObjectId, Workload};
 use crate::semantics::{
     By, Cause, CauseKind, Chain, Decision, Ending, Forward, GatewayListener, GatewayWorkload, Guard, Handshake,
-    Judgement, Leg, Passes, Protocol, Request, RoutingProxy, Target, Verdict, WireProtocol, World, gateway_listener,
-    handshake,
+    Judgement, Leg, Passes, Protocol, Request, RouteTable, RoutingProxy, Target, Verdict, WireProtocol, World,
+    client_classes, gateway_listener, handshake,
 };
 use crate::space::{Budget, Cube, Dimension, Excess, PathDomain, Search, TwoHopSearch, partition, through};
 use crate::text::Span;
@@ -24,7 +29,7 @@ pub enum Delivered {
     Unknown(Cause),
 }
 
-/// A gateway's route that leads to a door.
+/// A route that leads to a door.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     /// The route in the text
@@ -33,12 +38,12 @@ pub struct Delivery {
     pub delivered: Delivered,
 }
 
-/// The gateways' listeners, and by which of their routes each door can be reached. Worked out once.
+/// Listeners of proxies in front, and by which of their routes each door can be reached. Worked out once.
 #[derive(Debug)]
 pub struct Fronts<'w> {
     /// The world
     world: &'w World,
-    /// The listeners of ingress gateways
+    /// The listeners
     listeners: Vec<Front>,
     /// By workload and port of the pod: the routes that lead there
     leads: HashMap<(ObjectId, u16), Vec<Lead>>,
@@ -47,8 +52,12 @@ pub struct Fronts<'w> {
 /// One listener.
 #[derive(Debug)]
 struct Front {
-    /// `gateway NS/NAME:PORT`
+    /// `gateway NS/NAME:PORT` or `service NS/NAME:PORT`
     entrypoint: String,
+    /// Whose sidecar it is, if it is one: an identity, and `NS/NAME` of a workload that has it
+    client: Option<(String, String)>,
+    /// What is spoken there
+    wire: WireProtocol,
     /// What routes there
     proxy: RoutingProxy,
     /// What it decides, once somebody asks
@@ -102,17 +111,55 @@ impl<'w> Fronts<'w> {
         for workload in world.gateway_workloads.iter().filter(|workload| wanted(workload)) {
             for (entrypoint, listener) in listeners(world, workload) {
                 for proxy in listener.chains {
-                    found.add(entrypoint.clone(), proxy);
+                    let routes = 0..proxy.table.routes.len();
+                    let front = Front::new(entrypoint.clone(), None, WireProtocol::Http, proxy);
+                    found.add(front, routes, &|_| true);
                 }
             }
         }
         found
     }
 
-    /// Adds a listener and where its routes lead; a route counts once for each door.
-    fn add(&mut self, entrypoint: String, proxy: RoutingProxy) {
+    /// The sidecars of all clients, on the way to every Service, as far as their routes lead to workloads that are
+    /// wanted.
+    pub fn through_clients(world: &'w World, wanted: &(dyn Fn(&Workload) -> bool + Sync)) -> Self {
+        let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
+        let classes = client_classes(world);
+        let ports = world
+            .mesh
+            .services
+            .iter()
+            .flat_map(|service| service.spec.ports().iter().map(move |port| (service, &port.value)));
+        let ports: Vec<_> = ports.collect();
+        let by_class: Vec<Vec<Outbound>> = classes
+            .par_iter()
+            .map(|class| ports.iter().flat_map(|(service, port)| outbound(world, class, service, port)).collect())
+            .collect();
+        for outbounds in by_class {
+            // Services of one port share a listener, and what it does for all of them is told once.
+            let mut told: HashMap<(u16, Chain, bool), Vec<RouteTable>> = HashMap::new();
+            for Outbound { entrypoint, senders, proxy, wire } in outbounds {
+                let known = told.entry((proxy.port, proxy.chain, proxy.unknown.is_some())).or_default();
+                let new =
+                    proxy.table.hosts.iter().filter(|host| !known.iter().any(|table| proxy.table.shares(host, table)));
+                let routes: BTreeSet<usize> = new.flat_map(|host| host.routes.iter().copied()).collect();
+                known.push(proxy.table.clone());
+                for (identity, workload) in senders {
+                    let mut proxy = proxy.clone();
+                    proxy.identities = vec![Some(identity.clone())];
+                    let front = Front::new(entrypoint.clone(), Some((identity, workload)), wire, proxy);
+                    found.add(front, routes.iter().copied(), wanted);
+                }
+            }
+        }
+        found
+    }
+
+    /// Adds a listener and where some of its routes lead; a route counts once for each door.
+    fn add(&mut self, listener: Front, routes: impl Iterator<Item = usize>, wanted: &dyn Fn(&Workload) -> bool) {
         let front = self.listeners.len();
-        for route in 0..proxy.table.routes.len() {
+        let proxy = &listener.proxy;
+        for route in routes {
             let Some((_, forward)) = proxy.forward(route) else { continue };
             // A connection that is passed on as a whole keeps the client's own identity: no delivery of the gateway's.
             if forward.passes == Passes::Connection {
@@ -125,6 +172,9 @@ impl<'w> Fronts<'w> {
             };
             for (index, leg) in forward.legs.iter().enumerate() {
                 let Target::Workload { workload, port, supposed, client, .. } = &leg.target else { continue };
+                if !wanted(workload) {
+                    continue;
+                }
                 let handshake = handshake(self.world, workload, port, client);
                 if matches!(handshake, Handshake::Unanswered(_) | Handshake::Refused(_)) {
                     continue;
@@ -135,7 +185,7 @@ impl<'w> Fronts<'w> {
                 }
             }
         }
-        self.listeners.push(Front { entrypoint, proxy, judgement: OnceLock::new() });
+        self.listeners.push(listener);
     }
 
     /// The entrypoints of gateways at which some route leads to a workload, or may.
@@ -150,6 +200,7 @@ impl<'w> Fronts<'w> {
         let delivery = |lead: &Lead| {
             let front = self.listeners.get(lead.front)?;
             let (route, forward) = front.proxy.forward(lead.route)?;
+            let asked = &*front.asked_there(asked)?;
             let judgement = front.judgement.get_or_init(|| front.proxy.judgement(self.world));
             let leg = forward.legs.get(lead.leg)?;
             if let Handshake::Unknown(cause) = &lead.handshake {
@@ -161,7 +212,7 @@ impl<'w> Fronts<'w> {
                 bytes(front, judgement, door, asked, (lead, forward), route.span)?
             };
             // The route leads to this workload only if it is the one that serves an unknown Service.
-            let delivered = match (delivered, &lead.supposed) {
+            let delivered = match (front.sent(delivered), &lead.supposed) {
                 (Delivered::Request(_), Some(cause)) => Delivered::Unknown(cause.clone()),
                 (delivered, _) => delivered,
             };
@@ -170,6 +221,36 @@ impl<'w> Fronts<'w> {
         let mut deliveries: Vec<Delivery> = leads.into_iter().flatten().filter_map(delivery).collect();
         deliveries.sort_by_key(|delivery| (matches!(delivery.delivered, Delivered::Unknown(_)), delivery.route));
         deliveries
+    }
+}
+
+impl Front {
+    /// A listener of which nobody asked yet what it decides.
+    fn new(entrypoint: String, client: Option<(String, String)>, wire: WireProtocol, proxy: RoutingProxy) -> Self {
+        Self { entrypoint, client, wire, proxy, judgement: OnceLock::new() }
+    }
+
+    /// What is asked about of those who send here; `None`: nobody. Who a client is, its own sidecar does not ask.
+    fn asked_there<'a>(&self, asked: &'a Crossing) -> Option<Cow<'a, Crossing>> {
+        match &self.client {
+            None => Some(Cow::Borrowed(asked)),
+            Some((identity, _)) => asked.by(identity).map(Cow::Owned),
+        }
+    }
+
+    /// A delivery as it is sent here.
+    fn sent(&self, delivered: Delivered) -> Delivered {
+        match (delivered, &self.client) {
+            (Delivered::Request(mut request), Some((identity, workload))) => {
+                request.source = Some(identity.clone());
+                request.source_workload = Some(workload.clone());
+                if self.wire == WireProtocol::Tcp {
+                    request.protocol = WireProtocol::Tcp;
+                }
+                Delivered::Request(request)
+            }
+            (delivered, _) => delivered,
+        }
     }
 }
 
@@ -187,7 +268,9 @@ fn bytes(
     let read = door.chain == Chain::Http && !matches!(door.lock.guard, Guard::Nothing { .. });
     let sealed = forward.passes == Passes::Tls || lead.handshake == Handshake::Sealed;
     let announced = door.port.protocol == Protocol::Sniffed && lead.handshake == Handshake::Identity;
-    if read && (sealed || announced) {
+    // Nor are bytes of which the client says that they are none.
+    let bytes = front.wire == WireProtocol::Tcp;
+    if read && (sealed || announced || bytes) {
         return None;
     }
     let always = judgement.verdicts.iter().all(|verdict| {

@@ -42,10 +42,10 @@ pub struct Lock {
 /// The labels that requests get or may get, with a preferred point of each.
 type Found = Vec<(Label, Search)>;
 
-/// What gets in through a door, of the requests that were asked about.
+/// What gets in through a door, or is refused there, of the requests that were asked about.
 #[derive(Debug, Clone)]
 pub struct Opening {
-    /// How the requests end: allowed or undetermined
+    /// How the requests end: as was asked, or undetermined
     pub ending: Ending,
     /// One of them
     pub witness: Option<Request>,
@@ -58,6 +58,8 @@ pub struct Question {
     pub within: Cube,
     /// But for these
     pub granted: Vec<Arc<Cube>>,
+    /// Whether it is about who is refused, and by what
+    pub refused: bool,
 }
 
 /// Where a door is, and which questions are asked there, by number.
@@ -79,7 +81,7 @@ pub struct Place<'w> {
 pub fn doors<'w>(world: &'w World, namespace: &str, workloads: &[&'w Workload], questions: &[Cube]) -> Vec<Door<'w>> {
     let all: Vec<usize> = (0..questions.len()).collect();
     let places = places(world, workloads).map(|place| Place { questions: all.clone(), ..place }).collect();
-    let within = |within: &Cube| Question { within: within.clone(), granted: Vec::new() };
+    let within = |within: &Cube| Question { within: within.clone(), ..Question::default() };
     ask(world, namespace, places, &questions.iter().map(within).collect::<Vec<_>>())
 }
 
@@ -158,9 +160,12 @@ fn locks(world: &World, namespace: &str, kinds: &[Kind<'_>], questions: &[Questi
             stores.len() - 1
         });
         if let Some((_, store)) = stores.get_mut(place) {
-            let list = store.list(&by_effect(judgement));
-            let asked = asked.iter().filter_map(|question| questions.get(*question));
-            lists.push((place, asked.map(|question| beside_granted(store, &list, &question.granted)).collect()));
+            let asked: Vec<&Question> = asked.iter().filter_map(|question| questions.get(*question)).collect();
+            let by_effect = store.list(&by_effect(judgement));
+            let by_policy = asked.iter().any(|question| question.refused).then(|| store.list(&judgement.list));
+            let list = |question: &Question| by_policy.as_ref().filter(|_| question.refused).unwrap_or(&by_effect);
+            let beside = asked.iter().map(|question| beside_granted(store, list(question), &question.granted));
+            lists.push((place, beside.collect()));
         }
     }
     let spaces: Vec<_> = stores
@@ -196,7 +201,7 @@ fn beside_granted(store: &mut RuleStore, list: &RuleList, granted: &[Arc<Cube>])
     RuleList { rules: granted.chain(list.rules.iter().copied()).collect(), default: list.default }
 }
 
-/// The list of a judgement with all denials under one label: who denies is nobody's question here.
+/// The list of a judgement with all denials under one label: whoever asks who gets in does not ask who denies.
 fn by_effect(judgement: &Judgement) -> crate::space::DecisionList {
     let denied = |label: Label| match judgement.verdict(label) {
         Some(Verdict::End(ending)) => ending.decision == Decision::Denied,
@@ -232,11 +237,21 @@ impl Door<'_> {
     /// What gets in or may get in of the requests of a question, by its place among those asked here; one opening for
     /// each way to end.
     pub fn openings(&self, question: usize) -> Vec<Opening> {
+        self.endings(question, Decision::Allowed)
+    }
+
+    /// What is refused or may be, of the requests of a question about that; one opening for each way to end.
+    pub fn refusals(&self, question: usize) -> Vec<Opening> {
+        self.endings(question, Decision::Denied)
+    }
+
+    /// The requests of a question that end so, or may.
+    fn endings(&self, question: usize, wanted: Decision) -> Vec<Opening> {
         let judgement = &self.lock.judgement;
         let found = self.lock.found.get(question).into_iter().flatten();
         let opening = |(label, search): &(Label, Search)| {
             let Verdict::End(ending) = judgement.verdict(*label)? else { return None };
-            if ending.decision == Decision::Denied {
+            if ending.decision != wanted && ending.decision != Decision::Undetermined {
                 return None;
             }
             Some(match search {

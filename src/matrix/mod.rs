@@ -1,5 +1,6 @@
 //! The request matrix: source × path × entrypoint, asked as questions or listed as cells.
 
+mod client;
 mod crossing;
 mod delivery;
 mod door;

@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::client::outbound;
 use super::delivery::listeners;
 use super::door::{Lock, doors};
 use crate::model::Workload;
-use crate::semantics::{By, Chain, Decision, Guard, Judgement, RoutingProxy, Verdict, World};
+use crate::semantics::{By, Chain, Decision, Guard, Judgement, RoutingProxy, Target, Verdict, World, client_classes};
 use crate::space::{AtomSet, Budget, Cell, Cube, Dimension, partition};
 
 /// A row of the matrix.
@@ -39,7 +40,7 @@ pub struct Row {
 /// Which part of the matrix is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Part {
-    /// Only requests that enter at gateways, or only those that go straight to workloads
+    /// Only requests that enter there; at gateways and straight at workloads if absent
     pub entrypoint: Option<EntrypointKind>,
     /// Only the workload `NS/NAME`, or those of the namespace `NS`
     pub workload: Option<String>,
@@ -52,6 +53,8 @@ pub struct Part {
 pub enum EntrypointKind {
     /// A server of a Gateway
     Gateway,
+    /// A Service's port, through the sidecar of a client
+    Service,
     /// A workload's port
     Workload,
 }
@@ -59,7 +62,18 @@ pub enum EntrypointKind {
 impl Part {
     /// Whether entrypoints of a kind belong to it.
     fn has(&self, kind: EntrypointKind) -> bool {
-        self.entrypoint.is_none_or(|only| only == kind) && (self.workload.is_none() || kind == EntrypointKind::Workload)
+        match self.entrypoint {
+            Some(only) => only == kind && (self.workload.is_none() || kind != EntrypointKind::Gateway),
+            None => kind == EntrypointKind::Workload || (kind == EntrypointKind::Gateway && self.workload.is_none()),
+        }
+    }
+
+    /// Whether some route of a proxy leads to a workload that belongs to it.
+    fn is_led_to(&self, proxy: &RoutingProxy) -> bool {
+        let forwards = (0..proxy.table.routes.len()).filter_map(|route| proxy.forward(route));
+        let mut targets = forwards.flat_map(|(_, forward)| &forward.legs).map(|leg| &leg.target);
+        self.workload.is_none()
+            || targets.any(|target| matches!(target, Target::Workload { workload, .. } if self.has_workload(workload)))
     }
 
     /// Whether a workload belongs to it.
@@ -68,11 +82,14 @@ impl Part {
     }
 }
 
-/// Every cell of a part of the matrix, by entrypoint: gateways first.
+/// Every cell of a part of the matrix, by entrypoint: gateways first, then Services.
 pub fn table(world: &World, part: &Part) -> Vec<Row> {
     let mut rows = Vec::new();
     if part.has(EntrypointKind::Gateway) {
         rows.extend(gateway_rows(world, part));
+    }
+    if part.has(EntrypointKind::Service) {
+        rows.extend(service_rows(world, part));
     }
     if part.has(EntrypointKind::Workload) {
         let namespaces: Vec<(&String, &Vec<Workload>)> = world.workloads.iter().collect();
@@ -93,6 +110,30 @@ fn gateway_rows(world: &World, part: &Part) -> Vec<Row> {
             }
         }
     }
+    rows
+}
+
+/// The cells of clients' sidecars on the way to Services. Clients that are treated alike are one source.
+fn service_rows(world: &World, part: &Part) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for class in client_classes(world) {
+        for service in &world.mesh.services {
+            let ports = service.spec.ports().iter().flat_map(|port| outbound(world, &class, service, &port.value));
+            for outbound in ports.filter(|outbound| part.is_led_to(&outbound.proxy)) {
+                let (senders, within) = outbound.narrow(&part.within);
+                if senders.is_empty() {
+                    continue;
+                }
+                let bytes = if outbound.proxy.chain == Chain::Tcp { " (tcp)" } else { "" };
+                let entrypoint = format!("{}{bytes}", outbound.entrypoint);
+                let within = Part { within, ..part.clone() };
+                let found = chain_rows(world, &entrypoint, &outbound.proxy, &within);
+                let source = senders.into_iter().map(String::as_str).collect::<Vec<_>>().join("\n");
+                rows.extend(found.into_iter().map(|row| Row { source: source.clone(), ..row }));
+            }
+        }
+    }
+    rows.sort_by(|a, b| a.entrypoint.cmp(&b.entrypoint));
     rows
 }
 

@@ -6,7 +6,7 @@ use super::traffic::WorkloadEntry;
 use crate::text::{Span, Spanned};
 
 /// What a pod template, a Pod or a `WorkloadEntry` says about its pods.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
     /// The object that makes it
     pub id: ObjectId,

@@ -14,6 +14,7 @@ pub fn confirm(world: &World, report: &mut Report) {
     let doubts = report.findings.par_iter_mut().filter_map(|finding| {
         let witness = finding.witness.as_ref()?;
         let wanted = match finding.status {
+            Status::Broken if finding.way.refused => Decision::Denied,
             Status::Broken => Decision::Allowed,
             Status::NotProven => Decision::Undetermined,
         };
@@ -22,7 +23,7 @@ pub fn confirm(world: &World, report: &mut Report) {
             Ok(answer) if answer.outcome.decision == wanted => {
                 finding.seen_path = answer.outcome.path.filter(|seen| *seen != witness.path);
                 let tls = opens_tls(world, witness);
-                finding.way = Way { steps: answer.trace, tls };
+                finding.way = Way { steps: answer.trace, tls, refused: finding.way.refused };
                 show_way(world, finding);
                 return None;
             }

@@ -63,9 +63,10 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Whether the request gets through or only may: ` gets through`.
+    /// What becomes of the request: that it gets through or may, or that it is refused.
     pub(super) fn gets_through(&self) -> &'static str {
         match self.finding.status {
+            Status::Broken if self.finding.way.refused => "is refused",
             Status::Broken => "gets through",
             Status::NotProven => "may get through",
         }

@@ -29,6 +29,8 @@ pub struct Way {
     pub steps: Vec<Step>,
     /// Whether the client opens it by TLS of its own
     pub tls: bool,
+    /// Whether what it shows is that it is refused, and not that it goes through
+    pub refused: bool,
 }
 
 impl Way {
@@ -59,7 +61,7 @@ pub struct Finding {
     pub resource: Option<ObjectId>,
     /// The workload that is open, `NS/NAME` or `NS/{k=v}`
     pub workload: Option<String>,
-    /// A request that goes through
+    /// A request that goes through, or is refused where that is what is found
     pub witness: Option<Request>,
     /// The path as the workload sees it, where that is another than the witness's
     pub seen_path: Option<String>,

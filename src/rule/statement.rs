@@ -55,7 +55,7 @@ pub struct Cells {
     pub mtls: Option<Spanned<bool>>,
     /// Whether a token came along that a `RequestAuthentication` verified
     pub jwt: Option<Spanned<Token>>,
-    /// What happens to the requests: `allowed`, whether it is written or not
+    /// What happens to the requests; `allowed` if absent
     pub decision: Option<Spanned<Decision>>,
 }
 
@@ -65,6 +65,8 @@ pub struct Cells {
 pub enum Entrypoint {
     /// At a server of a Gateway, and through its routes to the workload
     Gateway,
+    /// At a port of a Service, through the sidecar of a client and its routes to the workload
+    Service,
     /// Straight at a port of the workload
     Workload,
 }
@@ -130,6 +132,8 @@ pub enum Token {
 pub enum Decision {
     /// The workload gets them; where that cannot be told, the rule is not proven
     Allowed,
+    /// The workload does not get them; where that cannot be told, the rule is not proven
+    Denied,
 }
 
 /// The forms of [`Text`] as a mapping.

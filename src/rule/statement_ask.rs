@@ -13,8 +13,8 @@ use super::statement_cells::{Asked, Where, breaking};
 use super::statement_finding::finding;
 use super::{outside, scope};
 use crate::matrix::{Crossing, Delivered, Door, Fronts, Place, Question, ask as ask_doors, places};
-use crate::model::Workload;
-use crate::semantics::{Chain, Guard, Protocol, Request, World, selects};
+use crate::model::{ObjectId, Workload};
+use crate::semantics::{By, Chain, Ending, Guard, Protocol, Request, World, selects};
 use crate::space::Dimension;
 use crate::text::Span;
 
@@ -32,19 +32,42 @@ pub(super) struct StatementFindings {
 /// What stands at the root of cells that break a statement.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Root {
-    /// The workload lets them in
+    /// The workload lets them in, or it cannot be told whether it does
     Door(RootCause),
+    /// A policy rule of the workload refuses them
+    Refusal(ObjectId, usize, Span),
+    /// Something else of the workload refuses them
+    Refused(ObjectId, By),
     /// A route delivers them
     Route(Span),
 }
 
 impl Root {
+    /// Why a door is open.
+    fn opening(door: &Door<'_>, ending: &Ending) -> Self {
+        Self::Door(RootCause::of(door, ending))
+    }
+
+    /// Why a door is shut.
+    fn refusal(door: &Door<'_>, ending: &Ending) -> Self {
+        match (&ending.cause, &ending.policy, ending.by) {
+            (Some(cause), _, _) => Self::Door(RootCause::Undetermined(cause.clone())),
+            (None, Some(rule), _) => Self::Refusal(rule.policy.clone(), rule.rule, rule.span),
+            (None, None, by) => Self::Refused(door.workload.id.clone(), by.unwrap_or(By::Policy)),
+        }
+    }
+
     /// Whether it says that something is broken.
     pub(super) fn status(&self) -> Status {
         match self {
             Self::Door(cause) => cause.status(),
-            Self::Route(_) => Status::Broken,
+            Self::Route(_) | Self::Refusal(..) | Self::Refused(..) => Status::Broken,
         }
+    }
+
+    /// Whether it is about requests that are refused.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refusal(..) | Self::Refused(..))
     }
 }
 
@@ -86,14 +109,13 @@ pub(super) fn ask(world: &World, rules: &[RuleFile]) -> StatementFindings {
     if stated.is_empty() {
         return found;
     }
-    let at_gateways = stated.iter().any(|(_, statement)| statement.about.is_about(Entrypoint::Gateway));
-    let fronts = at_gateways.then(|| Fronts::all(world));
+    let fronts = fronts(world, &stated);
     let namespaces: Vec<String> = world.namespaces().into_iter().collect();
     let judged = |namespace: &&String| scope::is_judged(world, namespace);
     let answers: Vec<Vec<Answer>> = namespaces
         .par_iter()
         .filter(judged)
-        .map(|namespace| Inside { world, namespace, fronts: fronts.as_ref() }.ask(&stated))
+        .map(|namespace| Inside { world, namespace, fronts: &fronts }.ask(&stated))
         .collect();
     for (index, (rule, _)) in stated.iter().enumerate() {
         let mut hits: BTreeMap<Root, Hit> = BTreeMap::new();
@@ -132,8 +154,8 @@ struct Inside<'w> {
     world: &'w World,
     /// Its name
     namespace: &'w str,
-    /// What gateways deliver, where a rule asks
-    fronts: Option<&'w Fronts<'w>>,
+    /// What proxies in front deliver, by the entrypoint that some rule asks about
+    fronts: &'w [(Entrypoint, Fronts<'w>)],
 }
 
 impl<'w> Inside<'w> {
@@ -144,7 +166,7 @@ impl<'w> Inside<'w> {
         // By rule and by whether the outside reaches the door: what breaks the rule there.
         let mut sets: Vec<[Vec<Asked>; 2]> = Vec::new();
         for (_, statement) in stated {
-            let selected = workloads.iter().filter(|workload| self.is_about(&statement.about, workload));
+            let selected = workloads.iter().filter(|workload| is_about(&statement.about, workload));
             answers.push(Answer { workloads: selected.count(), hits: BTreeMap::new() });
             let at = |open| breaking(Where { world: self.world, namespace: self.namespace, open }, statement);
             sets.push([at(false), at(true)]);
@@ -164,8 +186,7 @@ impl<'w> Inside<'w> {
                 .zip(&questions)
                 .filter(|(_, (rule, open, asked))| {
                     *open == opened
-                        && about(*rule)
-                            .is_some_and(|cells| cells.is_about(Entrypoint::Workload) && self.fits(cells, door))
+                        && about(*rule).is_some_and(|cells| cells.is_about(Entrypoint::Workload) && fits(cells, door))
                         && can_be(asked, door)
                 })
                 .map(|(index, _)| index)
@@ -173,53 +194,78 @@ impl<'w> Inside<'w> {
         }
         let cubes: Vec<Question> = questions
             .iter()
-            .map(|(_, _, asked)| Question { within: asked.at_workload(), granted: Vec::new() })
+            .map(|(_, _, asked)| Question {
+                within: asked.at_workload(),
+                refused: asked.is_refused(),
+                ..Question::default()
+            })
             .collect();
         let asked = doors.clone();
         for (door, place) in ask_doors(self.world, self.namespace, doors, &cubes).iter().zip(&asked) {
             for (nth, index) in place.questions.iter().enumerate() {
                 let Some((rule, _, question)) = questions.get(*index) else { continue };
-                for opening in door.openings(nth) {
-                    let root = Root::Door(RootCause::of(door, &opening.ending));
+                let refused = question.is_refused();
+                for opening in if refused { door.refusals(nth) } else { door.openings(nth) } {
+                    let root = if refused {
+                        Root::refusal(door, &opening.ending)
+                    } else {
+                        Root::opening(door, &opening.ending)
+                    };
                     note(&mut answers, *rule, root, door, opening.witness, question);
                 }
             }
-            for (rule, _, question) in questions.iter().filter(|(_, open, _)| *open == 1) {
-                let is_about =
-                    about(*rule).is_some_and(|cells| cells.is_about(Entrypoint::Gateway) && self.fits(cells, place));
-                if is_about && can_be(question, place) {
-                    self.deliveries(door, *rule, question, &mut answers);
+            for (entrypoint, fronts) in self.fronts {
+                // Every gateway is open to the outside, and no sidecar of a client.
+                let opened = usize::from(*entrypoint == Entrypoint::Gateway);
+                for (rule, _, question) in questions.iter().filter(|(_, open, _)| *open == opened) {
+                    let is_about = about(*rule).is_some_and(|cells| cells.is_about(*entrypoint) && fits(cells, place));
+                    if is_about && can_be(question, place) {
+                        deliveries(fronts, door, *rule, question, &mut answers);
+                    }
                 }
             }
         }
         answers.iter_mut().for_each(Answer::settle);
         answers
     }
+}
 
-    /// Asks what gateways deliver to a door.
-    fn deliveries(self, door: &Door<'_>, rule: usize, asked: &Asked, answers: &mut [Answer]) {
-        let crossing = Crossing { seen: asked.seen.clone(), sent: asked.sent.clone(), mtls: asked.mtls };
-        for delivery in self.fronts.iter().flat_map(|fronts| fronts.delivered(door, &crossing)) {
-            let (root, witness) = match delivery.delivered {
-                Delivered::Request(request) => (Root::Route(delivery.route), Some(*request)),
-                Delivered::Unknown(cause) => (Root::Door(RootCause::Undetermined(cause)), None),
-            };
-            note(answers, rule, root, door, witness, asked);
-        }
-    }
+/// What proxies in front deliver, for each entrypoint of them that some rule is about.
+fn fronts<'w>(world: &'w World, stated: &[(&RuleFile, &Statement)]) -> Vec<(Entrypoint, Fronts<'w>)> {
+    let asks = |entrypoint: Entrypoint| stated.iter().any(|(_, statement)| statement.about.is_about(entrypoint));
+    let wanted = |workload: &Workload| {
+        let mut cells = stated.iter().map(|(_, statement)| &statement.about);
+        cells.any(|cells| cells.is_about(Entrypoint::Service) && is_about(cells, workload))
+    };
+    let gateways = asks(Entrypoint::Gateway).then(|| (Entrypoint::Gateway, Fronts::all(world)));
+    let clients = asks(Entrypoint::Service).then(|| (Entrypoint::Service, Fronts::through_clients(world, &wanted)));
+    gateways.into_iter().chain(clients).collect()
+}
 
-    /// Whether a statement is about a workload.
-    fn is_about(self, cells: &Cells, workload: &Workload) -> bool {
-        let Some(wanted) = &cells.workloads else { return true };
-        let here = wanted.namespace.as_ref().is_none_or(|list| list.0.iter().any(|name| name.value == self.namespace));
-        here && (wanted.labels.is_empty() || selects(Some(&wanted.labels), &workload.labels))
+/// Asks what proxies in front deliver to a door.
+fn deliveries(fronts: &Fronts<'_>, door: &Door<'_>, rule: usize, asked: &Asked, answers: &mut [Answer]) {
+    let crossing = Crossing { seen: asked.seen.clone(), sent: asked.sent.clone(), mtls: asked.mtls };
+    for delivery in fronts.delivered(door, &crossing) {
+        let (root, witness) = match delivery.delivered {
+            Delivered::Request(request) => (Root::Route(delivery.route), Some(*request)),
+            Delivered::Unknown(cause) => (Root::Door(RootCause::Undetermined(cause)), None),
+        };
+        note(answers, rule, root, door, witness, asked);
     }
+}
 
-    /// Whether a statement is about a door.
-    fn fits(self, cells: &Cells, door: &Place<'_>) -> bool {
-        let port = cells.port.as_ref().is_none_or(|list| list.0.iter().any(|port| port.value == door.port.number));
-        port && self.is_about(cells, door.workload)
-    }
+/// Whether a statement is about a door.
+fn fits(cells: &Cells, door: &Place<'_>) -> bool {
+    let port = cells.port.as_ref().is_none_or(|list| list.0.iter().any(|port| port.value == door.port.number));
+    port && is_about(cells, door.workload)
+}
+
+/// Whether a statement is about a workload.
+fn is_about(cells: &Cells, workload: &Workload) -> bool {
+    let Some(wanted) = &cells.workloads else { return true };
+    let namespace = &workload.id.namespace;
+    let here = wanted.namespace.as_ref().is_none_or(|list| list.0.iter().any(|name| name.value == *namespace));
+    here && (wanted.labels.is_empty() || selects(Some(&wanted.labels), &workload.labels))
 }
 
 impl Answer {
@@ -254,7 +300,7 @@ fn note(answers: &mut [Answer], rule: usize, root: Root, door: &Door<'_>, witnes
         cells: 1,
         doors: [opened(door, witness.as_ref())].into(),
         witness,
-        without: asked.without.into_iter().collect(),
+        without: asked.without.into_iter().filter(|without| !without.is_empty()).collect(),
     };
     if let Some(answer) = answers.get_mut(rule) {
         answer.hits.entry(root).or_default().add(hit);

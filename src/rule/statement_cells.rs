@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::statement::{Cells, Source, Statement, Text, Token};
+use super::statement::{Cells, Decision, Source, Statement, Text, Token};
 use crate::semantics::World;
 use crate::space::{Cube, Dimension, PathTest, Pattern, Test};
 use crate::text::Spanned;
@@ -16,6 +16,8 @@ pub(super) struct Asked {
     pub(super) sent: Cube,
     /// Whether the workload's proxy verified a client certificate
     pub(super) mtls: Option<bool>,
+    /// What becomes of them; they are allowed where nothing is said
+    pub(super) decision: Option<Decision>,
     /// Which requirement such cells break
     pub(super) without: Option<&'static str>,
 }
@@ -23,15 +25,15 @@ pub(super) struct Asked {
 impl Asked {
     /// Both at once; `None` where that is nothing.
     fn and(&self, other: &Self) -> Option<Self> {
-        let mtls = match (self.mtls, other.mtls) {
-            (Some(a), Some(b)) if a != b => return None,
-            (a, b) => a.or(b),
-        };
+        if differ(self.mtls, other.mtls) || differ(self.decision, other.decision) {
+            return None;
+        }
         let seen = self.seen.iter().chain(other.seen.iter().filter(|test| !self.seen.contains(test))).cloned();
         Some(Self {
             seen: seen.collect(),
             sent: self.sent.and(&other.sent),
-            mtls,
+            mtls: self.mtls.or(other.mtls),
+            decision: self.decision.or(other.decision),
             without: self.without.or(other.without),
         })
     }
@@ -44,7 +46,16 @@ impl Asked {
         let tests = self.sent.tests.iter().flat_map(Test::complement).map(|test| Cube::default().with(test));
         let sent = path.chain(tests).map(|sent| Self { sent, ..Self::default() });
         let mtls = self.mtls.map(|mtls| Self { mtls: Some(!mtls), ..Self::default() });
-        seen.chain(sent).chain(mtls).collect()
+        let decision = self.decision.map(|decision| {
+            let other = if decision == Decision::Allowed { Decision::Denied } else { Decision::Allowed };
+            Self { decision: Some(other), ..Self::default() }
+        });
+        seen.chain(sent).chain(mtls).chain(decision).collect()
+    }
+
+    /// Whether it is about requests that are refused.
+    pub(super) fn is_refused(&self) -> bool {
+        self.decision == Some(Decision::Denied)
     }
 
     /// As a workload's own proxy judges it: what is sent is what arrives.
@@ -62,6 +73,11 @@ impl Asked {
         let token = |test: &Test| test.dimension == Dimension::Token && test.any_of.as_ref() == Some(&*VALID);
         self.mtls == Some(true) || self.sent.tests.iter().any(token)
     }
+}
+
+/// Whether two conditions ask for what cannot be at once.
+fn differ<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+    a.zip(b).is_some_and(|(a, b)| a != b)
 }
 
 /// What is in every one of some unions.
@@ -150,6 +166,9 @@ fn conditions(at: Where<'_>, cells: &Cells) -> Vec<(&'static str, Vec<Asked>)> {
             found.push(("with a token", sent(Cube::default().none(Dimension::Token, VALID.clone()))));
         }
         None => {}
+    }
+    if let Some(decision) = &cells.decision {
+        found.push(("", vec![Asked { decision: Some(decision.value), ..Asked::default() }]));
     }
     found
 }

@@ -8,7 +8,7 @@ use super::statement_ask::{Hit, Root};
 use super::template::{self, Values};
 use super::{Label, Related};
 use crate::model::{ObjectId, Resource, VirtualService};
-use crate::semantics::{Cause, Request, World};
+use crate::semantics::{By, Cause, Request, World};
 use crate::text::Span;
 
 /// The finding of the cells of one root.
@@ -19,7 +19,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
     let Blame { span, text, resource, cause, foreign } = blame(world, root, nowhere);
     let route = match root {
         Root::Route(span) => virtual_service(world, *span).map(|service| service.id.clone()),
-        Root::Door(_) => None,
+        Root::Door(_) | Root::Refusal(..) | Root::Refused(..) => None,
     };
     let values = values(&first, hit.witness.as_ref(), route.as_ref());
     let fill = |template: &str| template::fill(template, &values);
@@ -28,7 +28,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
         2 => " (and 1 more workload)".to_owned(),
         count => format!(" (and {} more workloads)", count - 1),
     };
-    let message = rule.message.as_deref().map_or_else(|| usual(rule, &first, &hit, &values), fill) + &more;
+    let message = rule.message.as_deref().map_or_else(|| usual(rule, root, &first, &hit, &values), fill) + &more;
     let message = match &cause {
         Some(cause) => format!("`{}` is not proven of `{first}`{more}: {}", rule.id, cause.message),
         None => message,
@@ -50,7 +50,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
         workload: Some(first),
         witness: hit.witness,
         seen_path: None,
-        way: Way::default(),
+        way: Way { refused: root.is_refusal(), ..Way::default() },
         doors: hit.doors,
         cells: hit.cells,
         causes: cause.into_iter().collect(),
@@ -89,6 +89,9 @@ fn blame(world: &World, root: &Root, nowhere: Option<Span>) -> Blame {
                 let foreign = related(*span, format!("{} of the context delivers it", service.id));
                 Blame { foreign: Some(foreign), ..at(nowhere.or(Some(*span)), "a route of the context delivers it") }
             }
+            None if world.mesh.services.iter().any(|service| service.name_span == *span) => {
+                at(Some(*span), "this Service leads to it")
+            }
             None => at(Some(*span), "this route delivers it"),
         },
         Root::Door(RootCause::Rule(policy, _, span)) if scope::is_foreign(world, policy) => {
@@ -103,6 +106,26 @@ fn blame(world: &World, root: &Root, nowhere: Option<Span>) -> Blame {
         Root::Door(RootCause::NoAllow(workload)) => {
             Blame { resource: Some(workload.clone()), ..at(nowhere, "no ALLOW policy selects it") }
         }
+        Root::Refusal(policy, _, span) if scope::is_foreign(world, policy) => {
+            let foreign = related(*span, format!("{policy} of the context refuses it"));
+            let blame = at(nowhere.or(Some(*span)), "a policy of the context refuses it");
+            Blame { resource: Some(policy.clone()), foreign: Some(foreign), ..blame }
+        }
+        Root::Refusal(policy, _, span) => {
+            Blame { resource: Some(policy.clone()), ..at(Some(*span), "this rule refuses it") }
+        }
+        Root::Refused(workload, by) => {
+            let text = match by {
+                By::Policy => "no ALLOW rule admits it",
+                By::Jwt => "its proxy does not take the token",
+                By::BadRequest => "its proxy takes it for no request",
+                By::Closed | By::NoListener => "its proxy closes the connection",
+                By::Reached | By::NoRoute | By::Redirect | By::DirectResponse | By::Fault | By::NoDestination => {
+                    "its proxy answers by itself"
+                }
+            };
+            Blame { resource: Some(workload.clone()), ..at(nowhere, text) }
+        }
         Root::Door(RootCause::Undetermined(cause)) => {
             Blame { cause: Some(cause.clone()), ..at(cause.span, "decides instead of the policies") }
         }
@@ -115,11 +138,12 @@ fn related(span: Span, message: String) -> Related {
 }
 
 /// What is said where the rule has no message of its own.
-fn usual(rule: &RuleFile, workload: &str, hit: &Hit, values: &Values) -> String {
+fn usual(rule: &RuleFile, root: &Root, workload: &str, hit: &Hit, values: &Values) -> String {
     let without: Vec<&str> = hit.without.iter().copied().collect();
     let without = if without.is_empty() { String::new() } else { format!(" {}", without.join(", ")) };
     let what = if values.path.is_empty() { "a connection".to_owned() } else { format!("`{}`", values.path) };
-    format!("{}: `{workload}` accepts {what}{without}", rule.title)
+    let does = if root.is_refusal() { "refuses" } else { "accepts" };
+    format!("{}: `{workload}` {does} {what}{without}", rule.title)
 }
 
 /// The values of a witness.

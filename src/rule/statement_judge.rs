@@ -4,10 +4,12 @@ use crate::config::{Problem, nearest};
 use crate::semantics::METHODS;
 use crate::text::{Span, Spanned};
 
-use super::statement::{Cells, Entrypoint, Source, Text};
+use super::statement::{Cells, Decision, Entrypoint, Source, Text};
 
 /// What cannot be meant in the conditions of a statement that stands at a place.
 pub(super) fn judge(key: &str, at: Span, cells: &Cells, entrypoints: &Cells, problems: &mut Vec<Problem>) {
+    // What may not be, or the opposite of what must be.
+    let refused = if key == "require" { Decision::Allowed } else { Decision::Denied };
     if cells.is_empty() {
         problems.push(Problem::new(at, format!("`{key}` says nothing: give it a condition, such as `path`")));
     }
@@ -34,8 +36,14 @@ pub(super) fn judge(key: &str, at: Span, cells: &Cells, entrypoints: &Cells, pro
     }
     let sent = [&cells.request_path, &cells.not_request_path].into_iter().find_map(|list| list.as_ref()?.0.first());
     if let Some(path) = sent.filter(|_| entrypoints.is_about(Entrypoint::Workload)) {
-        let message = "`request_path` is the path as it was sent to a gateway, and this is about workloads";
-        problems.push(Problem::new(path.span, message).help("write `entrypoint: gateway`, or `path`"));
+        let message = "`request_path` is the path as it was sent to a proxy in front, and this is about workloads";
+        problems.push(Problem::new(path.span, message).help("write `entrypoint: gateway` or `service`, or `path`"));
+    }
+    if let Some(decision) = cells.decision.as_ref().filter(|decision| decision.value == refused)
+        && (entrypoints.is_about(Entrypoint::Gateway) || entrypoints.is_about(Entrypoint::Service))
+    {
+        let message = "what a proxy in front refuses is on its way to no workload";
+        problems.push(Problem::new(decision.span, message).help("write `entrypoint: workload`, or leave it out"));
     }
 }
 
@@ -45,7 +53,6 @@ pub(super) fn judge_required(at: Span, must: &Cells, problems: &mut Vec<Problem>
         ("entrypoint", must.entrypoint.is_some()),
         ("workloads", must.workloads.is_some()),
         ("port", must.port.is_some()),
-        ("decision", must.decision.is_some()),
     ];
     for (key, _) in keys.into_iter().filter(|(_, written)| *written) {
         let message = format!("`{key}` is nothing that a request can be required to be");
@@ -83,6 +90,11 @@ fn judge_source(source: &Spanned<Source>, entrypoints: &Cells, problems: &mut Ve
     }
     if value.ingress.is_some() && entrypoints.is_about(Entrypoint::Gateway) {
         problems.push(Problem::new(*span, "nobody sends to a gateway as the ingress: that is who it is to a workload"));
+    }
+    let by_clients = entrypoints.is_about(Entrypoint::Service);
+    if by_clients && (value.ingress.is_some() || value.outside.is_some()) {
+        let message = "only workloads of the mesh send through a sidecar of their own";
+        problems.push(Problem::new(*span, message).help("leave `service` out of `entrypoint`"));
     }
     if let Some(namespace) = value.namespace.as_deref()
         && (namespace.is_empty() || namespace.contains(['/', '*']))

@@ -16,7 +16,7 @@ use crate::model::{Destination, Labels, Resource, Service, ServicePort, Workload
 use crate::text::{Span, Spanned};
 
 /// Where a request may end up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// A workload's port
     Workload {

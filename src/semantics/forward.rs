@@ -5,7 +5,7 @@ use crate::model::{HeaderOperations, HttpRoute};
 use crate::space::{Dimension, PathRewrite};
 
 /// Where a route sends requests, and what it makes of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Forward {
     /// One of those that are no copies gets the request, each of the others a copy
     pub legs: Vec<Leg>,
@@ -20,7 +20,7 @@ pub struct Forward {
 }
 
 /// One place where requests of a route may end up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Leg {
     /// The place
     pub target: Target,

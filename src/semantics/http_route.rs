@@ -14,7 +14,7 @@ use crate::space::{PathRewrite, RegexError, substitute};
 use crate::text::{Span, Spanned};
 
 /// The preflights that a route's CORS policy answers by itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preflight {
     /// Origins that it answers; `None`: any
     pub origins: Option<Vec<StringMatch>>,

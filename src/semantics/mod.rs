@@ -14,7 +14,7 @@
 //! | what policies do together | `authorization`; `inbound` in front of a workload |
 //! | what a gateway takes in | `gateway_listener`, `gateway_server`, `gateway_topology`, `ingress` |
 //! | where a request goes | `router`, `route_table`, `route_match`, `gateway_routes`, `virtual_service`, `delegate`, `http_route`, `l4_route`, `forward`, `host_name` |
-//! | what a client knows and how it speaks | `client`, `client_hosts`, `client_side`, `sidecar_scope`, `destination`, `destination_rule` |
+//! | what a client knows and how it speaks | `client`, `client_class`, `client_hosts`, `client_side`, `sidecar_scope`, `destination`, `destination_rule` |
 //! | requests and answers | `request`, `judgement`, `decision`, `answer` |
 
 mod answer;
@@ -23,6 +23,7 @@ mod authorization_condition;
 mod authorization_policy;
 mod auto_passthrough;
 mod client;
+mod client_class;
 mod client_hosts;
 mod client_side;
 mod concrete;
@@ -83,6 +84,7 @@ pub(crate) use workload_selector::{DRY_RUN, is_dry_run};
 pub use answer::{Answer, Outcome, PASSED_OVER, Step};
 pub use authorization_policy::{Chain, block as address_block};
 pub use client::{Capture, Client, client_proxy, outbound_capture};
+pub use client_class::client_classes;
 pub use client_side::{ClientSide, Handshake, handshake};
 pub use concrete::{Passing, Remark, Seen, decide_inbound, present_token, token_place};
 pub use decision::{Assumption, By, Cause, CauseKind, Decision, PolicyRuleRef};

@@ -33,7 +33,7 @@ pub struct VirtualHost {
 }
 
 /// A route: what it matches and what it does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// The virtual service it comes from; `None` for a Service's own default route
     pub virtual_service: Option<ObjectId>,
@@ -50,7 +50,7 @@ pub struct Route {
 }
 
 /// What a route does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RouteAction {
     /// Answered by the proxy
     Answer(By),
@@ -66,6 +66,17 @@ impl RouteTable {
         let mut table = Self::default();
         table.push("*", route);
         table
+    }
+
+    /// Whether a virtual host of this table takes the same requests in another one, and does the same with them.
+    pub(crate) fn shares(&self, host: &VirtualHost, other: &Self) -> bool {
+        let domains = |table: &Self| table.hosts.iter().map(|host| host.domain.clone()).collect::<Vec<_>>();
+        let twin = other.hosts.iter().find(|twin| twin.domain == host.domain);
+        twin.is_some_and(|twin| {
+            let own = host.routes.iter().map(|index| self.routes.get(*index));
+            let theirs = twin.routes.iter().map(|index| other.routes.get(*index));
+            host.require_tls == twin.require_tls && own.eq(theirs) && domains(self) == domains(other)
+        })
     }
 
     /// Adds a route to the virtual host of a domain.

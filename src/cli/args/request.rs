@@ -79,7 +79,7 @@ pub(crate) struct MatrixArgs {
     /// Only requests for a path, or with `P/**` for P and everything below it, as the proxy at the entrypoint sees it
     #[arg(long)]
     pub(crate) path: Option<String>,
-    /// Only entrypoints of this kind
+    /// Only entrypoints of this kind; those of Services are listed only if asked for
     #[arg(long, value_enum, value_name = "KIND")]
     pub(crate) entrypoint: Option<EntrypointArg>,
 }
@@ -102,6 +102,8 @@ pub(crate) enum MatrixFormat {
 pub(crate) enum EntrypointArg {
     /// Servers of Gateways
     Gateway,
+    /// Ports of Services, through the sidecars of clients
+    Service,
     /// Ports of workloads
     Workload,
 }

@@ -142,7 +142,7 @@ impl Questions {
         *self.beyond.entry((rows.to_vec(), connections)).or_insert_with(|| {
             let granted = items(table, rows).into_iter();
             let granted = granted.flat_map(|item| item_cubes(world, table, namespace, item, connections));
-            all.push(Question { within: Cube::default(), granted: granted.map(Arc::new).collect() });
+            all.push(Question { granted: granted.map(Arc::new).collect(), ..Question::default() });
             all.len() - 1
         })
     }
@@ -160,7 +160,7 @@ impl Questions {
         let numbers = self.items.entry((item, connections)).or_insert_with(|| {
             let cubes = item_cubes(world, table, namespace, item, connections).into_iter();
             let number = |within: Cube| {
-                all.push(Question { within, granted: Vec::new() });
+                all.push(Question { within, ..Question::default() });
                 all.len() - 1
             };
             cubes.map(number).collect()
