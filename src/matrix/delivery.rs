@@ -1,21 +1,12 @@
-//! What gateways and clients' sidecars deliver to a door: the routes that lead there, and requests that go through both
-//! hops.
+//! What proxies in front deliver to a door: requests that go through both hops.
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::OnceLock;
-
-use rayon::prelude::*;
-
-use super::client::{Outbound, outbound};
 use super::crossing::{Crossing, Unread, arriving, both, server_names};
 use super::door::Door;
+use super::front::{Front, Fronts, Lead};
 use super::witness::fill;
-use crate::model::{ObjectId, Workload};
 use crate::semantics::{
-    By, Cause, CauseKind, Chain, Decision, Ending, Forward, GatewayListener, GatewayWorkload, Guard, Handshake,
-    Judgement, Leg, Passes, Protocol, Request, RouteTable, RoutingProxy, Target, Verdict, WireProtocol, World,
-    client_classes, gateway_listener, handshake,
+    By, Cause, CauseKind, Chain, Decision, Ending, Forward, Guard, Handshake, Judgement, Leg, Passes, Protocol,
+    Request, Verdict, WireProtocol,
 };
 use crate::space::{Budget, Cube, Dimension, Excess, PathDomain, Search, TwoHopSearch, partition, through};
 use crate::text::Span;
@@ -38,162 +29,7 @@ pub struct Delivery {
     pub delivered: Delivered,
 }
 
-/// Listeners of proxies in front, and by which of their routes each door can be reached. Worked out once.
-#[derive(Debug)]
-pub struct Fronts<'w> {
-    /// The world
-    world: &'w World,
-    /// The listeners
-    listeners: Vec<Front>,
-    /// By workload and port of the pod: the routes that lead there
-    leads: HashMap<(ObjectId, u16), Vec<Lead>>,
-}
-
-/// One listener.
-#[derive(Debug)]
-struct Front {
-    /// `gateway NS/NAME:PORT` or `service NS/NAME:PORT`
-    entrypoint: String,
-    /// Whose sidecar it is, if it is one: an identity, and `NS/NAME` of a workload that has it
-    client: Option<(String, String)>,
-    /// What is spoken there
-    wire: WireProtocol,
-    /// What routes there
-    proxy: RoutingProxy,
-    /// What it decides, once somebody asks
-    judgement: OnceLock<Judgement>,
-}
-
-/// A route that leads to a door.
-#[derive(Debug)]
-struct Lead {
-    /// The listener
-    front: usize,
-    /// The route's place in its table
-    route: usize,
-    /// The way's place among those of the route
-    leg: usize,
-    /// What comes of how the gateway speaks to the workload
-    handshake: Handshake,
-    /// Why the workload may not be the one that the route means
-    supposed: Option<Cause>,
-}
-
-/// The listeners of a gateway workload, each with its entrypoint: one for each port of each of its Gateways.
-pub(crate) fn listeners(world: &World, workload: &GatewayWorkload) -> Vec<(String, GatewayListener)> {
-    let mut found = Vec::new();
-    for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
-        let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        for port in ports {
-            let entrypoint = format!("gateway {}:{port}", gateway.id.path());
-            found.extend(gateway_listener(world, gateway, port, workload).map(|listener| (entrypoint, listener)));
-        }
-    }
-    found
-}
-
-impl<'w> Fronts<'w> {
-    /// The listeners of all ingress gateways.
-    pub fn of(world: &'w World) -> Self {
-        Self::with(world, |workload| workload.ingress)
-    }
-
-    /// The listeners of all gateways.
-    pub fn all(world: &'w World) -> Self {
-        Self::with(world, |_| true)
-    }
-
-    /// The listeners of some gateways.
-    fn with(world: &'w World, wanted: impl Fn(&GatewayWorkload) -> bool) -> Self {
-        let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
-        for workload in world.gateway_workloads.iter().filter(|workload| wanted(workload)) {
-            for (entrypoint, listener) in listeners(world, workload) {
-                for proxy in listener.chains {
-                    let routes = 0..proxy.table.routes.len();
-                    let front = Front::new(entrypoint.clone(), None, WireProtocol::Http, proxy);
-                    found.add(front, routes, &|_| true);
-                }
-            }
-        }
-        found
-    }
-
-    /// The sidecars of all clients, on the way to every Service, as far as their routes lead to workloads that are
-    /// wanted.
-    pub fn through_clients(world: &'w World, wanted: &(dyn Fn(&Workload) -> bool + Sync)) -> Self {
-        let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
-        let classes = client_classes(world);
-        let ports = world
-            .mesh
-            .services
-            .iter()
-            .flat_map(|service| service.spec.ports().iter().map(move |port| (service, &port.value)));
-        let ports: Vec<_> = ports.collect();
-        let by_class: Vec<Vec<Outbound>> = classes
-            .par_iter()
-            .map(|class| ports.iter().flat_map(|(service, port)| outbound(world, class, service, port)).collect())
-            .collect();
-        for outbounds in by_class {
-            // Services of one port share a listener, and what it does for all of them is told once.
-            let mut told: HashMap<(u16, Chain, bool), Vec<RouteTable>> = HashMap::new();
-            for Outbound { entrypoint, senders, proxy, wire } in outbounds {
-                let known = told.entry((proxy.port, proxy.chain, proxy.unknown.is_some())).or_default();
-                let new =
-                    proxy.table.hosts.iter().filter(|host| !known.iter().any(|table| proxy.table.shares(host, table)));
-                let routes: BTreeSet<usize> = new.flat_map(|host| host.routes.iter().copied()).collect();
-                known.push(proxy.table.clone());
-                for (identity, workload) in senders {
-                    let mut proxy = proxy.clone();
-                    proxy.identities = vec![Some(identity.clone())];
-                    let front = Front::new(entrypoint.clone(), Some((identity, workload)), wire, proxy);
-                    found.add(front, routes.iter().copied(), wanted);
-                }
-            }
-        }
-        found
-    }
-
-    /// Adds a listener and where some of its routes lead; a route counts once for each door.
-    fn add(&mut self, listener: Front, routes: impl Iterator<Item = usize>, wanted: &dyn Fn(&Workload) -> bool) {
-        let front = self.listeners.len();
-        let proxy = &listener.proxy;
-        for route in routes {
-            let Some((_, forward)) = proxy.forward(route) else { continue };
-            // A connection that is passed on as a whole keeps the client's own identity: no delivery of the gateway's.
-            if forward.passes == Passes::Connection {
-                continue;
-            }
-            let known = |leads: &[Lead], leg: &Leg| {
-                let same = |other: &Leg| other.changes == leg.changes && server_names(other) == server_names(leg);
-                let alike = |lead: &Lead| forward.legs.get(lead.leg).is_some_and(same);
-                leads.iter().any(|lead| (lead.front, lead.route) == (front, route) && alike(lead))
-            };
-            for (index, leg) in forward.legs.iter().enumerate() {
-                let Target::Workload { workload, port, supposed, client, .. } = &leg.target else { continue };
-                if !wanted(workload) {
-                    continue;
-                }
-                let handshake = handshake(self.world, workload, port, client);
-                if matches!(handshake, Handshake::Unanswered(_) | Handshake::Refused(_)) {
-                    continue;
-                }
-                let leads = self.leads.entry((workload.id.clone(), port.number)).or_default();
-                if !known(leads, leg) {
-                    leads.push(Lead { front, route, leg: index, handshake, supposed: supposed.clone() });
-                }
-            }
-        }
-        self.listeners.push(listener);
-    }
-
-    /// The entrypoints of gateways at which some route leads to a workload, or may.
-    pub fn leading_to(&self, workload: &ObjectId) -> BTreeSet<&str> {
-        let leads = self.leads.iter().filter(|((led_to, _), _)| led_to == workload).flat_map(|(_, leads)| leads);
-        leads.filter_map(|lead| Some(self.listeners.get(lead.front)?.entrypoint.as_str())).collect()
-    }
-
+impl Fronts<'_> {
     /// The deliveries to a door of the requests that are asked about, certain ones first.
     pub fn delivered(&self, door: &Door<'_>, asked: &Crossing) -> Vec<Delivery> {
         let leads = self.leads.get(&(door.workload.id.clone(), door.port.number));
@@ -221,36 +57,6 @@ impl<'w> Fronts<'w> {
         let mut deliveries: Vec<Delivery> = leads.into_iter().flatten().filter_map(delivery).collect();
         deliveries.sort_by_key(|delivery| (matches!(delivery.delivered, Delivered::Unknown(_)), delivery.route));
         deliveries
-    }
-}
-
-impl Front {
-    /// A listener of which nobody asked yet what it decides.
-    fn new(entrypoint: String, client: Option<(String, String)>, wire: WireProtocol, proxy: RoutingProxy) -> Self {
-        Self { entrypoint, client, wire, proxy, judgement: OnceLock::new() }
-    }
-
-    /// What is asked about of those who send here; `None`: nobody. Who a client is, its own sidecar does not ask.
-    fn asked_there<'a>(&self, asked: &'a Crossing) -> Option<Cow<'a, Crossing>> {
-        match &self.client {
-            None => Some(Cow::Borrowed(asked)),
-            Some((identity, _)) => asked.by(identity).map(Cow::Owned),
-        }
-    }
-
-    /// A delivery as it is sent here.
-    fn sent(&self, delivered: Delivered) -> Delivered {
-        match (delivered, &self.client) {
-            (Delivered::Request(mut request), Some((identity, workload))) => {
-                request.source = Some(identity.clone());
-                request.source_workload = Some(workload.clone());
-                if self.wire == WireProtocol::Tcp {
-                    request.protocol = WireProtocol::Tcp;
-                }
-                Delivered::Request(request)
-            }
-            (delivered, _) => delivered,
-        }
     }
 }
 

@@ -4,14 +4,16 @@ mod client;
 mod crossing;
 mod delivery;
 mod door;
+mod front;
 mod table;
 mod witness;
 
 pub use crossing::Crossing;
 pub(crate) use crossing::arriving;
-pub(crate) use delivery::listeners;
-pub use delivery::{Delivered, Delivery, Fronts};
+pub use delivery::{Delivered, Delivery};
 pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};
+pub use front::Fronts;
+pub(crate) use front::listeners;
 pub use table::{EntrypointKind, Part, Row, table};
 pub(crate) use witness::fill;
 pub use witness::{gateway_witness, inbound_witness};

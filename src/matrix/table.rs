@@ -12,8 +12,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::client::outbound;
-use super::delivery::listeners;
 use super::door::{Lock, doors};
+use super::front::listeners;
 use crate::model::Workload;
 use crate::semantics::{By, Chain, Decision, Guard, Judgement, RoutingProxy, Target, Verdict, World, client_classes};
 use crate::space::{AtomSet, Budget, Cell, Cube, Dimension, partition};
