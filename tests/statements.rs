@@ -277,6 +277,7 @@ fn a_rule_that_cannot_be_meant_is_told_with_its_place_and_the_nearest_word() {
         ("forbid: {path: /a}\nwhere: {method: GET}", "{method: GET}", "`where` goes with `require`"),
         ("where: {path: /a}", "id: own-rule", "says neither `forbid` nor `require`"),
         ("check: input\nforbid: {path: /a}", "input", "`check` names what is built in"),
+        ("fix: upper case\nforbid: {path: /a}", "upper case", "`fix` is about what is built in"),
         ("forbid: {path: []}", "[]", "must have an item"),
         ("forbid: {path: api}", "api", "`api` is no path"),
         ("forbid: {path: /a/*}", "/a/*", "write `below`, `prefix` or `suffix`"),

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 
 use facts::Facts;
 pub use ground::Ground;
-pub use observation::{Label, Observation, Related, Severity};
+pub use observation::{Effect, Fix, Label, Observation, Related, Severity};
 
 /// A check: looks at everything and notes what it sees.
 type Check = fn(&Facts<'_>, &mut Vec<Observation>);

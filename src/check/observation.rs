@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ObjectId;
 use crate::semantics::Request;
-use crate::text::Span;
+use crate::text::{Replacement, Span};
+use crate::yaml::Change;
 
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +53,26 @@ pub struct Related {
     pub severity: Option<Severity>,
 }
 
+/// What an edit does to access, so that the edit can be held against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Requests that got in are refused, and nothing else changes
+    Closes,
+    /// Requests that were refused get in, and nothing else changes
+    Opens,
+}
+
+/// An edit that would mend what is wrong with the marked value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What becomes of the value
+    pub change: Change,
+    /// What it does to access
+    pub effect: Effect,
+    /// The edit of the text, once it is proven to do that and no more
+    pub proven: Option<Replacement>,
+}
+
 /// A fact that a check saw.
 #[derive(Debug, Clone)]
 pub struct Observation {
@@ -75,6 +96,8 @@ pub struct Observation {
     pub related: Vec<Related>,
     /// The policy rule that admits too much because of it: what a finding about that policy rule says already
     pub admits: Option<Span>,
+    /// What would mend it, where that can be written without knowing what its author meant
+    pub fix: Option<Fix>,
 }
 
 impl Observation {
@@ -97,6 +120,7 @@ impl Observation {
             witness: None,
             related: Vec::new(),
             admits: None,
+            fix: None,
         }
     }
 
@@ -104,6 +128,13 @@ impl Observation {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says what would mend it, if its effect on access can be told.
+    #[must_use]
+    pub fn fix(mut self, change: Change, effect: Option<Effect>) -> Self {
+        self.fix = effect.map(|effect| Fix { change, effect, proven: None });
         self
     }
 

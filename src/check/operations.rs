@@ -7,6 +7,7 @@ use super::value::{Field, Value, values};
 use crate::model::Action;
 use crate::semantics::{Chain, Guard};
 use crate::space::{Cube, Dimension, Pattern, Test};
+use crate::yaml::Change;
 
 /// Looks at the operations of every policy.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
@@ -95,28 +96,37 @@ fn host_without_port(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observ
     };
     let by = evades(spots, value, &Dimension::Authority, &named, &Pattern::Exact(other.as_str().into()))?;
     let message = format!("the authority `{other}` gets past `{host}`: the port is part of what is compared");
-    Some(
-        evaded("host-without-port", value, "without its port", message, by).help(format!("write `{host}:*` beside it")),
-    )
+    let seen = evaded("host-without-port", value, "without its port", message, by);
+    if host.starts_with('*') {
+        // Of two stars one would be a letter.
+        return Some(seen.help(format!(
+            "write `{host}:PORT` beside it for each port that the authority may have, or admit the hosts that are meant"
+        )));
+    }
+    let twin = format!("{host}:*");
+    let help = format!("write `{twin}` beside it");
+    Some(seen.help(help).fix(Change::Beside(twin), value.effect_of_matching()))
 }
 
 /// `host-without-port` in an ALLOW: clients that name the port are refused, where the port is none that they leave out.
 fn shut_out(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
     let host = value.text.value.as_str();
-    let twin = format!("{host}:*");
     let policy = value.policy;
-    if values(policy).any(|other| other.field == Field::Host && other.text.value == twin) {
-        return None;
-    }
     let odd = spots.iter().find_map(|spot| match spot {
         Spot::Listener(listener) => {
             listener.entrypoint.rsplit(':').next().filter(|port| !matches!(*port, "80" | "443"))
         }
         Spot::Door(_) => None,
     })?;
+    // Of two stars one would be a letter.
+    let twin = if host.starts_with('*') { format!("{host}:{odd}") } else { format!("{host}:*") };
+    if values(policy).any(|other| other.field == Field::Host && other.text.value == twin) {
+        return None;
+    }
     let message = format!("clients of port {odd} send `{host}:{odd}`, and `{host}` does not match it");
     let seen = Observation::new("host-without-port", &policy.id, value.text.span, "without its port", message);
-    Some(seen.severity(Severity::Warning).help(format!("write `{twin}` beside it")))
+    let seen = seen.severity(Severity::Warning).help(format!("write `{twin}` beside it"));
+    Some(seen.fix(Change::Beside(twin), value.effect_of_matching()))
 }
 
 /// `host-policy-on-sidecar`: whoever calls a sidecar chooses the authority.

@@ -11,6 +11,7 @@ use super::{Observation, paths};
 use crate::model::ObjectId;
 use crate::semantics::is_template;
 use crate::text::Spanned;
+use crate::yaml::Change;
 
 /// Methods that clients send.
 const STANDARD_METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
@@ -38,7 +39,11 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
 /// `impossible-method` in a policy.
 fn policy_method(value: &Value<'_>) -> Option<Observation> {
     let comes = if value.opens_when_dead() { "and is let through" } else { "and is not matched" };
-    (value.field == Field::Method).then(|| impossible_method(&value.policy.id, value.text, comes)).flatten()
+    let seen =
+        (value.field == Field::Method).then(|| impossible_method(&value.policy.id, value.text, comes)).flatten()?;
+    let upper = value.text.value.to_ascii_uppercase();
+    let known = STANDARD_METHODS.contains(&upper.as_str());
+    Some(if known { seen.fix(Change::Instead(upper), value.effect_of_matching()) } else { seen })
 }
 
 /// `impossible-method`: lower case, or one edit away from a standard one.
@@ -129,22 +134,28 @@ fn wildcard_in_policy(value: &Value<'_>) -> Option<Observation> {
     }
     let comes = value.when_dead();
     let message = format!("a `*` of `{text}` is a literal star that next to no request has, {comes}");
-    let help = wildcard_help(value);
     let seen = Observation::new("literal-wildcard", &value.policy.id, value.text.span, "a literal `*`", message);
-    Some(match help {
-        Some(help) => seen.help(help),
+    Some(match meant_by_star(value) {
+        Some(meant) => {
+            let what = if is_template(&meant) { "the template " } else { "" };
+            seen.help(format!("write {what}`{meant}`")).fix(Change::Instead(meant), value.effect_of_matching())
+        }
         None => seen,
     })
 }
 
 /// What says the same and is read as it is meant.
-fn wildcard_help(value: &Value<'_>) -> Option<String> {
+fn meant_by_star(value: &Value<'_>) -> Option<String> {
     let text = value.text.value.as_str();
     if value.field != Field::Path || !text.starts_with('/') {
         return None;
     }
     if let Some(stem) = text.strip_suffix("**").filter(|stem| !stem.contains('*')) {
-        return Some(format!("write `{stem}*`"));
+        return Some(format!("{stem}*"));
+    }
+    // Behind `{**}` a template takes no further operator.
+    if text.split_once("**").is_some_and(|(_, rest)| rest.contains('*')) {
+        return None;
     }
     let whole = |segment: &str| matches!(segment, "*" | "**") || !segment.contains('*');
     let template = |segment: &str| match segment {
@@ -154,9 +165,7 @@ fn wildcard_help(value: &Value<'_>) -> Option<String> {
     };
     let segments: Vec<&str> = text.split('/').collect();
     let parted = segments.iter().skip(1).all(|segment| whole(segment) && !segment.is_empty());
-    parted.then(|| {
-        format!("write the template `{}`", segments.iter().map(|part| template(part)).collect::<Vec<_>>().join("/"))
-    })
+    parted.then(|| segments.iter().map(|part| template(part)).collect::<Vec<_>>().join("/"))
 }
 
 /// What is wrong with a string of a route.

@@ -1,12 +1,13 @@
 //! Ports: which are there, what they speak, and what of a policy exists on them.
 
 use super::facts::{Facts, Site};
-use super::observation::{Observation, Severity};
+use super::observation::{Effect, Observation, Severity};
 use super::value::{Field, Value, values};
 use crate::matrix::Door;
-use crate::model::{Action, AuthorizationPolicy, PeerAuthentication, PolicyRule, Resource, Workload};
+use crate::model::{Action, AuthorizationPolicy, MtlsMode, PeerAuthentication, PolicyRule, Resource, Workload};
 use crate::semantics::{Chain, Guard, Protocol, ServerKind, World, selects, target_port, workload_ports};
 use crate::text::{Span, Spanned};
+use crate::yaml::Change;
 
 /// Looks at every policy that names ports or asks for what only HTTP has.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
@@ -38,6 +39,13 @@ fn behind_service_port(world: &World, workload: &Workload, port: u16) -> Option<
         .find_map(|known| target_port(&known.value, workload))
 }
 
+/// The port of the pods behind a port of a Service, if it is one and the same for all of some workloads.
+fn only_one_behind(world: &World, workloads: &[&Workload], port: u16) -> Option<u16> {
+    let mut behind = workloads.iter().map(|workload| behind_service_port(world, workload, port));
+    let first = behind.next()??;
+    behind.all(|other| other == Some(first)).then_some(first)
+}
+
 /// Whether a workload listens on a port, as far as the input tells. One that is only implied is taken to listen on
 /// whatever policies name.
 fn listens(world: &World, workload: &Workload, port: u16) -> bool {
@@ -48,6 +56,13 @@ fn listens(world: &World, workload: &Workload, port: u16) -> bool {
         return behind.is_none_or(|behind| behind == port) || targets.any(|target| target == port);
     }
     workload_ports(world, workload).iter().any(|known| known.number == port)
+}
+
+/// Whether a policy rule names a port already.
+fn names_port(value: &Value<'_>, port: u16) -> bool {
+    let text = port.to_string();
+    let others = values(value.policy).filter(|other| is_port(other) && std::ptr::eq(other.rule, value.rule));
+    others.into_iter().any(|other| other.text.value == text)
 }
 
 /// `impossible-port`: nothing of what the policy selects listens there.
@@ -69,9 +84,15 @@ fn impossible_port(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> 
     let new = |message: String| {
         Observation::new("impossible-port", &value.policy.id, value.text.span, "not a port of the pod", message)
     };
+    // A list of several ports may be meant to have both.
+    let only = only_one_behind(world, &workloads, port).filter(|behind| !names_port(value, *behind));
     Some(match behind {
-        Some(behind) => new(format!("{port} is the port of the Service: the pods of `{who}` listen on {behind}"))
-            .help(format!("write `{behind}`")),
+        Some(behind) => {
+            let seen = new(format!("{port} is the port of the Service: the pods of `{who}` listen on {behind}"))
+                .help(format!("write `{behind}`"));
+            let effect = only.and_then(|_| value.effect_of_matching());
+            seen.fix(Change::Instead(behind.to_string()), effect)
+        }
         None if value.negated => return None,
         None => new(format!("`{who}` is not known to listen on port {port}")).severity(Severity::Warning),
     })
@@ -82,8 +103,9 @@ fn mtls_on_service_port(world: &World, policy: &Resource<PeerAuthentication>) ->
     let labels = policy.spec.selector.as_ref().and_then(|selector| selector.value.match_labels.as_ref());
     let workloads: Vec<&Workload> =
         world.workloads_in(&policy.id.namespace).iter().filter(|workload| selects(labels, &workload.labels)).collect();
-    let keys = policy.spec.port_level_mtls.iter().flat_map(|ports| ports.value.keys());
-    let wrong = keys.filter_map(|key| {
+    let modes = policy.spec.port_level_mtls.iter().flat_map(|ports| &ports.value);
+    let named = |port: u16| modes.clone().any(|(key, _)| key.value == port.to_string());
+    let wrong = modes.clone().filter_map(|(key, mode)| {
         let port: u16 = key.value.parse().ok()?;
         if workloads.iter().any(|workload| listens(world, workload, port)) {
             return None;
@@ -92,9 +114,20 @@ fn mtls_on_service_port(world: &World, policy: &Resource<PeerAuthentication>) ->
         let message = format!("{port} is the port of the Service: the mode of the pods' port {behind} stays as it was");
         let seen =
             Observation::new("port-mtls-on-service-port", &policy.id, key.span, "not a port of the pod", message);
-        Some(seen.help(format!("write `{behind}`")))
+        let only = only_one_behind(world, &workloads, port).filter(|behind| !named(*behind));
+        let effect = only.and_then(|_| effect_of_mode(mode.mode.as_ref()?.value));
+        Some(seen.help(format!("write `{behind}`")).fix(Change::Instead(behind.to_string()), effect))
     });
     wrong.collect()
+}
+
+/// What it does to access that a mode begins to act. `None`: nothing, or both that some get in and that others do not.
+fn effect_of_mode(mode: MtlsMode) -> Option<Effect> {
+    match mode {
+        MtlsMode::Strict => Some(Effect::Closes),
+        MtlsMode::Permissive => Some(Effect::Opens),
+        MtlsMode::Disable | MtlsMode::Unset => None,
+    }
 }
 
 /// Whether a value exists on HTTP chains alone.

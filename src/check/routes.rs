@@ -72,15 +72,28 @@ fn unknown_destination(
     service: &Resource<VirtualService>,
     destination: &Spanned<Destination>,
 ) -> Option<Observation> {
-    let world = facts.world();
     let written = destination.value.host.as_ref()?;
     let full = resolve_short_name(&written.value, &service.id.namespace);
-    let (name, namespace) = parse_service_host(&full)?;
+    // The Service may live elsewhere, while the rules that name its subsets are here.
+    let missing = unknown_service(facts, service, destination, written, &full);
+    missing.or_else(|| unknown_subset(facts, service, destination, &full))
+}
+
+/// A Service that is not there, or has no such port.
+fn unknown_service(
+    facts: &Facts<'_>,
+    service: &Resource<VirtualService>,
+    destination: &Spanned<Destination>,
+    written: &Spanned<String>,
+    full: &str,
+) -> Option<Observation> {
+    let world = facts.world();
+    let (name, namespace) = parse_service_host(full)?;
     let new =
         |span, label: &str, message: String| Observation::new("unknown-destination", &service.id, span, label, message);
     let entry =
         world.mesh.service_entries.iter().any(|entry| {
-            entry.spec.hosts.iter().flat_map(|hosts| &hosts.value).any(|known| overlap(&known.value, &full))
+            entry.spec.hosts.iter().flat_map(|hosts| &hosts.value).any(|known| overlap(&known.value, full))
         });
     let Some(known) = world.mesh.service(namespace, name) else {
         let others: Vec<&str> =
@@ -105,16 +118,26 @@ fn unknown_destination(
         let message = format!("the Service `{namespace}/{name}` has no port {}, only {ports}", number.value);
         return Some(new(number.span, "is not there", message));
     }
+    None
+}
+
+/// A subset that no DestinationRule of its host names, where there are such rules.
+fn unknown_subset(
+    facts: &Facts<'_>,
+    service: &Resource<VirtualService>,
+    destination: &Spanned<Destination>,
+    host: &str,
+) -> Option<Observation> {
     let subset = destination.value.subset.as_ref().filter(|subset| !subset.value.is_empty())?;
-    let rules: Vec<_> = world
-        .mesh
+    let mesh = &facts.world().mesh;
+    let rules: Vec<_> = mesh
         .destination_rules
         .iter()
         .filter(|rule| {
             rule.spec
                 .host
                 .as_ref()
-                .is_some_and(|host| overlap(&resolve_short_name(&host.value, &rule.id.namespace), &full))
+                .is_some_and(|named| overlap(&resolve_short_name(&named.value, &rule.id.namespace), host))
         })
         .collect();
     let names: BTreeSet<&str> = rules
@@ -127,8 +150,9 @@ fn unknown_destination(
         return None;
     }
     let severity = facts.ground.absence(Severity::Error, !rules.is_empty())?;
-    let message = format!("no DestinationRule of `{namespace}/{name}` has the subset `{}`", subset.value);
-    let seen = new(subset.span, "is not there", message).severity(severity);
+    let message = format!("no DestinationRule of `{host}` has the subset `{}`", subset.value);
+    let seen = Observation::new("unknown-destination", &service.id, subset.span, "is not there", message);
+    let seen = seen.severity(severity);
     Some(match nearest(&subset.value, names.into_iter()) {
         Some(near) => seen.help(format!("did you mean `{near}`?")),
         None => seen,

@@ -1,5 +1,6 @@
 //! The strings of a policy, each with where it stands and what it is for.
 
+use super::observation::Effect;
 use crate::model::{Action, AuthorizationPolicy, Operation, PolicyRule, Resource, Source, Values};
 use crate::text::Spanned;
 
@@ -84,6 +85,15 @@ impl Value<'_> {
                     | "source.serviceAccount"
                     | "source.trustDomain"
             ),
+        }
+    }
+
+    /// What it does to access that a string begins to match more. `None`: others decide.
+    pub(super) fn effect_of_matching(&self) -> Option<Effect> {
+        match (self.policy.spec.action(), self.negated) {
+            (Action::Deny, false) | (Action::Allow, true) => Some(Effect::Closes),
+            (Action::Deny, true) | (Action::Allow, false) => Some(Effect::Opens),
+            (Action::Custom | Action::Audit, _) => None,
         }
     }
 

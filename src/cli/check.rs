@@ -1,20 +1,20 @@
 //! `check`: the rules on manifests.
 
+use std::borrow::Cow;
+
 use super::args::CheckArgs;
 use super::configuration::Configuration;
 use super::error::Failure;
-use super::input::Inputs;
 use super::progress::Progress;
-use super::{baseline, explain, input, output};
-use crate::model::{Loaded, Problem};
+use super::{baseline, explain, fix, input, output};
 use crate::query;
 use crate::report;
-use crate::rule::{self, Note, Report, Selection, Settling};
-use crate::semantics::{World, WorldOptions};
+use crate::rule::{self, Note, Selection, Settling};
 use crate::text::Files;
 
 /// Runs the rules. `Ok(false)`: there are findings at or above the threshold.
 pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
+    fix::judge(args)?;
     let mut files = Files::default();
     let mut configuration = Configuration::of(&args.input, &mut files)?;
     explain::known(&configuration.rules, &args.select)?;
@@ -27,7 +27,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
     let known = baseline::read(args, &mut inputs.files)?;
     progress.at("judging");
     let worlds = std::mem::take(&mut inputs.worlds);
-    let reports = worlds.into_iter().map(|(name, loaded)| (name, judge(&inputs, loaded))).collect();
+    let judge = |loaded| query::judge(&inputs.files, loaded, &inputs.config, &inputs.rules).1;
+    let reports = worlds.into_iter().map(|(name, loaded)| (name, judge(loaded))).collect();
     let mut report = rule::join(&inputs.files, reports);
     let settling = Settling {
         config: &inputs.config,
@@ -39,25 +40,21 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
         selection: Selection { select: &args.select, ignore: &args.ignore, pedantic: args.pedantic },
     };
     rule::settle(&inputs.files, &mut report, &settling);
-    report.notes.extend(inputs.remarks.drain(..).map(|message| Note { message, span: None }));
+    let mut files = Cow::Borrowed(&inputs.files);
+    if args.fix {
+        progress.at("mending");
+        let (shown, rest) = fix::mend(args, &inputs, report, &settling)?;
+        (files, report) = (Cow::Owned(shown), rest);
+    }
+    report.notes.extend(inputs.remarks.iter().map(|message| Note { message: message.clone(), span: None }));
     drop(progress);
     if args.write_baseline {
-        return baseline::write(args, &inputs.files, &report);
+        return baseline::write(args, &files, &report);
     }
-    output::findings(&inputs.files, &report, &inputs.rules, args)?;
+    output::findings(&files, &report, &inputs.rules, args)?;
     if !args.input.quiet {
-        output::note(&report::summary(&inputs.files, &report, output::note_width()));
+        output::note(&report::summary(&files, &report, output::note_width()));
     }
     let threshold = args.fail_on.threshold();
     Ok(!threshold.is_some_and(|threshold| report.findings.iter().any(|finding| finding.severity >= threshold)))
-}
-
-/// What the rules find in one world.
-fn judge(inputs: &Inputs, loaded: Loaded) -> Report {
-    let Loaded { mesh, problems, counts } = loaded;
-    let (world, refused) = World::admit(mesh, WorldOptions::from(&inputs.config));
-    let problems: Vec<Problem> = problems.into_iter().chain(refused).collect();
-    let mut report = rule::check_all(&inputs.files, &world, &problems, counts, &inputs.config, &inputs.rules);
-    query::confirm(&world, &mut report);
-    report
 }

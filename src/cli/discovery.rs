@@ -32,6 +32,17 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Why it cannot be written, if it cannot.
+    pub(crate) fn closed(&self) -> Option<&'static str> {
+        if self.held.is_some() {
+            Some("a revision stays as it is")
+        } else if self.path.as_os_str() == "-" {
+            Some("standard input is no file")
+        } else {
+            None
+        }
+    }
+
     /// What it holds.
     pub(crate) fn contents(&self) -> Result<Vec<u8>, Failure> {
         if let Some(held) = &self.held {

@@ -15,7 +15,7 @@ use super::error::Failure;
 use crate::config::{Config, nearest};
 use crate::model::{InputFile, LeftOut, LoadOptions, Loaded, Problem, ProblemKind, load};
 use crate::rule::RuleSet;
-use crate::text::{FileId, Files, Span, Undecodable, decode};
+use crate::text::{FileId, Files, Span, Undecodable, decode, is_utf16};
 
 /// Everything that was read, of one world.
 pub(crate) struct Input {
@@ -43,6 +43,19 @@ pub(crate) struct Inputs {
     pub(crate) relative: BTreeMap<FileId, String>,
     /// Remarks about what was left out
     pub(crate) remarks: Vec<String>,
+    /// Files that cannot be written, and why not
+    pub(crate) closed: BTreeMap<FileId, &'static str>,
+    /// The files of each world
+    sets: Vec<WorldTexts>,
+    /// How they are loaded
+    options: LoadOptions,
+}
+
+impl Inputs {
+    /// The objects of each world, once some of the texts are others.
+    pub(crate) fn load(&self, files: &Files) -> Vec<(Option<String>, Loaded)> {
+        self.sets.iter().map(|(name, set)| (name.clone(), loaded(files, set, &self.options))).collect()
+    }
 }
 
 /// Reads manifests and configuration, of the one world that there is or that is asked for.
@@ -110,10 +123,15 @@ pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut fi
             found.extend(discovery.files(path)?.into_iter().map(|found| (found, context)));
         }
     }
-    let read: Vec<Decoded> =
-        found.par_iter().map(|(found, _)| Ok(decode(found.contents()?))).collect::<Result<_, Failure>>()?;
-    for ((found, context), text) in found.into_iter().zip(read) {
-        texts.add(&mut files, &configuration, found, text, context);
+    let read = |(found, _): &(Found, bool)| {
+        let bytes = found.contents()?;
+        let closed = found.closed().or_else(|| is_utf16(&bytes).then_some("the file is UTF-16"));
+        Ok((decode(bytes), closed))
+    };
+    let read: Vec<(Decoded, Option<&'static str>)> = found.par_iter().map(read).collect::<Result<_, Failure>>()?;
+    for ((found, context), (text, closed)) in found.into_iter().zip(read) {
+        let file = texts.add(&mut files, &configuration, found, text, context);
+        texts.closed.extend(closed.map(|why| (file, why)));
     }
     let listed = || args.paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
     if texts.found.is_empty() {
@@ -127,14 +145,15 @@ pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut fi
     let mut remarks = discovery.remarks();
     let sets = texts.worlds(&configuration, args.world.as_deref(), &mut remarks)?;
     let worlds: Vec<(Option<String>, Loaded)> =
-        sets.into_iter().map(|(name, set)| (name, loaded(&files, &set, &options))).collect();
+        sets.iter().map(|(name, set)| (name.clone(), loaded(&files, set, &options))).collect();
     if worlds.iter().all(|(_, loaded)| loaded.counts.mesh_resources == 0) && !args.allow_empty {
         return Err(Failure::NoMesh(listed()));
     }
     let Configuration { config, rules, .. } = configuration;
     let own = texts.found.iter().filter(|text| !text.context);
     let manifests = own.map(|text| text.file).collect();
-    Ok(Inputs { files, worlds, config, rules, manifests, relative: texts.relative, remarks })
+    let Texts { relative, closed, .. } = texts;
+    Ok(Inputs { files, worlds, config, rules, manifests, relative, remarks, closed, sets, options })
 }
 
 /// A file's text, or why it has none.
@@ -163,11 +182,20 @@ struct Texts {
     found: Vec<Text>,
     /// As the globs of the configuration name them
     relative: BTreeMap<FileId, String>,
+    /// Those that cannot be written, and why not
+    closed: BTreeMap<FileId, &'static str>,
 }
 
 impl Texts {
     /// Adds a file.
-    fn add(&mut self, files: &mut Files, configuration: &Configuration, found: Found, text: Decoded, context: bool) {
+    fn add(
+        &mut self,
+        files: &mut Files,
+        configuration: &Configuration,
+        found: Found,
+        text: Decoded,
+        context: bool,
+    ) -> FileId {
         let Found { path, absolute, .. } = found;
         let (text, undecodable) = match text {
             Ok(text) => (text, None),
@@ -179,6 +207,7 @@ impl Texts {
         let file = files.add(slashes(&path), text);
         self.relative.extend(configuration.relative(&absolute).map(|relative| (file, relative)));
         self.found.push(Text { file, absolute, context, undecodable });
+        file
     }
 
     /// The files of each world; those that are in none are counted.

@@ -9,6 +9,7 @@ mod discovery;
 mod error;
 mod eval;
 mod explain;
+mod fix;
 mod generate;
 mod git;
 mod init;

@@ -68,7 +68,9 @@ pub(crate) fn findings(files: &Files, report: &Report, rules: &RuleSet, args: &C
             std::fs::write(path, text).map_err(|source| Failure::Unwritable { path: path.clone(), source })?;
         }
     }
-    match args.format.iter().find(|output| output.file.is_none()) {
+    // The diff of edits that are not made stands there instead.
+    let is_diff = args.fix && !args.write;
+    match args.format.iter().find(|output| output.file.is_none() && !is_diff) {
         Some(output) => say(&written(output.format, look(&args.input))),
         None => Ok(()),
     }

@@ -9,6 +9,7 @@ mod enter;
 mod entrypoint;
 mod eval;
 mod hop;
+mod judge;
 mod onward;
 mod settle;
 
@@ -17,3 +18,4 @@ pub use confirm::confirm;
 pub use diff::{Change, ChangeKind, Culprit, Diff, Fate, Group, Side, Unsettled, diff};
 pub use entrypoint::{Entrypoint, find_workload, parse_entrypoint};
 pub use eval::{EvalError, Evaluator};
+pub use judge::judge;

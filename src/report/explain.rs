@@ -22,6 +22,9 @@ pub fn explain(rule: &RuleFile) -> String {
             part(heading, words);
         }
     }
+    if let Some(fix) = &rule.fix {
+        part("By `check --fix`", fix);
+    }
     for (heading, manifests) in [("Before", &rule.before), ("After", &rule.after)] {
         if let Some(manifests) = manifests {
             part(heading, manifests);

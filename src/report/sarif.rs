@@ -8,7 +8,7 @@ use super::uri::uri;
 use super::words::line;
 use crate::rule::{Finding, Report, RuleFile, RuleSet, Severity, Way, fingerprint};
 use crate::semantics::Cause;
-use crate::text::{Files, Span};
+use crate::text::{Files, Replacement, Span};
 
 /// Where the schema is published.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -108,6 +108,9 @@ impl Writer<'_> {
         if flow.len() > 1 {
             set("codeFlows", json!([{ "threadFlows": [{ "locations": flow }] }]));
         }
+        if let Some(edit) = finding.fix.as_ref().and_then(|fix| fix.proven.as_ref()) {
+            set("fixes", json!([self.fix(finding, edit)]));
+        }
         set("partialFingerprints", json!({ "meshlint/v1": fingerprint(self.files, finding) }));
         set("properties", properties(&shown));
         Value::Object(fields)
@@ -142,16 +145,42 @@ impl Writer<'_> {
         stops.collect()
     }
 
-    /// A place with words.
-    fn location(&self, span: Span, words: &ShownPlace) -> Value {
+    /// An edit that is proven.
+    fn fix(&self, finding: &Finding, edit: &Replacement) -> Value {
+        let at = |offset| self.files.position(edit.span.file, offset);
+        let (start, end) = (at(edit.span.start), at(edit.span.end));
+        json!({
+            "description": { "text": finding.help.as_deref().map_or_else(String::new, line) },
+            "artifactChanges": [{
+                "artifactLocation": self.artifact(edit.span),
+                "replacements": [{
+                    "deletedRegion": {
+                        "startLine": start.line,
+                        "startColumn": start.column,
+                        "endLine": end.line,
+                        "endColumn": end.column,
+                    },
+                    "insertedContent": { "text": edit.text },
+                }],
+            }],
+        })
+    }
+
+    /// The file of a span.
+    fn artifact(&self, span: Span) -> Value {
         let (uri, is_relative) = uri(self.files.name(span.file), self.directory);
         let mut artifact = json!({ "uri": uri });
         if let (Value::Object(fields), true) = (&mut artifact, is_relative) {
             fields.insert("uriBaseId".to_owned(), json!(ROOT));
         }
+        artifact
+    }
+
+    /// A place with words.
+    fn location(&self, span: Span, words: &ShownPlace) -> Value {
         json!({
             "physicalLocation": {
-                "artifactLocation": artifact,
+                "artifactLocation": self.artifact(span),
                 "region": {
                     "startLine": words.start.line,
                     "startColumn": words.start.column,

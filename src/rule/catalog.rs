@@ -34,7 +34,7 @@ fn says_the_same(finding: &Finding, observation: &Observation, severity: Severit
 
 /// An observation as a finding of its own.
 fn finding(observation: Observation, severity: Severity) -> Finding {
-    let Observation { rule, message, help, label, resource, workload, witness, related, .. } = observation;
+    let Observation { rule, message, help, label, resource, workload, witness, related, fix, .. } = observation;
     Finding {
         rule: rule.into(),
         severity,
@@ -52,5 +52,6 @@ fn finding(observation: Observation, severity: Severity) -> Finding {
         cells: 0,
         causes: Vec::new(),
         related,
+        fix,
     }
 }

@@ -218,6 +218,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         seen_path: None,
         doors: group.doors,
         way: Way::default(),
+        fix: None,
         cells: group.cells,
         causes,
         related,

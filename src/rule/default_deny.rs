@@ -190,6 +190,7 @@ fn outcome(scope: &Scope<'_>, namespace: &str, ending: &Ending, request: &Reques
         seen_path: None,
         doors: BTreeSet::new(),
         way: Way::default(),
+        fix: None,
         cells,
         causes: Vec::new(),
         related: Vec::new(),

@@ -34,6 +34,8 @@ pub struct RuleFile {
     pub why: String,
     /// What to write
     pub help: String,
+    /// What `check --fix` writes, where it can
+    pub fix: Option<String>,
     /// Manifests that break the rule
     pub before: Option<String>,
     /// The same, mended

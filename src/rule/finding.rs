@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::check::{Label, Related, Severity};
+pub use crate::check::{Effect, Fix, Label, Related, Severity};
 use crate::model::ObjectId;
 use crate::semantics::{Cause, PASSED_OVER, Request, Step};
 
@@ -75,4 +75,6 @@ pub struct Finding {
     pub causes: Vec<Cause>,
     /// Further places
     pub related: Vec<Related>,
+    /// What would mend it
+    pub fix: Option<Fix>,
 }

@@ -125,6 +125,7 @@ fn finding(problem: &Problem, kind: ProblemKind, rule: &'static str, severity: S
         seen_path: None,
         doors: BTreeSet::new(),
         way: Way::default(),
+        fix: None,
         cells: 0,
         causes: Vec::new(),
         related: related

@@ -34,7 +34,7 @@ mod written;
 
 pub use baseline::{Baseline, Held};
 pub use file::{RuleFile, rule, rules};
-pub use finding::{Finding, Label, Related, RuleId, Severity, Status, Way};
+pub use finding::{Effect, Finding, Fix, Label, Related, RuleId, Severity, Status, Way};
 pub use fingerprint::fingerprint;
 pub use report::{Note, Report, Summary};
 pub use run::{check, check_all};

@@ -165,6 +165,7 @@ fn drop_doubts(
         seen_path: None,
         doors: BTreeSet::new(),
         way: Way::default(),
+        fix: None,
         cells: open.iter().map(|(_, group)| group.cells).sum(),
         causes: Vec::new(),
         related: Vec::new(),

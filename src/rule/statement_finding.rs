@@ -51,6 +51,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
         witness: hit.witness,
         seen_path: None,
         way: Way { refused: root.is_refusal(), ..Way::default() },
+        fix: None,
         doors: hit.doors,
         cells: hit.cells,
         causes: cause.into_iter().collect(),

@@ -194,6 +194,7 @@ fn finding(span: Span, message: String, label: &str, help: String) -> Finding {
         witness: None,
         seen_path: None,
         way: Way::default(),
+        fix: None,
         doors: BTreeSet::new(),
         cells: 0,
         causes: Vec::new(),

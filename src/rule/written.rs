@@ -51,6 +51,9 @@ pub struct WrittenRule {
     /// What to write, filled in likewise
     #[serde(default)]
     pub help: Option<Spanned<String>>,
+    /// What `check --fix` writes, for a built-in rule
+    #[serde(default)]
+    pub fix: Option<Spanned<String>>,
     /// Manifests that break the rule
     #[serde(default)]
     pub before: Option<String>,
@@ -120,6 +123,9 @@ fn judge(rule: &WrittenRule, whole: Span, problems: &mut Vec<Problem>) {
         let message = "`check` names what is built in: a rule of your own says `forbid` or `require`";
         problems.push(Problem::new(check.span, message));
     }
+    if let Some(fix) = &rule.fix {
+        problems.push(Problem::new(fix.span, "`fix` is about what is built in: say under `help` what to write"));
+    }
     let nothing = Cells::default();
     let about = match (&rule.forbid, &rule.require) {
         (Some(forbid), None) => {
@@ -173,6 +179,7 @@ impl From<WrittenRule> for RuleFile {
             label: text(written.label),
             why: written.why.unwrap_or_default(),
             help: text(written.help).unwrap_or_default(),
+            fix: text(written.fix),
             before: written.before,
             after: written.after,
             references: written.references,

@@ -11,6 +11,11 @@ pub struct Undecodable {
     pub bytes: Vec<u8>,
 }
 
+/// Whether a file says that it is UTF-16.
+pub fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..])
+}
+
 /// Decodes a file. A byte-order mark at its start is dropped.
 pub fn decode(mut bytes: Vec<u8>) -> Result<String, Undecodable> {
     let wrong = match bytes.as_slice() {

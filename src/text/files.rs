@@ -66,6 +66,16 @@ impl Files {
         self.file(id).map_or("", |file| &file.text)
     }
 
+    /// Puts a text in the place of a span; nothing where that does not lie on characters of the file.
+    pub(super) fn splice(&mut self, span: Span, text: &str) {
+        let file = usize::try_from(span.file.0).ok().and_then(|index| self.files.get_mut(index));
+        let (start, end) = (span.start as usize, span.end as usize);
+        if let Some(file) = file.filter(|file| file.text.get(start..end).is_some()) {
+            file.text.replace_range(start..end, text);
+            file.lines = OnceLock::new();
+        }
+    }
+
     /// Offsets of the first byte of each line.
     pub fn line_starts(&self, id: FileId) -> &[u32] {
         self.file(id).map_or(&[], |file| {

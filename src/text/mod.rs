@@ -2,9 +2,11 @@
 
 mod decode;
 mod files;
+mod replacement;
 mod spanned;
 
-pub use decode::{Undecodable, decode};
+pub use decode::{Undecodable, decode, is_utf16};
 pub use files::{FileId, Files, Position, Span};
+pub use replacement::{Replacement, moved};
 pub use spanned::Spanned;
 pub(crate) use spanned::{SPANNED_FIELDS, SPANNED_NAME};

@@ -9,6 +9,7 @@
 
 mod build;
 mod choice;
+mod edit;
 mod keys;
 mod node;
 mod pieces;
@@ -18,6 +19,7 @@ mod stream;
 mod typed;
 
 pub use choice::{IntOrString, OneOrMany};
+pub use edit::{Change, edit};
 pub use node::{Document, Node, NodeKind};
 pub use stream::{Comment, Problem, ProblemKind, Stream, read, read_by_parser};
 pub use typed::{TypeError, Typed, Unread, from_node};

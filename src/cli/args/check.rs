@@ -34,6 +34,12 @@ pub(crate) struct CheckArgs {
     /// Write the findings of this run to the file of `--baseline`
     #[arg(long, requires = "baseline")]
     pub(crate) write_baseline: bool,
+    /// Mend what can be mended by itself, and show it as a diff instead of the findings
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub(crate) fix: bool,
+    /// Make the edits of `--fix`, and show the findings that stay
+    #[arg(long, requires = "fix")]
+    pub(crate) write: bool,
     /// The day that suppressions expire by, such as 2026-12-31; without it none expires
     #[arg(long, value_name = "DATE")]
     pub(crate) today: Option<Date>,
