@@ -38,7 +38,7 @@ struct Row {
 /// What a message comes to here.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Code {
+struct Meaning {
     /// The message
     code: String,
     /// Rules that say the same; `-`: none
@@ -86,8 +86,8 @@ fn said(directory: &Path, names: &str) -> Option<BTreeSet<(String, String)>> {
 
 #[test]
 fn each_case_is_told_as_the_tables_have_it() {
-    let codes: BTreeMap<String, Code> =
-        table("codes.csv").into_iter().map(|code: Code| (code.code.clone(), code)).collect();
+    let codes: BTreeMap<String, Meaning> =
+        table("codes.csv").into_iter().map(|code: Meaning| (code.code.clone(), code)).collect();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
     let mut wrong = Vec::new();
     for (name, directory) in TABLES {
@@ -120,8 +120,8 @@ fn each_case_is_told_as_the_tables_have_it() {
 
 #[test]
 fn every_difference_has_its_reason_and_every_word_a_meaning() {
-    let codes: BTreeMap<String, Code> =
-        table("codes.csv").into_iter().map(|code: Code| (code.code.clone(), code)).collect();
+    let codes: BTreeMap<String, Meaning> =
+        table("codes.csv").into_iter().map(|code: Meaning| (code.code.clone(), code)).collect();
     let known = |rule: &str| rule::rule(rule).is_ok();
     for code in codes.values() {
         assert!(words(&code.rules).all(|rule| known(&rule)), "{}", code.code);

@@ -239,3 +239,47 @@ fn what_is_no_file_stays_and_what_makes_no_sense_is_refused() {
     run(directory.path(), &["check", "own", "--context", "mesh.yaml", "--fix", "--write"]);
     assert_eq!(fs::read_to_string(file).expect("readable"), deny("[delete]"), "what belongs to somebody else stays");
 }
+
+#[test]
+fn explain_says_where_a_rule_has_a_fix() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let said = |rule: &str| run(here, &["explain", rule]).1.contains("By `check --fix`");
+    assert!(said("impossible-method") && !said("missing-default-deny"));
+}
+
+/// Every case of every rule.
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
+    let below = |path: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(path).expect("readable").map(|entry| entry.expect("readable").path());
+        entries.filter(|path| path.is_dir()).collect()
+    };
+    let mut cases: Vec<PathBuf> = below(&root).iter().flat_map(|rule| below(rule)).collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn what_was_mended_once_stays_as_it_is_and_only_rules_that_say_so_mend() {
+    let mut kept = 0;
+    for case in cases() {
+        let place = TempDir::new().expect("a directory");
+        for name in ["mesh.yaml", "meshlint.yaml"] {
+            if let Ok(text) = fs::read(case.join(name)) {
+                fs::write(place.path().join(name), text).expect("writable");
+            }
+        }
+        let (_, _, said) = run(place.path(), &["check", "--fix", "--write", "--allow-empty", "mesh.yaml"]);
+        let rules = said.lines().filter_map(|line| {
+            let rest = line.strip_prefix("mended ").or_else(|| line.strip_prefix("not mended: "))?;
+            rest.split(' ').next()
+        });
+        for id in rules {
+            assert!(rule::rule(id).is_ok_and(|rule| rule.fix.is_some()), "{}: {id}", case.display());
+            kept += 1;
+        }
+        let (_, shown, _) = run(place.path(), &["check", "--fix", "--allow-empty", "mesh.yaml"]);
+        assert_eq!(shown, "", "{}", case.display());
+    }
+    assert!(kept > 5, "{kept} of the cases have something to mend");
+}

@@ -13,10 +13,13 @@ use crate::semantics::World;
 use crate::text::{FileId, Files, Replacement, Span, moved};
 use crate::yaml;
 
+/// Reads every world anew from the texts, each with its name where there are several.
+pub type Load<'a> = dyn Fn(&Files) -> Vec<(Option<String>, Loaded)> + 'a;
+
 /// How the manifests of a run are judged, over and over.
 pub struct Worlds<'a> {
-    /// Reads every world anew from the texts
-    pub load: &'a dyn Fn(&Files) -> Vec<(Option<String>, Loaded)>,
+    /// What reads them
+    pub load: &'a Load<'a>,
     /// What their findings are settled by
     pub settling: &'a Settling<'a>,
     /// Files that cannot be written, and why not
@@ -110,14 +113,12 @@ pub fn mend(files: &Files, report: &Report, by: &Worlds<'_>) -> Mended {
     Mended { files, report, kept, left }
 }
 
-/// Findings with the edits that are kept.
+/// Findings with the edits that are kept, and no others.
 #[must_use]
 pub fn with_proven(mut report: Report, kept: &[Kept]) -> Report {
     for finding in &mut report.findings {
         let own = kept.iter().find(|kept| kept.rule == finding.rule && kept.span == finding.label.span);
-        if let (Some(fix), Some(own)) = (&mut finding.fix, own) {
-            fix.proven = Some(own.edit.clone());
-        }
+        finding.fix = own.zip(finding.fix.take()).map(|(own, fix)| Fix { proven: Some(own.edit.clone()), ..fix });
     }
     report
 }
@@ -170,14 +171,15 @@ impl Mender<'_> {
                 self.state = Some(state);
                 self.kept.append(&mut edits);
             }
-            Some(Err(reason)) => match edits.as_slice() {
-                [only] => self.left.push(Left { rule: only.rule.clone(), span: only.span, reason }),
-                _ => {
-                    let rest = edits.split_off(edits.len() / 2);
-                    self.settle(edits);
-                    self.settle(rest);
+            Some(Err(reason)) => {
+                if let [only] = edits.as_slice() {
+                    self.left.push(Left { rule: only.rule.clone(), span: only.span, reason });
+                    return;
                 }
-            },
+                let rest = edits.split_off(edits.len() / 2);
+                self.settle(edits);
+                self.settle(rest);
+            }
         }
     }
 

@@ -11,6 +11,6 @@ mod row;
 mod table_text;
 mod vocabulary;
 
-pub use fix::{Kept, Left, Mended, Worlds, mend, with_proven};
+pub use fix::{Kept, Left, Load, Mended, Worlds, mend, with_proven};
 pub use generate::{Generated, generate};
 pub use init::{Proposed, init};

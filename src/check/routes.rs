@@ -121,7 +121,7 @@ fn unknown_service(
     None
 }
 
-/// A subset that no DestinationRule of its host names, where there are such rules.
+/// A subset that no destination rule of its host names, where there are such rules.
 fn unknown_subset(
     facts: &Facts<'_>,
     service: &Resource<VirtualService>,

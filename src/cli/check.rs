@@ -41,7 +41,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
     };
     rule::settle(&inputs.files, &mut report, &settling);
     let mut files = Cow::Borrowed(&inputs.files);
-    if args.fix {
+    if args.mending.fix {
         progress.at("mending");
         let (shown, rest) = fix::mend(args, &inputs, report, &settling)?;
         (files, report) = (Cow::Owned(shown), rest);

@@ -20,7 +20,7 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Fails where standard output would have to be two things.
 pub(super) fn judge(args: &CheckArgs) -> Result<(), Failure> {
     let shown = |format: Format| format != Format::Text;
-    if args.fix && !args.write && args.format.iter().any(|output| output.file.is_none() && shown(output.format)) {
+    if args.mending.is_shown() && args.format.iter().any(|output| output.file.is_none() && shown(output.format)) {
         let message = "by `--fix` standard output is a diff: write findings to a file, as in `--format json=FILE`, or \
                        make the edits by `--write`";
         return Err(Failure::Usage(message.to_owned()));
@@ -39,15 +39,15 @@ pub(super) fn mend(
     let load = |files: &Files| inputs.load(files);
     let worlds = Worlds { load: &load, settling: by, closed: &inputs.closed };
     let Mended { files, report: rest, kept, left } = author::mend(&inputs.files, &report, &worlds);
-    let shown = if args.write {
+    let shown = if args.mending.write {
         write(inputs, &files)?;
-        (files, rest)
+        (files, author::with_proven(rest, &[]))
     } else {
         output::say(&report::fixes_diff(&inputs.files, &files))?;
         (inputs.files.clone(), author::with_proven(report, &kept))
     };
     if !args.input.quiet {
-        output::note(&report::fixes_summary(&inputs.files, &kept, &left, args.write));
+        output::note(&report::fixes_summary(&inputs.files, &kept, &left, args.mending.write));
     }
     Ok(shown)
 }

@@ -69,8 +69,7 @@ pub(crate) fn findings(files: &Files, report: &Report, rules: &RuleSet, args: &C
         }
     }
     // The diff of edits that are not made stands there instead.
-    let is_diff = args.fix && !args.write;
-    match args.format.iter().find(|output| output.file.is_none() && !is_diff) {
+    match args.format.iter().find(|output| output.file.is_none() && !args.mending.is_shown()) {
         Some(output) => say(&written(output.format, look(&args.input))),
         None => Ok(()),
     }

@@ -132,7 +132,11 @@ fn what_was_found(report: &Report) -> String {
         (all, without) => found = format!("{found}, {all} suppressed ({without} without a reason)"),
     }
     match report.summary.held.findings {
+        0 => {}
+        held => found = format!("{found}, {held} in the baseline"),
+    }
+    match report.findings.iter().filter(|finding| finding.fix.is_some()).count() {
         0 => found,
-        held => format!("{found}, {held} in the baseline"),
+        mendable => format!("{found}; {mendable} to mend by `--fix`"),
     }
 }

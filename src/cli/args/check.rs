@@ -34,18 +34,33 @@ pub(crate) struct CheckArgs {
     /// Write the findings of this run to the file of `--baseline`
     #[arg(long, requires = "baseline")]
     pub(crate) write_baseline: bool,
+    /// The day that suppressions expire by, such as 2026-12-31; without it none expires
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<Date>,
+    /// What is mended
+    #[command(flatten)]
+    pub(crate) mending: MendingArgs,
+    /// Which manifests
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+}
+
+/// What is mended.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct MendingArgs {
     /// Mend what can be mended by itself, and show it as a diff instead of the findings
     #[arg(long, conflicts_with = "write_baseline")]
     pub(crate) fix: bool,
     /// Make the edits of `--fix`, and show the findings that stay
     #[arg(long, requires = "fix")]
     pub(crate) write: bool,
-    /// The day that suppressions expire by, such as 2026-12-31; without it none expires
-    #[arg(long, value_name = "DATE")]
-    pub(crate) today: Option<Date>,
-    /// Which manifests
-    #[command(flatten)]
-    pub(crate) input: InputArgs,
+}
+
+impl MendingArgs {
+    /// Whether a diff stands on standard output, where findings would.
+    pub(crate) fn is_shown(self) -> bool {
+        self.fix && !self.write
+    }
 }
 
 /// Threshold of failing.

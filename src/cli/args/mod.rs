@@ -46,6 +46,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  \
         meshlint check ./manifests\n  \
         meshlint check ./apps --context ../platform/policies --fail-on warning\n  \
+        meshlint check ./manifests --fix --write\n  \
         helm template ./chart | meshlint check - --namespace shop --format json")]
     Check(CheckArgs),
     /// Decide requests: JSON Lines in, JSON Lines out
