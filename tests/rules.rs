@@ -85,6 +85,8 @@ fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
             let marks: BTreeSet<Mark> =
                 marks("mesh.yaml", &text).into_iter().chain(marks("meshlint.yaml", &config)).collect();
             let (files, report) = check_all(&text, &config);
+            let doubt = report.notes.iter().find(|note| note.message.contains("internal error"));
+            assert!(doubt.is_none(), "{}: {doubt:?}", case.display());
             let about = name(&directory);
             // A pedantic rule would speak everywhere: it is asked where a case is about it.
             let asked = |finding: &&rule::Finding| finding.rule == about.as_str() || !is_pedantic(&finding.rule);

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::entrypoint::{Entrypoint, parse_entrypoint};
 use super::eval::Evaluator;
 use crate::model::{Gateway, Resource};
-use crate::rule::{Finding, Note, Related, Report, Status, Way};
-use crate::semantics::{Decision, Request, World};
+use crate::rule::{Finding, Note, Related, Report, Status, Way, rule};
+use crate::semantics::{Answer, Decision, Request, World};
 
 /// Holds every witness against the answer that `eval` gives: what is shown must go through. Keeps its way, and what the
 /// workload sees of it.
@@ -27,6 +27,10 @@ pub fn confirm(world: &World, report: &mut Report) {
                 show_way(world, finding);
                 return None;
             }
+            Ok(answer) if is_stopped_behind(finding, &answer) => {
+                finding.witness = None;
+                return None;
+            }
             Ok(answer) => format!("{:?}", answer.outcome.decision),
             Err(error) => format!("{error:?}"),
         };
@@ -41,6 +45,14 @@ pub fn confirm(world: &World, report: &mut Report) {
     });
     let doubts: Vec<Note> = doubts.collect();
     report.notes.extend(doubts);
+}
+
+/// Whether a finding is about what a gateway lets pass, and what stops the request stands behind it: there is nothing to
+/// show then that goes all the way.
+fn is_stopped_behind(finding: &Finding, answer: &Answer) -> bool {
+    let at_gateway = finding.witness.as_ref().is_some_and(|witness| witness.entrypoint.starts_with("gateway "));
+    let behind = answer.trace.iter().any(|step| step.at.starts_with("workload "));
+    at_gateway && behind && rule(&finding.rule).is_ok_and(|rule| rule.check.is_some())
 }
 
 /// Adds the places where proxies in front let the witness pass: the server, where its gateway has several, the route and
