@@ -138,21 +138,24 @@ struct Mender<'a> {
 }
 
 impl Mender<'_> {
-    /// The edits that findings propose, as far as the texts have a place for them and they do not meet.
+    /// The edits that findings propose, as far as the texts have a place for them. Where two ask for different ones at one
+    /// place, nobody knows which is meant.
     fn proposals(&mut self, findings: &[Finding]) -> Vec<Kept> {
-        let mut proposed: Vec<Kept> = Vec::new();
+        let mut made: Vec<Kept> = Vec::new();
         for (finding, fix) in findings.iter().filter_map(|finding| Some((finding, finding.fix.as_ref()?))) {
-            let made = self.edit(finding.label.span, fix).and_then(|edit| {
-                let met = proposed.iter().any(|other| other.edit.meets(&edit));
-                if met { Err("another edit changes the same place") } else { Ok(edit) }
-            });
             let (rule, span) = (finding.rule.clone(), finding.label.span);
-            match made {
-                Ok(edit) => proposed.push(Kept { rule, span, effect: fix.effect, edit }),
+            match self.edit(span, fix) {
+                // Two worlds may find one and the same in other words.
+                Ok(edit) if made.iter().any(|known| known.rule == rule && known.edit == edit) => {}
+                Ok(edit) => made.push(Kept { rule, span, effect: fix.effect, edit }),
                 Err(reason) => self.left.push(Left { rule, span, reason: reason.to_owned() }),
             }
         }
-        proposed
+        let is_alone = |one: &Kept| made.iter().filter(|other| other.edit.meets(&one.edit)).count() == 1;
+        let (alone, met): (Vec<Kept>, Vec<Kept>) = made.clone().into_iter().partition(is_alone);
+        let reason = || "another finding asks for an edit of the same place".to_owned();
+        self.left.extend(met.into_iter().map(|kept| Left { rule: kept.rule, span: kept.span, reason: reason() }));
+        alone
     }
 
     /// The edit of the text that a fix asks for.
