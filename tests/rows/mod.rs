@@ -87,6 +87,8 @@ fn check(id: &str, force: &str, words: &str, verdict: &str) -> Result<(), Failed
         world: world::setting(force),
         assume_injected: true,
         trusted: world::trusted(force),
+        gateways: world::gateways(force),
+        ingress: world::ingress(force),
         ..WorldOptions::default()
     };
     let (world, _) = World::admit(loaded.mesh, options);
@@ -96,6 +98,7 @@ fn check(id: &str, force: &str, words: &str, verdict: &str) -> Result<(), Failed
             let policies = [attached.custom, attached.deny, attached.allow, attached.idle].concat();
             vec![if policies.is_empty() { "none" } else { "attached" }.to_owned()]
         }
+        Question::Gateways => gateways(&world),
         Question::Request(request) => {
             export::export(id, &text, &request);
             let answer = Evaluator::new(&world).answer(&request).map_err(|error| format!("{error:?}\n{text}"))?;
@@ -105,6 +108,17 @@ fn check(id: &str, force: &str, words: &str, verdict: &str) -> Result<(), Failed
     // Every word of the row must be among those of the answer; the row may say less.
     let said = verdict.split_whitespace().all(|word| found.iter().any(|known| known == word));
     if said { Ok(()) } else { Err(format!("{} instead of {verdict}\n{text}", found.join(" ")).into()) }
+}
+
+/// How many workloads serve Gateways and how many identities are the ingress, each of them, and whether they are assumed.
+fn gateways(world: &World) -> Vec<String> {
+    let serving = &world.gateway_workloads;
+    let counts = [format!("{}-serving", serving.len()), format!("{}-ingress", world.ingress.len())];
+    let identities = serving.iter().flat_map(|gateway| gateway.identities.clone());
+    let ingress = world.ingress.iter().map(|identity| format!("ingress={identity}"));
+    let assumed = world.assumptions.iter().any(|assumption| assumption.kind == "gateway-identity");
+    let origin = if assumed { "assumed" } else { "known" }.to_owned();
+    counts.into_iter().chain(identities).chain(ingress).chain([origin]).collect()
 }
 
 /// An answer in the words of the tables.

@@ -14,10 +14,15 @@ pub(super) enum Question {
         /// Its labels
         labels: Labels,
     },
+    /// Which workloads serve Gateways, and who counts as the ingress
+    Gateways,
 }
 
 /// Reads the third cell of a row.
 pub(super) fn question(words: &str) -> Question {
+    if words == "gateways" {
+        return Question::Gateways;
+    }
     if let Some(rest) = words.strip_prefix("attached ") {
         let mut words = rest.split(' ');
         let namespace = words.next().expect("a namespace").to_owned();

@@ -35,6 +35,17 @@ pub(super) fn trusted(force: &str) -> BTreeMap<String, String> {
     named.map(|object| (object.to_owned(), "it is known".to_owned())).collect()
 }
 
+/// The identities that the owner gives to gateways: `identity=NS/GATEWAY:NS/SA`.
+pub(super) fn gateways(force: &str) -> BTreeMap<String, Vec<String>> {
+    let named = parts(force).filter_map(|part| part.strip_prefix("identity=")?.split_once(':'));
+    named.map(|(gateway, identity)| (gateway.to_owned(), vec![identity.to_owned()])).collect()
+}
+
+/// The identities that the owner calls the ingress: `ingress=NS/SA`.
+pub(super) fn ingress(force: &str) -> Vec<String> {
+    parts(force).filter_map(|part| part.strip_prefix("ingress=")).map(str::to_owned).collect()
+}
+
 /// Whether the row says that what the input does not have does not exist: `closed`.
 pub(super) fn setting(force: &str) -> WorldSetting {
     if parts(force).any(|part| part == "closed") { WorldSetting::Closed } else { WorldSetting::default() }
@@ -68,7 +79,7 @@ impl<'a> Base<'a> {
             "gw" => self.gateway = Some(value),
             "routes" => self.routes = Some(value),
             "gwannotations" => self.gateway_annotations = value,
-            "trusted" | "closed" => {}
+            "trusted" | "closed" | "identity" | "ingress" => {}
             "mtls" => self.more += &peer_authentication("default", "foo", &format!("mtls: {{mode: {value}}}")),
             "rootmtls" => {
                 self.more += &peer_authentication("default", "istio-system", &format!("mtls: {{mode: {value}}}"));
