@@ -190,9 +190,7 @@ fn strings_conflict(root: Option<&Spanned<StringMatch>>, leaf: Option<&Spanned<S
     let (Some(root), Some(leaf)) = (root.map(|root| &root.value), leaf.map(|leaf| &leaf.value)) else {
         return false;
     };
-    if root.regex.is_some() || leaf.regex.is_some() {
-        return true;
-    }
+    // An expression has no text here, on either side, so that it is a conflict.
     let text = |text: &Option<Spanned<String>>| text.as_ref().map_or(String::new(), |text| text.value.clone());
     let (exact, prefix) = (text(&root.exact), text(&root.prefix));
     if !exact.is_empty() {
