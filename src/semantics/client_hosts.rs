@@ -11,7 +11,7 @@ use super::registry::{Registered, RegisteredPort};
 use super::route_table::{Route, RouteAction, RouteTable};
 use super::service_lookup::visible;
 use super::virtual_service::{full_hosts, order_cause};
-use crate::model::{Resource, VirtualService};
+use crate::model::{ObjectId, Resource, VirtualService};
 
 /// A service of the port that is dialled, with that port.
 pub(super) type OnPort<'a> = (Registered<'a>, RegisteredPort<'a>);
@@ -51,8 +51,8 @@ pub(super) fn http_table(dialling: &Dialling<'_>) -> RouteTable {
     };
     let known: BTreeSet<&str> = services.iter().map(|(service, _)| service.host.as_str()).collect();
     for claim in &claims {
-        // Hosts beyond the registry are served on port 80, and wherever the same virtual service has a Service.
-        let serves = services.iter().any(|on_port| claims_service(dialling, claim, on_port, &claims));
+        // Hosts beyond the registry are served on port 80, and wherever their virtual service has a Service.
+        let serves = services.iter().any(|on_port| stands_for(dialling, claim, on_port));
         if dialling.port.number == 80 || serves {
             let others = full_hosts(claim.service).into_iter().filter(|host| !is_registered(&known, host));
             add(&mut table, others.collect(), &claim.routes);
@@ -119,16 +119,26 @@ fn claimants<'c, 'a>(dialling: &Dialling<'a>, host: &str, claims: &'c [Claim<'a>
     found.retain(|(narrow, _)| Some(*narrow) == narrowest);
     // A wildcard counts only for the virtual service that is narrowest of all, with routes or without.
     let exact = narrowest.is_some_and(|(rank, _)| rank == 0);
-    let best = dialling.virtual_services.iter().filter_map(|service| Some((names(service, host)?, *service)));
-    let best = best.min_by_key(|(narrow, _)| *narrow).map(|(_, service)| &service.id);
+    let best = narrowest_of_all(dialling, host);
     found.into_iter().map(|(_, claim)| claim).filter(|claim| exact || best == Some(&claim.service.id)).collect()
 }
 
-/// Whether a virtual service is the one that counts for a service.
-fn claims_service(dialling: &Dialling<'_>, claim: &Claim<'_>, on_port: &OnPort<'_>, claims: &[Claim<'_>]) -> bool {
-    let http = matches!(on_port.1.protocol, Protocol::Http | Protocol::Sniffed);
-    let first = claimants(dialling, &on_port.0.host, claims).into_iter().next();
-    http && first.is_some_and(|first| first.service.id == claim.service.id)
+/// The virtual service that names a host most narrowly, with routes or without.
+fn narrowest_of_all<'a>(dialling: &Dialling<'a>, host: &str) -> Option<&'a ObjectId> {
+    let named = dialling.virtual_services.iter().filter_map(|service| Some((names(service, host)?, *service)));
+    named.min_by_key(|(narrow, _)| *narrow).map(|(_, service)| &service.id)
+}
+
+/// Whether a virtual service has a service of this port among its own, which brings all its hosts to the port: one that
+/// it names in full, also where an older one counts, or one that no other names more narrowly.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `separateVSHostsAndServices`.
+fn stands_for(dialling: &Dialling<'_>, claim: &Claim<'_>, (service, port): &OnPort<'_>) -> bool {
+    matches!(port.protocol, Protocol::Http | Protocol::Sniffed)
+        && names(claim.service, &service.host).is_some_and(|(rank, _)| {
+            rank == 0 || narrowest_of_all(dialling, &service.host) == Some(&claim.service.id)
+        })
 }
 
 /// The routes to a service: those of the virtual service that counts, else its own.
