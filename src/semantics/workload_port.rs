@@ -165,26 +165,29 @@ pub(crate) fn order_cause(world: &World, workload: &Workload, number: u16) -> Op
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/serviceregistry/serviceentry/conversion.go`, `convertWorkloadInstanceToServiceInstance`.
 pub(crate) fn entry_port(port: &ServiceEntryPort, workload: &Workload) -> Option<u16> {
-    let own = port.name.as_deref().and_then(|name| named_port(workload, name));
+    let own = port.name.as_deref().and_then(|name| named_port(workload, name, TCP));
     own.or_else(|| u16::try_from(port.target_port.or(port.number)?).ok())
 }
 
-/// The port that a workload gives a name.
-fn named_port(workload: &Workload, name: &str) -> Option<u16> {
-    let tcp = |port: &ContainerPort| port.protocol.as_deref().is_none_or(|protocol| protocol == "TCP");
-    let mut ports = workload.ports.iter().filter(|port| tcp(&port.value));
+/// The protocol of ports that name none.
+const TCP: &str = "TCP";
+
+/// The port of a protocol that a workload gives a name.
+fn named_port(workload: &Workload, name: &str, protocol: &str) -> Option<u16> {
+    let alike = |port: &ContainerPort| port.protocol.as_deref().unwrap_or(TCP) == protocol;
+    let mut ports = workload.ports.iter().filter(|port| alike(&port.value));
     let port = ports.find(|port| port.value.name.as_deref() == Some(name))?;
     u16::try_from(port.value.container_port?).ok().filter(|number| *number != 0)
 }
 
-/// The port of the pod that a Service port leads to. `None` if the pod has no port of that name.
+/// The port of the pod that a Service port leads to. `None` if the pod has no port of that name and protocol.
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/serviceregistry/kube/controller/util.go`, `FindPort`; `controller.go`,
 /// `serviceInstanceFromWorkloadInstance` (a workload entry's own port of the name goes before a number).
 pub(crate) fn target_port(port: &ServicePort, workload: &Workload) -> Option<u16> {
     let own = port.port.and_then(|number| u16::try_from(number).ok());
-    let by_name = port.name.as_deref().and_then(|name| named_port(workload, name));
+    let by_name = port.name.as_deref().and_then(|name| named_port(workload, name, TCP));
     let numbered = !matches!(&port.target_port, Some(IntOrString::String(_)));
     if by_name.is_some() && numbered && workload.id.kind == "WorkloadEntry" {
         return by_name;
@@ -197,11 +200,7 @@ pub(crate) fn target_port(port: &ServicePort, workload: &Workload) -> Option<u16
             Ok(number) => Some(number),
             // What an implied pod calls its ports is unknown: the Service's own number stands for it.
             Err(_) if workload.implied => own,
-            Err(_) => workload
-                .ports
-                .iter()
-                .find(|port| port.value.name.as_deref() == Some(name))
-                .and_then(|port| u16::try_from(port.value.container_port?).ok()),
+            Err(_) => named_port(workload, name, port.protocol.as_deref().unwrap_or(TCP)),
         },
     }
 }
