@@ -43,6 +43,9 @@ struct FarMark {
     file: String,
     /// The first line that begins so
     line: String,
+    /// How many lines that begin so come before it
+    #[serde(default)]
+    skip: usize,
     /// What follows `#`
     mark: String,
 }
@@ -135,7 +138,8 @@ fn marks_of(case: &Case, files: &[(String, String)], run: &str) -> BTreeSet<Expe
     }
     for far in &case.marks {
         let text = files.iter().find(|(name, _)| *name == far.file).map(|(_, text)| text);
-        let line = text.and_then(|text| text.lines().position(|line| line.starts_with(&far.line)));
+        let begins = |(_, line): &(usize, &str)| line.starts_with(&far.line);
+        let line = text.and_then(|text| text.lines().enumerate().filter(begins).nth(far.skip)).map(|(line, _)| line);
         if let Some(line) = line {
             mark(&far.file, line, &far.mark);
         }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::Ground;
 use super::spot::{Listener, Spot};
-use crate::matrix::{Door, Lock, doors, listeners};
+use crate::matrix::{Door, Fronts, Lock, doors, listeners};
 use crate::model::{AuthorizationPolicy, ObjectId, Resource, Workload};
 use crate::semantics::{
     AttachedPolicies, GatewayWorkload, JwtFilter, Proxy, World, attached_policies, jwt_filter, selects,
@@ -47,6 +47,10 @@ pub(super) struct Facts<'w> {
     pub(super) sites: Vec<Site<'w>>,
     /// Namespaces in which anything lives
     pub(super) namespaces: BTreeSet<String>,
+    /// What gateways lead to, once somebody asks
+    fronts: OnceLock<Fronts<'w>>,
+    /// The workloads that they lead to, once somebody asks
+    led_to: OnceLock<HashSet<ObjectId>>,
     /// Places in `sites` where a policy is attached
     attached: HashMap<&'w ObjectId, Vec<usize>>,
 }
@@ -73,12 +77,23 @@ impl<'w> Facts<'w> {
             }
         }
         let namespaces = lived_in(world);
-        Self { ground, sites, namespaces, attached }
+        Self { ground, sites, namespaces, fronts: OnceLock::new(), led_to: OnceLock::new(), attached }
     }
 
     /// The world.
     pub(super) fn world(&self) -> &'w World {
         self.ground.world
+    }
+
+    /// What the gateways that let requests in lead to.
+    pub(super) fn fronts(&self) -> &Fronts<'w> {
+        self.fronts.get_or_init(|| Fronts::of(self.world()))
+    }
+
+    /// Whether such a gateway has a route to a workload.
+    pub(super) fn is_led_to(&self, workload: &ObjectId) -> bool {
+        let all = || self.fronts().led_to().into_iter().cloned().collect();
+        self.led_to.get_or_init(all).contains(workload)
     }
 
     /// The authorization policies that may be blamed.

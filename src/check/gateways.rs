@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::observation::{Observation, Severity};
 use crate::model::{Gateway, ObjectId, Resource, Server, TlsMode};
-use crate::semantics::{ServerKind, is_subset, overlap, selects};
+use crate::semantics::{ServerKind, is_subset, overlap, selects, server_hosts};
 use crate::text::{Span, Spanned};
 
 /// A server of a Gateway.
@@ -86,6 +86,9 @@ fn pairs(servers: &[Placed<'_>], seen: &mut Vec<Observation>) {
             if place < other_place && one.0.id != other.0.id {
                 seen.extend(overlapping(*one, *other));
             }
+            if place < other_place {
+                seen.extend(twin_server_names(*one, *other));
+            }
         }
     }
 }
@@ -166,4 +169,44 @@ fn overlapping(one: Placed<'_>, other: Placed<'_>) -> Option<Observation> {
     );
     let seen = Observation::new("overlapping-gateways", id, host.span, "served by another Gateway, too", message);
     Some(seen.related(known.span, "the other"))
+}
+
+/// `refused-configuration`: two servers of one port that end TLS for one server name. Hosts that are written alike lose
+/// the port to each other; written with and without their namespace both get a filter chain, and Envoy takes no two
+/// chains that match alike.
+fn twin_server_names(one: Placed<'_>, other: Placed<'_>) -> Option<Observation> {
+    let (older, younger) = (&one.1.value, &other.1.value);
+    let ends_tls = |server: &Server| matches!(ServerKind::of(server), ServerKind::Https | ServerKind::TlsBytes);
+    let bound = |server: &Server| server.bind.as_ref().is_some_and(|bind| !bind.is_empty());
+    if !ends_tls(older) || !ends_tls(younger) || older.number() != younger.number() || bound(older) || bound(younger) {
+        return None;
+    }
+    let hosts = |(gateway, server): Placed<'_>| {
+        let written: Vec<&str> = server.value.hosts().iter().map(|host| host.value.as_str()).collect();
+        server_hosts(&written, &gateway.id.namespace)
+    };
+    let (first, second) = (hosts(one), hosts(other));
+    // One Gateway's servers of one port name are one route table, of which the second is dropped.
+    let port_name =
+        |server: &Server| server.port.as_ref().and_then(|port| Some(port.value.name.as_ref()?.value.clone()));
+    let dropped = one.0.id == other.0.id && port_name(older) == port_name(younger);
+    if dropped || other.0.context || second.iter().any(|host| first.contains(host)) {
+        return None;
+    }
+    let host = younger
+        .hosts()
+        .iter()
+        .find(|host| first.iter().any(|known| name(known).eq_ignore_ascii_case(name(&host.value))))?;
+    let known = older.hosts().iter().find(|known| name(&known.value).eq_ignore_ascii_case(name(&host.value)));
+    let message = format!(
+        "two servers of port {} end TLS for `{}`: Envoy refuses the whole port",
+        younger.number(),
+        name(&host.value)
+    );
+    let seen = Observation::new("refused-configuration", &other.0.id, host.span, "a second time", message)
+        .help("serve the host in one server");
+    Some(match known {
+        Some(known) => seen.related(known.span, "the first"),
+        None => seen,
+    })
 }

@@ -2,23 +2,35 @@
 //! semantics and the matrix where an effect decides, and the text for the place. No words of rule files, no
 //! severities but those that differ from them.
 
+mod addresses;
 mod authorizer;
+mod doors;
+mod doubt;
+mod effect;
 mod enforcement;
 mod facts;
 mod gateways;
 mod ground;
+mod grpc;
 mod identity;
 mod jwt;
 mod observation;
 mod operations;
 mod origin;
+mod outside;
 mod paths;
 mod policy_shape;
 mod policy_strings;
 mod ports;
+mod regexes;
 mod route_value;
 mod routes;
+mod shut;
+mod siblings;
 mod spot;
+mod standing;
+mod stripped;
+mod unserved;
 mod value;
 
 use rayon::prelude::*;
@@ -26,15 +38,21 @@ use rayon::prelude::*;
 use facts::Facts;
 pub use ground::Ground;
 pub use observation::{Effect, Fix, Label, Observation, Related, Severity};
+pub use outside::is_opened;
 
 /// A check: looks at everything and notes what it sees.
 type Check = fn(&Facts<'_>, &mut Vec<Observation>);
 
 /// All checks, by module.
 const CHECKS: &[Check] = &[
+    addresses::check,
     authorizer::check,
+    doors::check,
+    doubt::check,
+    effect::check,
     enforcement::check,
     gateways::check,
+    grpc::check,
     identity::check,
     jwt::check,
     operations::check,
@@ -43,7 +61,11 @@ const CHECKS: &[Check] = &[
     policy_shape::check,
     policy_strings::check,
     ports::check,
+    regexes::check,
     routes::check,
+    siblings::check,
+    stripped::check,
+    unserved::check,
 ];
 
 /// What all checks see, sorted by place and rule.
@@ -56,5 +78,6 @@ pub fn observations(ground: Ground<'_>) -> Vec<Observation> {
     });
     let mut seen: Vec<Observation> = seen.flatten().collect();
     seen.sort_by(|a, b| (a.label.span, a.rule, &a.message).cmp(&(b.label.span, b.rule, &b.message)));
+    effect::settle(&mut seen);
     seen
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ObjectId;
-use crate::semantics::Request;
+use crate::semantics::{Cause, Request};
 use crate::text::{Replacement, Span};
 use crate::yaml::Change;
 
@@ -98,6 +98,8 @@ pub struct Observation {
     pub admits: Option<Span>,
     /// What would mend it, where that can be written without knowing what its author meant
     pub fix: Option<Fix>,
+    /// Why nobody can tell: what a finding that is not proven for this cause says already
+    pub cause: Option<Cause>,
 }
 
 impl Observation {
@@ -121,6 +123,7 @@ impl Observation {
             related: Vec::new(),
             admits: None,
             fix: None,
+            cause: None,
         }
     }
 

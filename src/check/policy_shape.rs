@@ -15,6 +15,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         seen.extend(dry_run(policy));
         seen.extend(audit_only(facts, policy));
         seen.extend(deny_only(facts, policy));
+        seen.extend(unsafe_polarity(policy));
     }
 }
 
@@ -151,4 +152,23 @@ fn deny_only(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Optio
     seen.workload = Some(who);
     seen.admits = Some(span);
     Some(seen)
+}
+
+/// `unsafe-polarity`: what nobody thought of is let in, by a DENY that lists the bad or an ALLOW that excludes it. Once
+/// for each rule.
+fn unsafe_polarity(policy: &Resource<AuthorizationPolicy>) -> Vec<Observation> {
+    let (negated, words) = match policy.spec.action() {
+        Action::Allow => (true, "an ALLOW that leaves out what it knows admits everything else"),
+        Action::Deny => (false, "a DENY that lists what it knows lets everything else pass"),
+        Action::Custom | Action::Audit => return Vec::new(),
+    };
+    let first = |rule: &Spanned<PolicyRule>| {
+        let mut values = super::value::values(policy).filter(|value| std::ptr::eq(value.rule, rule));
+        values.find(|value| value.negated == negated).map(|value| value.text)
+    };
+    let seen = policy.spec.rules().iter().filter_map(first).map(|text| {
+        let message = format!("{words}, and so every other spelling of `{}`", text.value);
+        Observation::new("unsafe-polarity", &policy.id, text.span, "leaves the rest open", message)
+    });
+    seen.collect()
 }

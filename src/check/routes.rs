@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::facts::Facts;
 use super::identity::nearest;
 use super::observation::{Observation, Severity};
-use crate::model::{Destination, HttpMatch, Resource, StringMatch, VirtualService};
+use crate::model::{Destination, Resource, VirtualService};
 use crate::semantics::{
     MESH, binds_to, names_for_namespace, overlap, parse_service_host, resolve_gateway, resolve_short_name, server_hosts,
 };
@@ -21,11 +21,6 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         seen.extend(unbound_hosts(facts, service));
         seen.extend(refused_codes(service));
         seen.extend(hijack(facts, service));
-        let matches =
-            service.spec.http().iter().flat_map(|route| route.value.matches.iter().flat_map(|list| &list.value));
-        for one in matches {
-            seen.extend(misread(service, &one.value));
-        }
     }
 }
 
@@ -238,18 +233,4 @@ fn hijack(facts: &Facts<'_>, service: &Resource<VirtualService>) -> Vec<Observat
         })
     });
     captured.collect()
-}
-
-/// `misread-regex`: an unescaped dot in the expression of a host.
-fn misread(service: &Resource<VirtualService>, one: &HttpMatch) -> Option<Observation> {
-    let host: &Spanned<StringMatch> = one.authority.as_ref()?;
-    let regex = host.value.regex.as_ref()?;
-    let bytes = regex.value.as_bytes();
-    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let bare = (1..bytes.len())
-        .any(|place| bytes.get(place) == Some(&b'.') && letter(bytes.get(place - 1)) && letter(bytes.get(place + 1)));
-    bare.then(|| {
-        let message = format!("a dot of `{}` is any character, so other hosts match as well", regex.value);
-        Observation::new("misread-regex", &service.id, regex.span, "an unescaped dot", message).help("write `\\.`")
-    })
 }

@@ -33,6 +33,11 @@ impl Listener {
         let judgement = proxy.judgement(world);
         Self { entrypoint, proxy, judgement }
     }
+
+    /// What is decided there.
+    pub(super) fn judgement(&self) -> &Judgement {
+        &self.judgement
+    }
 }
 
 /// A request that gets through.
@@ -117,7 +122,7 @@ impl<'w> Spot<'_, 'w> {
     }
 
     /// A point as a request.
-    fn through(&self, ending: Option<Ending>, point: &Point) -> Through {
+    pub(super) fn through(&self, ending: Option<Ending>, point: &Point) -> Through {
         let request = match self {
             Self::Door(door) => {
                 let domain = door.lock.judgement.universe.path;

@@ -67,7 +67,7 @@ impl Crossing {
 }
 
 /// Whether a proxy verifies tokens.
-fn verifies(judgement: &Judgement) -> bool {
+pub(crate) fn verifies(judgement: &Judgement) -> bool {
     judgement.universe.domain(&Dimension::Token).contains(&["valid".to_owned()])
 }
 

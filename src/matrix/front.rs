@@ -170,6 +170,23 @@ impl<'w> Fronts<'w> {
         let leads = self.leads.iter().filter(|((led_to, _), _)| led_to == workload).flat_map(|(_, leads)| leads);
         leads.filter_map(|lead| Some(self.listeners.get(lead.front)?.entrypoint.as_str())).collect()
     }
+
+    /// The workloads to which some route leads, or may.
+    pub fn led_to(&self) -> BTreeSet<&ObjectId> {
+        self.leads.keys().map(|(workload, _)| workload).collect()
+    }
+
+    /// The chains at which some route leads to a workload, or may, by workload; each once.
+    pub fn proxies_by_workload(&self) -> HashMap<&ObjectId, Vec<&RoutingProxy>> {
+        let mut places: HashMap<&ObjectId, BTreeSet<usize>> = HashMap::new();
+        for ((workload, _), leads) in &self.leads {
+            places.entry(workload).or_default().extend(leads.iter().map(|lead| lead.front));
+        }
+        let proxies = |fronts: BTreeSet<usize>| {
+            fronts.into_iter().filter_map(|front| Some(&self.listeners.get(front)?.proxy)).collect()
+        };
+        places.into_iter().map(|(workload, fronts)| (workload, proxies(fronts))).collect()
+    }
 }
 
 impl Front {

@@ -9,7 +9,7 @@ mod table;
 mod witness;
 
 pub use crossing::Crossing;
-pub(crate) use crossing::arriving;
+pub(crate) use crossing::{arriving, verifies};
 pub use delivery::{Delivered, Delivery};
 pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};
 pub use front::Fronts;

@@ -27,6 +27,8 @@ pub struct Service {
     pub external_ips: Option<Spanned<Vec<String>>>,
     /// Target of `ExternalName`
     pub external_name: Option<String>,
+    /// `Cluster` if absent: nodes pass connections on to others, under their own address
+    pub external_traffic_policy: Option<String>,
     /// Whether a load balancer opens node ports too
     pub allocate_load_balancer_node_ports: Option<bool>,
 }

@@ -23,6 +23,7 @@ mod placeholder;
 mod problem;
 mod read;
 mod security;
+mod surprise;
 mod traffic;
 mod unknown_field;
 mod virtual_service;

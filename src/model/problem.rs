@@ -23,6 +23,8 @@ pub enum ProblemKind {
     UnknownField,
     /// An API version that no current release serves
     RemovedVersion,
+    /// A plain scalar that Kubernetes reads otherwise than it looks
+    Surprise,
     /// One object twice with different contents
     Duplicate,
 }

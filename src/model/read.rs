@@ -10,6 +10,7 @@ use super::mesh_settings::{MeshSettings, SettingsOrigin};
 use super::object::Resource;
 use super::placeholder;
 use super::problem::{Problem, ProblemKind};
+use super::surprise;
 use super::unknown_field;
 use super::workload::Workload;
 use crate::config::MeshConfig;
@@ -99,6 +100,9 @@ impl Loader<'_> {
             return Some(T::default());
         };
         let typed = yaml::from_node::<T>(node);
+        if (entry.kind.is_istio_api() || entry.kind == Kind::Service) && !entry.context {
+            self.loaded.problems.extend(surprise::problems(node, self.files, &entry.id));
+        }
         if entry.kind.is_istio_api() && !entry.context {
             for unread in &typed.unread {
                 let problem = unknown_field::problem(unread, &entry.id, part);

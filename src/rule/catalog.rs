@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::file::rule;
 use super::finding::{Finding, Status, Way};
 use crate::check::{Ground, Observation, Related, Severity, observations};
+use crate::semantics::Cause;
 
 /// Adds what the checks see.
 pub(super) fn add(ground: Ground<'_>, findings: &mut Vec<Finding>) {
@@ -14,6 +15,9 @@ pub(super) fn add(ground: Ground<'_>, findings: &mut Vec<Finding>) {
         let usual = rule(observation.rule).map_or(Severity::Warning, |rule| rule.severity);
         let severity = observation.severity.unwrap_or(usual);
         let (said, _) = findings.split_at_mut(mission);
+        if said.iter().any(|finding| is_unproven_for(finding, &observation)) {
+            continue;
+        }
         match said.iter_mut().find(|finding| says_the_same(finding, &observation, severity)) {
             Some(finding) => finding.related.push(Related {
                 span: observation.label.span,
@@ -30,6 +34,12 @@ pub(super) fn add(ground: Ground<'_>, findings: &mut Vec<Finding>) {
 /// lower severity.
 fn says_the_same(finding: &Finding, observation: &Observation, severity: Severity) -> bool {
     observation.admits.is_some_and(|rule| finding.label.span == rule && finding.severity >= severity)
+}
+
+/// Whether a finding is not proven for the cause of an observation.
+fn is_unproven_for(finding: &Finding, observation: &Observation) -> bool {
+    let same = |cause: &Cause| finding.causes.contains(cause);
+    finding.status == Status::NotProven && observation.cause.as_ref().is_some_and(same)
 }
 
 /// An observation as a finding of its own.

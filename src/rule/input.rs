@@ -90,6 +90,7 @@ fn rule_of(kind: ProblemKind, file: FileId, files: &Files) -> (&'static str, Sev
         ProblemKind::Rejected | ProblemKind::Misfit => ("rejected-resource", Severity::Error),
         ProblemKind::UnknownField => ("unknown-field", Severity::Error),
         ProblemKind::RemovedVersion => ("removed-api-version", Severity::Warning),
+        ProblemKind::Surprise => ("yaml11-surprise", Severity::Warning),
         ProblemKind::Duplicate => ("duplicate-resource", Severity::Warning),
     }
 }
@@ -104,6 +105,7 @@ fn label(kind: ProblemKind) -> &'static str {
         ProblemKind::Rejected | ProblemKind::Misfit => "refused",
         ProblemKind::UnknownField => "no such field",
         ProblemKind::RemovedVersion => "not served",
+        ProblemKind::Surprise => "not what it looks like",
         ProblemKind::Duplicate => "does not act",
     }
 }
@@ -144,7 +146,11 @@ fn help(kind: ProblemKind) -> Option<String> {
         ProblemKind::IgnoredTail => "indent it as the lines above, or begin a document of its own with `---`",
         ProblemKind::DuplicateKey => "merge the two values into one, or drop the one that is not meant",
         ProblemKind::RemovedVersion => "write it in a version that is served, such as `v1`",
-        ProblemKind::Syntax | ProblemKind::Rejected | ProblemKind::Misfit | ProblemKind::UnknownField => return None,
+        ProblemKind::Syntax
+        | ProblemKind::Rejected
+        | ProblemKind::Misfit
+        | ProblemKind::UnknownField
+        | ProblemKind::Surprise => return None,
     };
     Some(help.to_owned())
 }

@@ -11,7 +11,6 @@ mod fingerprint;
 mod flows;
 mod input;
 mod notes;
-mod outside;
 mod overrides;
 mod path_rules;
 mod report;

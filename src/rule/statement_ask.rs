@@ -8,10 +8,11 @@ use super::cause::{RootCause, opened};
 use super::file::RuleFile;
 use super::finding::{Finding, Status};
 use super::report::Note;
+use super::scope;
 use super::statement::{Cells, Entrypoint, Statement};
 use super::statement_cells::{Asked, Where, breaking};
 use super::statement_finding::finding;
-use super::{outside, scope};
+use crate::check::is_opened;
 use crate::matrix::{Crossing, Delivered, Door, Fronts, Place, Question, ask as ask_doors, places};
 use crate::model::{ObjectId, Workload};
 use crate::semantics::{By, Chain, Ending, Guard, Protocol, Request, World, selects};
@@ -181,7 +182,7 @@ impl<'w> Inside<'w> {
         let about = |rule: usize| stated.get(rule).map(|(_, statement)| &statement.about);
         let mut doors: Vec<Place<'w>> = places(self.world, &workloads).collect();
         for door in &mut doors {
-            let opened = usize::from(outside::is_opened(self.world, door.workload, door.port.number));
+            let opened = usize::from(is_opened(self.world, door.workload, door.port.number));
             door.questions = (0..)
                 .zip(&questions)
                 .filter(|(_, (rule, open, asked))| {

@@ -25,6 +25,27 @@ pub(super) fn service_port_protocol(port: &ServicePort) -> Protocol {
     declared(l4, port.app_protocol.as_deref(), port.name.as_deref().unwrap_or_default(), number)
 }
 
+/// Whether a Service port says that it speaks gRPC: every call is then a POST of HTTP/2. The form for browsers is another.
+///
+/// # Upstream
+/// istio/istio 1.32: `pkg/config/kube/conversion.go`, `ConvertProtocol`; `pkg/config/protocol/instance.go`, `Parse`.
+pub(crate) fn is_grpc(port: &ServicePort) -> bool {
+    let word = word(port.app_protocol.as_deref(), port.name.as_deref().unwrap_or_default());
+    !word.starts_with("grpc-web") && word.split('-').next() == Some("grpc")
+}
+
+/// The word that declares a protocol, in lower case: `appProtocol`, else the port's name.
+fn word(app_protocol: Option<&str>, name: &str) -> String {
+    let word = match app_protocol {
+        Some("kubernetes.io/h2c") => "http2",
+        Some("kubernetes.io/ws") => "http",
+        Some("kubernetes.io/wss") => "https",
+        Some(app) => app,
+        None => name,
+    };
+    word.to_ascii_lowercase()
+}
+
 /// The protocol that L4 protocol, `appProtocol`, name and number declare together.
 ///
 /// # Upstream
@@ -34,14 +55,7 @@ pub(super) fn declared(l4: &str, app_protocol: Option<&str>, name: &str, number:
     if l4.eq_ignore_ascii_case("UDP") {
         return Protocol::Udp;
     }
-    let word = match app_protocol {
-        Some("kubernetes.io/h2c") => "http2",
-        Some("kubernetes.io/ws") => "http",
-        Some("kubernetes.io/wss") => "https",
-        Some(app) => app,
-        None => name,
-    }
-    .to_ascii_lowercase();
+    let word = word(app_protocol, name);
     if word.starts_with("grpc-web") {
         return Protocol::Http;
     }

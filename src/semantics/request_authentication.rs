@@ -196,6 +196,15 @@ pub(crate) fn places(rule: &JwtRule) -> Vec<TokenPlace> {
     if found.is_empty() { vec![TokenPlace::bearer(), TokenPlace::Param("access_token".to_owned())] } else { found }
 }
 
+/// Whether two rules look for tokens at one place.
+///
+/// # Upstream
+/// Envoy: `source/extensions/filters/http/jwt_authn/extractor.cc`, `addProvider`.
+pub(crate) fn share_a_place(one: &JwtRule, other: &JwtRule) -> bool {
+    let others = places(other);
+    places(one).iter().any(|place| others.contains(place))
+}
+
 /// Where a rule looks first.
 pub(crate) fn first_place(rule: &JwtRule) -> TokenPlace {
     places(rule).into_iter().next().unwrap_or_else(TokenPlace::bearer)

@@ -34,6 +34,22 @@ pub(super) fn resolve(text: &str) -> Scalar {
     integer(text).or_else(|| float(text)).unwrap_or(Scalar::String)
 }
 
+/// What a plain scalar of another notation means, where that is not what it looks like: a number that is not the decimal
+/// one of its digits, or, as a key, a word that is a boolean.
+#[must_use]
+pub fn surprise(text: &str, is_key: bool) -> Option<String> {
+    match resolve(text) {
+        Scalar::Int(number) => {
+            let digits = text.trim_start_matches(['+', '-']).trim_start_matches('0');
+            let looks = digits.is_empty() || number.unsigned_abs().to_string() == digits;
+            (!looks).then(|| number.to_string())
+        }
+        Scalar::Bool(truth) => (is_key && !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false"))
+            .then(|| truth.to_string()),
+        Scalar::Null | Scalar::Float(_) | Scalar::String => None,
+    }
+}
+
 /// An integer: `0x`, `0b`, `0o`, octal by a leading zero, underscores between digits.
 fn integer(text: &str) -> Option<Scalar> {
     let plain = text.replace('_', "");
@@ -78,6 +94,26 @@ fn float(text: &str) -> Option<Scalar> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_reads_otherwise_than_it_looks_is_told() {
+        for (text, is_key, meant) in [
+            ("0644", false, Some("420")),
+            ("0x1F", false, Some("31")),
+            ("8_080", false, Some("8080")),
+            ("on", true, Some("true")),
+            ("n", true, Some("false")),
+            ("on", false, None),
+            ("08", false, None),
+            ("0", false, None),
+            ("8080", false, None),
+            ("+80", false, None),
+            ("True", true, None),
+            ("app", true, None),
+        ] {
+            assert_eq!(surprise(text, is_key).as_deref(), meant, "{text}");
+        }
+    }
 
     #[test]
     fn plain_scalars_mean_what_kubernetes_takes_them_for() {
