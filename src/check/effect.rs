@@ -27,6 +27,7 @@ const EXPLAINS: &[&str] = &[
     "malformed-principal",
     "malformed-request-principal",
     "regex-in-literal-field",
+    "rewrite-escapes-policy",
     "split-policy-rule",
     "unknown-issuer",
 ];

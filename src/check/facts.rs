@@ -35,7 +35,7 @@ pub(super) struct Site<'w> {
     /// The doors of a workload; none for a gateway
     pub(super) doors: Vec<Door<'w>>,
     /// The listeners of a gateway, once somebody asks
-    listeners: OnceLock<Vec<Listener>>,
+    listeners: OnceLock<Vec<Listener<'w>>>,
 }
 
 /// Everything that checks look at.
@@ -53,6 +53,8 @@ pub(super) struct Facts<'w> {
     led_to: OnceLock<HashSet<ObjectId>>,
     /// Places in `sites` where a policy is attached
     attached: HashMap<&'w ObjectId, Vec<usize>>,
+    /// Places in `sites` of workloads, by name, once somebody asks
+    workloads: OnceLock<HashMap<String, usize>>,
 }
 
 impl<'w> Facts<'w> {
@@ -77,7 +79,8 @@ impl<'w> Facts<'w> {
             }
         }
         let namespaces = lived_in(world);
-        Self { ground, sites, namespaces, fronts: OnceLock::new(), led_to: OnceLock::new(), attached }
+        let (fronts, led_to, workloads) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { ground, sites, namespaces, fronts, led_to, attached, workloads }
     }
 
     /// The world.
@@ -101,6 +104,15 @@ impl<'w> Facts<'w> {
         self.ground.own_policies()
     }
 
+    /// Where a workload stands. None for gateways and Istio's own.
+    pub(super) fn site_of(&self, workload: &Workload) -> Option<&Site<'w>> {
+        let places = self.workloads.get_or_init(|| {
+            let sites = self.sites.iter().enumerate();
+            sites.filter_map(|(place, site)| Some((site.workload()?.display_name(), place))).collect()
+        });
+        self.sites.get(*places.get(&workload.display_name())?)
+    }
+
     /// Where a policy is attached.
     pub(super) fn sites_of(&self, policy: &ObjectId) -> impl Iterator<Item = &Site<'w>> {
         let places = self.attached.get(policy).map_or(&[][..], Vec::as_slice);
@@ -121,7 +133,7 @@ impl<'w> Facts<'w> {
             let chains = listeners.flat_map(|(entrypoint, listener)| {
                 listener.chains.into_iter().map(move |proxy| (entrypoint.clone(), proxy))
             });
-            chains.map(|(entrypoint, proxy)| Listener::of(self.world(), entrypoint, proxy)).collect()
+            chains.map(|(entrypoint, proxy)| Listener::of(self.ground.world, entrypoint, proxy)).collect()
         };
         let listeners = site.gateway().map(|gateway| site.listeners.get_or_init(|| judge(gateway)));
         let listeners = listeners.into_iter().flatten().map(Spot::Listener);

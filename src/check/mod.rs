@@ -4,6 +4,7 @@
 
 mod addresses;
 mod authorizer;
+mod delegates;
 mod doors;
 mod doubt;
 mod effect;
@@ -23,6 +24,8 @@ mod policy_shape;
 mod policy_strings;
 mod ports;
 mod regexes;
+mod rewrites;
+mod route_order;
 mod route_value;
 mod routes;
 mod shut;
@@ -30,8 +33,11 @@ mod siblings;
 mod spot;
 mod standing;
 mod stripped;
+mod unreachable_route;
 mod unserved;
 mod value;
+mod virtual_hosts;
+mod visibility;
 
 use rayon::prelude::*;
 
@@ -47,6 +53,7 @@ type Check = fn(&Facts<'_>, &mut Vec<Observation>);
 const CHECKS: &[Check] = &[
     addresses::check,
     authorizer::check,
+    delegates::check,
     doors::check,
     doubt::check,
     effect::check,
@@ -62,10 +69,16 @@ const CHECKS: &[Check] = &[
     policy_strings::check,
     ports::check,
     regexes::check,
+    rewrites::check,
+    route_order::check,
+    routes::check,
     routes::check,
     siblings::check,
     stripped::check,
+    unreachable_route::check,
     unserved::check,
+    virtual_hosts::check,
+    visibility::check,
 ];
 
 /// What all checks see, sorted by place and rule.

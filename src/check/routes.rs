@@ -7,7 +7,8 @@ use super::identity::nearest;
 use super::observation::{Observation, Severity};
 use crate::model::{Destination, Resource, VirtualService};
 use crate::semantics::{
-    MESH, binds_to, names_for_namespace, overlap, parse_service_host, resolve_gateway, resolve_short_name, server_hosts,
+    MESH, binds_to, names_for_namespace, overlap, parse_service_host, resolve_gateway, resolve_short_name,
+    server_hosts, service_host,
 };
 use crate::text::Spanned;
 
@@ -83,7 +84,9 @@ fn unknown_service(
     full: &str,
 ) -> Option<Observation> {
     let world = facts.world();
-    let (name, namespace) = parse_service_host(full)?;
+    let Some((name, namespace)) = parse_service_host(full) else {
+        return half_a_name(facts, service, written);
+    };
     let new =
         |span, label: &str, message: String| Observation::new("unknown-destination", &service.id, span, label, message);
     let entry =
@@ -152,6 +155,35 @@ fn unknown_subset(
         Some(near) => seen.help(format!("did you mean `{near}`?")),
         None => seen,
     })
+}
+
+/// `unknown-destination`: `NAME.NAMESPACE`, with `.svc` or without, which Istio does not complete.
+fn half_a_name(
+    facts: &Facts<'_>,
+    service: &Resource<VirtualService>,
+    written: &Spanned<String>,
+) -> Option<Observation> {
+    let mesh = &facts.world().mesh;
+    let short = written.value.strip_suffix(".svc");
+    let (name, namespace) = short.unwrap_or(&written.value).split_once('.')?;
+    let entry = mesh.service_entries.iter().any(|entry| {
+        let mut hosts = entry.spec.hosts.iter().flat_map(|hosts| &hosts.value);
+        hosts.any(|known| overlap(&known.value, &written.value))
+    });
+    if namespace.contains('.') || entry {
+        return None;
+    }
+    // Without `.svc` it may be a name of the world outside, unless the Service is there.
+    let known = mesh.service(namespace, name).is_some();
+    let others = mesh.services.in_namespace(namespace).next().is_some();
+    let severity = if known {
+        Severity::Error
+    } else {
+        facts.ground.absence(Severity::Error, others).filter(|_| short.is_some())?
+    };
+    let message = format!("`{}` is no host of the mesh: Istio completes no name that has a dot", written.value);
+    let seen = Observation::new("unknown-destination", &service.id, written.span, "half a name", message);
+    Some(seen.severity(severity).help(format!("write `{}`", service_host(name, namespace))))
 }
 
 /// `unbound-host`: no server of a bound gateway admits the host, and `mesh` is not bound.

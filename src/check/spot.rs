@@ -1,5 +1,7 @@
 //! Where something decides, asked whether a request of a kind gets through.
 
+use std::sync::OnceLock;
+
 use crate::matrix::{Door, gateway_witness, inbound_witness};
 use crate::model::ObjectId;
 use crate::semantics::{Chain, Decision, Ending, Guard, Judgement, Request, RoutingProxy, Verdict, World};
@@ -13,30 +15,31 @@ pub(super) enum Spot<'f, 'w> {
     /// A door
     Door(&'f Door<'w>),
     /// A filter chain of a gateway's listener
-    Listener(&'f Listener),
+    Listener(&'f Listener<'w>),
 }
 
 /// A filter chain of a gateway's listener.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(super) struct Listener<'w> {
+    /// The world
+    world: &'w World,
     /// `gateway NS/NAME:PORT`
     pub(super) entrypoint: String,
     /// What routes there
     pub(super) proxy: RoutingProxy,
-    /// What it decides
-    judgement: Judgement,
+    /// What it decides, once somebody asks
+    judgement: OnceLock<Judgement>,
 }
 
-impl Listener {
-    /// Judges a filter chain.
-    pub(super) fn of(world: &World, entrypoint: String, proxy: RoutingProxy) -> Self {
-        let judgement = proxy.judgement(world);
-        Self { entrypoint, proxy, judgement }
+impl<'w> Listener<'w> {
+    /// A filter chain, not judged yet.
+    pub(super) fn of(world: &'w World, entrypoint: String, proxy: RoutingProxy) -> Self {
+        Self { world, entrypoint, proxy, judgement: OnceLock::new() }
     }
 
-    /// What is decided there.
+    /// What it decides.
     pub(super) fn judgement(&self) -> &Judgement {
-        &self.judgement
+        self.judgement.get_or_init(|| self.proxy.judgement(self.world))
     }
 }
 
@@ -56,7 +59,7 @@ impl<'w> Spot<'_, 'w> {
     pub(super) fn judgement(&self) -> &Judgement {
         match self {
             Self::Door(door) => &door.lock.judgement,
-            Self::Listener(listener) => &listener.judgement,
+            Self::Listener(listener) => listener.judgement(),
         }
     }
 
@@ -128,8 +131,8 @@ impl<'w> Spot<'_, 'w> {
                 let domain = door.lock.judgement.universe.path;
                 inbound_witness(door.workload, door.port.number, door.chain, domain, point)
             }
-            Self::Listener(Listener { entrypoint, proxy, judgement }) => {
-                gateway_witness(entrypoint, proxy, judgement, point)
+            Self::Listener(listener) => {
+                gateway_witness(&listener.entrypoint, &listener.proxy, listener.judgement(), point)
             }
         };
         Through { ending, request, path: point.path.clone() }

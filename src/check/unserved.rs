@@ -30,7 +30,7 @@ fn unserved<'w>(facts: &Facts<'w>, sites: &[&Site<'w>], value: &Value<'_>) -> Op
     let mesh = &facts.world().mesh;
     let host = value.text.value.as_str();
     let spots: Vec<Spot<'_, '_>> = sites.iter().flat_map(|site| facts.spots_at(site)).collect();
-    let listeners: Vec<&Listener> = spots
+    let listeners: Vec<&Listener<'_>> = spots
         .iter()
         .filter_map(|spot| match spot {
             Spot::Listener(listener) => Some(*listener),
@@ -74,7 +74,7 @@ fn unserved<'w>(facts: &Facts<'w>, sites: &[&Site<'w>], value: &Value<'_>) -> Op
 
 /// Whether a listener takes some request for a host that a policy names, whatever its policies say; also where it cannot
 /// be told.
-fn serves(listener: &Listener, host: &str) -> bool {
+fn serves(listener: &Listener<'_>, host: &str) -> bool {
     let proxy = &listener.proxy;
     if proxy.chain != Chain::Http || proxy.unknown.is_some() {
         let bare = host.split(':').next().unwrap_or(host);

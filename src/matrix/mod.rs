@@ -1,5 +1,6 @@
 //! The request matrix: source × path × entrypoint, asked as questions or listed as cells.
 
+mod across;
 mod client;
 mod crossing;
 mod delivery;
@@ -8,6 +9,7 @@ mod front;
 mod table;
 mod witness;
 
+pub(crate) use across::{Across, Way};
 pub use crossing::Crossing;
 pub(crate) use crossing::{arriving, verifies};
 pub use delivery::{Delivered, Delivery};

@@ -136,9 +136,8 @@ fn narrowest_of_all<'a>(dialling: &Dialling<'a>, host: &str) -> Option<&'a Objec
 /// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `separateVSHostsAndServices`.
 fn stands_for(dialling: &Dialling<'_>, claim: &Claim<'_>, (service, port): &OnPort<'_>) -> bool {
     matches!(port.protocol, Protocol::Http | Protocol::Sniffed)
-        && names(claim.service, &service.host).is_some_and(|(rank, _)| {
-            rank == 0 || narrowest_of_all(dialling, &service.host) == Some(&claim.service.id)
-        })
+        && names(claim.service, &service.host)
+            .is_some_and(|(rank, _)| rank == 0 || narrowest_of_all(dialling, &service.host) == Some(&claim.service.id))
 }
 
 /// The routes to a service: those of the virtual service that counts, else its own.

@@ -65,8 +65,7 @@ fn find<'a>(world: &'a World, root: &Resource<VirtualService>, delegate: &Spanne
     let namespace = delegate.value.namespace.as_deref().filter(|namespace| !namespace.is_empty());
     let namespace = namespace.unwrap_or(&root.id.namespace);
     let name = delegate.value.name.as_ref().map_or("", |name| name.value.as_str());
-    let mut services = world.mesh.virtual_services.iter();
-    match services.find(|service| service.id.namespace == namespace && service.id.name == name) {
+    match world.mesh.virtual_services.named(namespace, name) {
         Some(found) if found.spec.hosts().is_empty() && is_visible(world, found, &root.id.namespace) => {
             Found::Delegate(found)
         }
@@ -78,6 +77,35 @@ fn find<'a>(world: &'a World, root: &Resource<VirtualService>, delegate: &Spanne
             span: Some(delegate.span),
         }),
     }
+}
+
+/// The routes of a root that delegate, each with the delegate that it may use.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/virtualservice.go`, `mergeVirtualServicesIfNeeded`.
+pub(crate) fn delegations<'a>(
+    world: &'a World,
+    root: &'a Resource<VirtualService>,
+) -> impl Iterator<Item = (&'a Spanned<HttpRoute>, &'a Resource<VirtualService>)> {
+    root.spec.http().iter().filter_map(move |route| match find(world, root, route.value.delegate.as_ref()?) {
+        Found::Delegate(delegate) => Some((route, delegate)),
+        Found::Nothing | Found::Unknown(_) => None,
+    })
+}
+
+/// Whether a root's route lets a match of its delegate through: each with its namespace.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/model/virtualservice.go`, `mergeHTTPMatchRequests`.
+pub(crate) fn lets_through((root, root_namespace): (&HttpRoute, &str), (leaf, namespace): (&HttpMatch, &str)) -> bool {
+    let only = |matches: &HttpMatch, span| Spanned { value: vec![Spanned { value: matches.clone(), span }], span };
+    let Some(roots) = root.matches.as_ref().filter(|matches| !matches.value.is_empty()) else { return true };
+    let (mut outer, mut inner) = (root.clone(), HttpRoute::default());
+    inner.matches = Some(only(leaf, roots.span));
+    resolve_names(&mut outer, root_namespace);
+    resolve_names(&mut inner, namespace);
+    let all = |route: &HttpRoute| route.matches.as_ref().map_or(Vec::new(), |matches| matches.value.clone());
+    all(&inner).iter().any(|leaf| all(&outer).iter().any(|root| !conflict(&root.value, &leaf.value)))
 }
 
 /// A delegate's route within a root's route, the names of each completed with its own namespace. `None` if some match of it fits none of the root's.

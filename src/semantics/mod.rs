@@ -74,11 +74,14 @@ mod world_options;
 /// The release of Istio that answers follow.
 pub const ISTIO_RELEASE: &str = "1.32";
 
+pub(crate) use delegate::{Merged, delegations, http_routes, lets_through};
 pub(crate) use gateway_server::ServerKind;
 pub(crate) use host_name::{
-    is_subset, names_for_namespace, overlap, parse_service_host, resolve_short_name, server_hosts,
+    is_subset, names_for_namespace, overlap, parse_service_host, resolve_short_name, server_hosts, service_host,
 };
-pub(crate) use virtual_service::{MESH, binds_to, resolve_gateway};
+pub(crate) use virtual_service::{
+    MESH, applies_wherever, binds_to, export_rank, full_hosts, is_visible, resolve_gateway,
+};
 pub(crate) use workload_selector::{DRY_RUN, is_dry_run};
 
 pub use answer::{Answer, Outcome, PASSED_OVER, Step};
@@ -102,9 +105,11 @@ pub use namespace_reader::NamespaceReader;
 pub use peer_authentication::{EffectiveMode, effective_mode};
 pub use protocol::Protocol;
 pub(crate) use protocol::is_grpc;
+pub(crate) use registry::{EXPORT_TO, is_exported};
 pub use request::{Request, Token, WireProtocol};
 pub(crate) use request_authentication::share_a_place;
 pub use request_authentication::{JwtFilter, TokenPlace, jwt_filter};
+pub(crate) use route_match::{is_catch_all_match, match_cube};
 pub use route_table::{Route, RouteAction, RouteTable};
 pub use router::RoutingProxy;
 pub(crate) use string_match::{is_template, policy_host, policy_path};

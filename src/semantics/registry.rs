@@ -8,7 +8,7 @@ use crate::model::{ObjectId, Resource, Service, ServiceEntry, ServiceEntryPort, 
 use crate::text::Span;
 
 /// Annotation that says which namespaces see a Service.
-const EXPORT_TO: &str = "networking.istio.io/exportTo";
+pub(crate) const EXPORT_TO: &str = "networking.istio.io/exportTo";
 
 /// Who says that a host exists.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +187,14 @@ impl<'a> Registered<'a> {
         let defaults = world.mesh.settings.config.default_service_export_to.as_deref();
         exports_to(&annotated, defaults, &self.id().namespace, namespace)
     }
+}
+
+/// Whether proxies of a namespace see a Kubernetes Service.
+///
+/// # Upstream
+/// istio/istio 1.32: as [`Registered::is_visible`].
+pub(crate) fn is_exported(world: &World, service: &Resource<Service>, namespace: &str) -> bool {
+    Registered::kubernetes(service).is_visible(world, namespace)
 }
 
 /// A port of a Kubernetes Service, if it has a number.

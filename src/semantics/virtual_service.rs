@@ -1,5 +1,7 @@
 //! Which virtual services a proxy goes by: binding, visibility, order, static conditions.
 
+use std::collections::BTreeSet;
+
 use super::decision::{Cause, CauseKind};
 use super::host_name;
 use super::passthrough::Dialled;
@@ -97,6 +99,37 @@ pub(crate) fn applies(matches: &HttpMatch, service: &Resource<VirtualService>, r
             .source_namespace
             .as_ref()
             .is_none_or(|namespace| namespace.value.is_empty() || namespace.value == router.namespace)
+}
+
+/// Whether the static conditions of one match hold for every proxy for which those of another one hold.
+///
+/// # Upstream
+/// istio/istio 1.32: as [`applies`], said of all proxies at once.
+pub(crate) fn applies_wherever(wide: &HttpMatch, narrow: &HttpMatch, service: &Resource<VirtualService>) -> bool {
+    let port = |matches: &HttpMatch| matches.port.as_ref().map(|port| port.value).filter(|port| *port != 0);
+    let named = |gateways: &[Spanned<String>]| -> BTreeSet<String> {
+        gateways.iter().map(|gateway| resolve_gateway(&gateway.value, &service.id.namespace)).collect()
+    };
+    let listed = |matches: &HttpMatch| named(matches.gateways.as_deref().unwrap_or_default());
+    let bound = || match service.spec.gateways() {
+        [] => BTreeSet::from([MESH.to_owned()]),
+        gateways => named(gateways),
+    };
+    if port(wide).is_some_and(|port_of_wide| port(narrow) != Some(port_of_wide)) {
+        return false;
+    }
+    let (wider, narrower) = (listed(wide), listed(narrow));
+    if !wider.is_empty() {
+        return if narrower.is_empty() { bound().is_subset(&wider) } else { narrower.is_subset(&wider) };
+    }
+    let none = Labels::new();
+    let free = !narrower.is_empty();
+    let labels = if free { &none } else { narrow.source_labels.as_ref().unwrap_or(&none) };
+    let namespace = |matches: &HttpMatch| {
+        matches.source_namespace.as_ref().map(|namespace| namespace.value.clone()).filter(|name| !name.is_empty())
+    };
+    let from = namespace(narrow).filter(|_| !free);
+    selects(wide.source_labels.as_ref(), labels) && namespace(wide).is_none_or(|wanted| from == Some(wanted))
 }
 
 /// Whether the static conditions of a match of TCP or TLS hold for a client's sidecar: all of them, unlike HTTP's.
