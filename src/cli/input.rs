@@ -13,7 +13,7 @@ use super::configuration::{Configuration, slashes};
 use super::discovery::{Discovery, Found};
 use super::error::Failure;
 use crate::config::{Config, nearest};
-use crate::model::{InputFile, LeftOut, LoadOptions, Loaded, Problem, ProblemKind, load};
+use crate::model::{InputFile, LeftOut, LoadOptions, Loaded, Problem, ProblemKind, load, names_mesh_group};
 use crate::rule::RuleSet;
 use crate::text::{FileId, Files, Span, Undecodable, decode, is_utf16};
 
@@ -126,7 +126,10 @@ pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut fi
     let read = |(found, _): &(Found, bool)| {
         let bytes = found.contents()?;
         let closed = found.closed().or_else(|| is_utf16(&bytes).then_some("the file is UTF-16"));
-        Ok((decode(bytes), closed))
+        let text = decode(bytes);
+        // What was written in the place of its bytes must not come back into the file.
+        let closed = closed.or_else(|| text.is_err().then_some("the file is no text throughout"));
+        Ok((text, closed))
     };
     let read: Vec<(Decoded, Option<&'static str>)> = found.par_iter().map(read).collect::<Result<_, Failure>>()?;
     for ((found, context), (text, closed)) in found.into_iter().zip(read) {
@@ -168,8 +171,19 @@ struct Text {
     absolute: PathBuf,
     /// In force, but somebody else's
     context: bool,
-    /// Why it is no text, if it is none
-    undecodable: Option<String>,
+    /// Why it is no text, or not throughout
+    wrong: Option<Wrong>,
+}
+
+/// Why a file is no text, or not throughout.
+#[derive(Debug, Clone)]
+struct Wrong {
+    /// Where
+    span: Span,
+    /// What is true
+    message: String,
+    /// Whether kubectl reads it all the same
+    readable: bool,
 }
 
 /// The name of a world, where the configuration has any, and its files.
@@ -197,16 +211,21 @@ impl Texts {
         context: bool,
     ) -> FileId {
         let Found { path, absolute, .. } = found;
-        let (text, undecodable) = match text {
+        let (text, error) = match text {
             Ok(text) => (text, None),
-            Err(error) => {
-                let message = format!("this file is no text: {} at byte {}", error.what, error.offset);
-                (String::from_utf8_lossy(&error.bytes).into_owned(), Some(message))
-            }
+            Err(error) => (error.text, Some((error.what, error.offset, error.readable))),
         };
+        let first = text.find(char::REPLACEMENT_CHARACTER).and_then(|at| u32::try_from(at).ok());
         let file = files.add(slashes(&path), text);
+        let wrong = error.map(|(what, offset, readable)| {
+            let start = first.filter(|_| readable).unwrap_or(0);
+            let end = start + first.filter(|_| readable).map_or(0, |_| 3);
+            let reads = if readable { "; kubectl reads U+FFFD in its place" } else { "" };
+            let message = format!("this file is no text: {what} at byte {offset}{reads}");
+            Wrong { span: Span { file, start, end }, message, readable }
+        });
         self.relative.extend(configuration.relative(&absolute).map(|relative| (file, relative)));
-        self.found.push(Text { file, absolute, context, undecodable });
+        self.found.push(Text { file, absolute, context, wrong });
         file
     }
 
@@ -260,17 +279,18 @@ impl Texts {
 
 /// Loads the files of a world.
 fn loaded(files: &Files, texts: &[Text], options: &LoadOptions) -> Loaded {
-    let readable = texts.iter().filter(|text| text.undecodable.is_none());
+    let readable = texts.iter().filter(|text| text.wrong.as_ref().is_none_or(|wrong| wrong.readable));
     let inputs: Vec<InputFile> = readable.map(|text| InputFile { file: text.file, context: text.context }).collect();
     let mut loaded = load(files, &inputs, options);
-    for text in texts {
-        if let Some(message) = &text.undecodable {
-            let span = Span { file: text.file, start: 0, end: 0 };
+    for wrong in texts.iter().filter_map(|text| text.wrong.as_ref()) {
+        if !wrong.readable {
             loaded.counts.files += 1;
             loaded.counts.documents += 1;
-            loaded.counts.leave_out(LeftOut::Unreadable, span);
-            loaded.problems.push(Problem::new(ProblemKind::Syntax, span, message.clone()));
+            loaded.counts.leave_out(LeftOut::Unreadable, wrong.span);
+            let mesh = names_mesh_group(files.text(wrong.span.file));
+            loaded.counts.mesh_resources += usize::from(mesh);
         }
+        loaded.problems.push(Problem::new(ProblemKind::Syntax, wrong.span, wrong.message.clone()));
     }
     loaded
 }

@@ -2,18 +2,18 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the parser has events that are no nodes")]
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as EventSpan, StructureStyle};
 
+use super::aliases::Aliases;
+use super::guard;
 use super::node::{Document, Index, Text, Value, offset};
-use super::scalar::{Scalar, resolve};
 use super::stream::{Comment, Problem, ProblemKind, Stream};
+use super::tag;
 use crate::text::{FileId, Span};
-
-/// How many nodes a document may have once aliases are followed.
-const EXPANSION_LIMIT: u64 = 2_000_000;
 
 /// Reads one piece of a text.
 pub(super) fn read<'t>(file: FileId, text: &'t str, piece: Range<usize>, stream: &mut Stream<'t>) {
@@ -21,6 +21,7 @@ pub(super) fn read<'t>(file: FileId, text: &'t str, piece: Range<usize>, stream:
     let options = granit_parser::options! {
         block_scalar_eof_without_line_feed: true,
         emit_unresolved_aliases: true,
+        emit_anchor_events: true,
         max_buffered_comment_events: 1_000_000,
     };
     let mut builder = Builder {
@@ -28,14 +29,22 @@ pub(super) fn read<'t>(file: FileId, text: &'t str, piece: Range<usize>, stream:
         base: piece.start,
         body,
         document: Document::new(file, text),
-        sizes: Vec::new(),
+        aliases: Aliases::default(),
         anchors: HashMap::new(),
+        merge_keys: HashSet::new(),
+        tabs_allowed: Vec::new(),
         open: Vec::new(),
         root: None,
         problems: Vec::new(),
     };
     let mut ended = false;
-    for event in Parser::new_from_str_with_options(body, options) {
+    if let Some((at, message)) = guard::refused(body) {
+        builder.fail(at, &message, &mut ended);
+        stream.problems.append(&mut builder.problems);
+        return;
+    }
+    let fed = guard::with_line_breaks(body);
+    for event in Parser::new_from_str_with_options(&fed, options) {
         let (event, place) = match event {
             Ok(event) => event,
             Err(error) => {
@@ -63,6 +72,12 @@ pub(super) fn read<'t>(file: FileId, text: &'t str, piece: Range<usize>, stream:
             builder.fail(at, &message, &mut ended);
             break;
         }
+    }
+    let readable = ended || (builder.root.is_none() && builder.problems.is_empty());
+    if let Some(at) = guard::misplaced_tab(body, &builder.tabs_allowed).filter(|_| readable) {
+        builder.problems.clear();
+        (builder.root, ended) = (None, false);
+        builder.fail(at, "a tab stands where only spaces may", &mut ended);
     }
     stream.problems.append(&mut builder.problems);
     if let Some(root) = builder.root.filter(|_| ended) {
@@ -99,10 +114,14 @@ pub(super) struct Builder<'t> {
     pub(super) body: &'t str,
     /// The document so far
     pub(super) document: Document<'t>,
-    /// Nodes below each node, aliases followed
-    sizes: Vec<u64>,
+    /// How far aliases are followed
+    aliases: Aliases,
     /// Finished nodes by anchor
     anchors: HashMap<usize, Index>,
+    /// Keys that are `<<` and mean it
+    pub(super) merge_keys: HashSet<Index>,
+    /// Texts and bracketed containers, within which lines may begin with tabs
+    tabs_allowed: Vec<Range<usize>>,
     /// Containers not finished
     open: Vec<Open>,
     /// The finished root
@@ -120,17 +139,22 @@ impl<'t> Builder<'t> {
         let range = place.byte_range().unwrap_or(0..0);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let value = match (style, tag.is_some()) {
-                    (ScalarStyle::Plain, false) if range.is_empty() => Value::Null,
-                    (ScalarStyle::Plain, false) => match resolve(&text) {
-                        Scalar::Null => Value::Null,
-                        Scalar::Bool(truth) => Value::Bool(truth),
-                        Scalar::Int(number) => Value::Int(number),
-                        Scalar::Float(number) => Value::Float(number),
-                        Scalar::String => Value::String(self.text(&range, &text)),
-                    },
-                    _ => Value::String(self.text(&range, &text)),
-                };
+                let plain = style == ScalarStyle::Plain;
+                if style == ScalarStyle::DoubleQuoted {
+                    guard::escapes(self.body.get(range.clone()).unwrap_or_default())
+                        .map_or(Ok(()), |at| Err((range.start + at, "kubectl does not know this escape".to_owned())))?;
+                }
+                let text = if plain && tag.is_none() && range.is_empty() { Cow::Borrowed("") } else { text };
+                let value = tag::value(tag.as_deref(), plain, &text).map_err(|message| (range.start, message))?;
+                if matches!(value, Some(Value::Float(number)) if !number.is_finite()) && !self.is_key() {
+                    return Err((range.start, "JSON has no such number".to_owned()));
+                }
+                let value = value.unwrap_or_else(|| Value::String(self.text(&range, &text)));
+                if plain {
+                    self.tabs_allowed.push(self.continued(&range));
+                } else {
+                    self.tabs_allowed.push(range.clone());
+                }
                 let end = if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
                     let written = self.body.get(range.clone()).unwrap_or_default();
                     range.start + written.trim_end().len()
@@ -138,14 +162,25 @@ impl<'t> Builder<'t> {
                     range.end
                 };
                 let index = self.push(range.start, end, value);
+                if tag::is_merge_key(tag.as_deref(), plain, &text) && self.is_key() {
+                    self.merge_keys.insert(index);
+                }
+                self.aliases.scalar().map_err(|message| (range.start, message))?;
                 self.anchor(anchor, index);
                 self.finish(index, range.start)
             }
             Event::SequenceStart(style, anchor, _) => self.start(&range, style, anchor, false),
             Event::MappingStart(style, anchor, _) => self.start(&range, style, anchor, true),
             Event::SequenceEnd | Event::MappingEnd => self.end(&range),
-            Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(target) => self.finish(*target, range.start),
+            Event::Anchor(_, name) => match name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+                true => Ok(()),
+                false => Err((range.start, format!("kubectl does not take `{name}` for the name of an anchor"))),
+            },
+            Event::Alias(anchor) => match self.anchors.get(&anchor).copied() {
+                Some(target) => {
+                    self.aliases.alias(target).map_err(|message| (range.start, message))?;
+                    self.finish(target, range.start)
+                }
                 None => Err((range.start, "an alias within the node that it names".to_owned())),
             },
             Event::UnresolvedAlias(name) => Err((range.start, format!("no anchor is called `{name}`"))),
@@ -180,7 +215,6 @@ impl<'t> Builder<'t> {
     /// Adds a node.
     fn push(&mut self, start: usize, end: usize, value: Value) -> Index {
         let place = self.span(start, end);
-        self.sizes.push(1);
         self.document.push(place.start, place.end, value)
     }
 
@@ -199,16 +233,28 @@ impl<'t> Builder<'t> {
         anchor: usize,
         mapping: bool,
     ) -> Result<(), Failure> {
-        let is_key = self.open.last().is_some_and(|open| open.mapping && open.children.len() % 2 == 0);
-        if is_key {
+        if self.is_key() {
             return Err((range.start, "a key that is no scalar".to_owned()));
         }
         // `[a: 1]` holds a mapping in flow style without braces; `- {}` may be a block that seems to begin with one.
         let bracket = self.body.get(range.start..).is_some_and(|rest| rest.starts_with(['[', '{']));
         let flow = style == StructureStyle::Flow && bracket;
         let index = self.push(range.start, range.end, Value::Null);
+        self.aliases.open(index).map_err(|message| (range.start, message))?;
         self.open.push(Open { index, anchor, start: range.start, flow, children: Vec::new(), mapping });
         Ok(())
+    }
+
+    /// Whether the next node is a key.
+    fn is_key(&self) -> bool {
+        self.open.last().is_some_and(|open| open.mapping && open.children.len() % 2 == 0)
+    }
+
+    /// The lines of a plain scalar, and the blank ones behind it as far as they are indented deeper than what is
+    /// around it: within them tabs are no indentation.
+    fn continued(&self, range: &Range<usize>) -> Range<usize> {
+        let indent = self.open.last().map_or(0, |open| 1 + guard::column(self.body, open.start));
+        range.start..range.end + guard::blank_lines(self.body.get(range.end..).unwrap_or_default(), indent)
     }
 
     /// Closes the innermost container.
@@ -222,13 +268,9 @@ impl<'t> Builder<'t> {
                 return self.finish(key, open.start);
             }
         }
-        let size = open
-            .children
-            .iter()
-            .filter_map(|child| self.sizes.get(*child as usize))
-            .fold(1_u64, |a, b| a.saturating_add(*b));
-        if size > EXPANSION_LIMIT {
-            return Err((open.start, "aliases expand to more than two million nodes".to_owned()));
+        self.aliases.close();
+        if open.flow {
+            self.tabs_allowed.push(open.start..range.end);
         }
         // A block container ends with its last child; in flow style the bracket ends it.
         let child = |child: Option<&Index>| child.and_then(|child| self.document.node(*child));
@@ -240,9 +282,6 @@ impl<'t> Builder<'t> {
         let value = if open.mapping { self.mapping(&open.children)? } else { self.document.sequence(open.children) };
         if let Some(node) = self.document.nodes.get_mut(open.index as usize) {
             (node.start, node.end, node.value) = (start, end, value);
-        }
-        if let Some(slot) = self.sizes.get_mut(open.index as usize) {
-            *slot = size;
         }
         self.anchor(open.anchor, open.index);
         self.finish(open.index, open.start)
@@ -288,7 +327,9 @@ impl<'t> Builder<'t> {
 
     /// The document cannot be read on; behind its finished root that is only a dropped tail.
     fn fail(&mut self, at: usize, message: &str, ended: &mut bool) {
-        if self.root.is_some() && self.open.is_empty() {
+        // A key of several lines makes what looks like a finished text no document.
+        let over_several_lines = message.contains("mapping values are not allowed");
+        if self.root.is_some() && self.open.is_empty() && !over_several_lines {
             *ended = true;
             self.tail(at);
             return;

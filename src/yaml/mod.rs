@@ -5,17 +5,22 @@
 //! read is a [`Problem`], and the next document is read all the same. Knows nothing of Istio.
 //!
 //! Two readers fill the same tree. `scan` takes the plain block style that manifests are mostly written in, and declines
-//! whatever is not certain to it; `build` takes all of YAML from a parser, and is what `scan` is held against.
+//! whatever is not certain to it; `build` takes all of YAML from a parser, and is what `scan` is held against. `json` reads
+//! what kubectl takes for JSON.
 
+mod aliases;
 mod build;
 mod choice;
 mod edit;
+mod guard;
+mod json;
 mod keys;
 mod node;
 mod pieces;
 mod scalar;
 mod scan;
 mod stream;
+mod tag;
 mod typed;
 
 pub use choice::{IntOrString, OneOrMany};

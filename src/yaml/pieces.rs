@@ -10,24 +10,25 @@ use std::ops::Range;
 pub(super) enum Piece {
     /// Bytes of a document, separators excluded
     Document(Range<usize>),
-    /// A `---` line with something behind it; what follows it up to the next separator is lost
+    /// A `---` line with something behind it: kubectl gives up there, and loses the document before the line
     BadSeparator(Range<usize>),
 }
 
-/// The pieces of a text, in order; empty ones included.
-pub(super) fn pieces(text: &str) -> Vec<Piece> {
+/// The pieces of a text from a place on, in order; empty ones included.
+pub(super) fn pieces(text: &str, from: usize) -> Vec<Piece> {
     let mut found = Vec::new();
-    let mut start = 0;
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
+    let mut start = from;
+    let mut offset = from;
+    for line in text.get(from..).unwrap_or_default().split_inclusive('\n') {
         let end = offset + line.len();
         if let Some(rest) = line.strip_prefix("---") {
             let rest = rest.trim();
-            found.push(Piece::Document(start..offset));
-            start = end;
-            if !rest.is_empty() && !rest.starts_with('#') {
+            if rest.is_empty() || rest.starts_with('#') {
+                found.push(Piece::Document(start..offset));
+            } else {
                 found.push(Piece::BadSeparator(offset..offset + line.trim_end().len()));
             }
+            start = end;
         }
         offset = end;
     }
@@ -41,10 +42,9 @@ mod tests {
 
     #[test]
     fn a_separator_line_may_only_carry_a_comment() {
-        assert_eq!(pieces("a: 1\n--- # x\nb: 2\n"), vec![Piece::Document(0..5), Piece::Document(13..18)]);
-        assert_eq!(
-            pieces("--- foo\na: 1"),
-            vec![Piece::Document(0..0), Piece::BadSeparator(0..7), Piece::Document(8..12)]
-        );
+        assert_eq!(pieces("a: 1\n--- # x\nb: 2\n", 0), vec![Piece::Document(0..5), Piece::Document(13..18)]);
+        let lost = pieces("a: 1\n--- foo\nb: 2", 0);
+        assert_eq!(lost, vec![Piece::BadSeparator(5..12), Piece::Document(13..17)]);
+        assert_eq!(pieces("{}\n---\nb: 2", 3), vec![Piece::Document(3..3), Piece::Document(7..11)]);
     }
 }

@@ -11,6 +11,8 @@ pub(super) enum Scalar {
     Int(i64),
     /// Also integers beyond 64 bits
     Float(f64),
+    /// `.inf`, `.nan`: numbers that JSON does not have
+    NoJson(f64),
     /// Everything else
     String,
 }
@@ -23,6 +25,9 @@ pub(super) fn resolve(text: &str) -> Scalar {
         "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
             return Scalar::Bool(false);
         }
+        ".nan" | ".NaN" | ".NAN" => return Scalar::NoJson(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::NoJson(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return Scalar::NoJson(f64::NEG_INFINITY),
         _ => {}
     }
     let Some(first) = text.bytes().next() else {
@@ -72,14 +77,32 @@ fn integer(text: &str) -> Option<Scalar> {
     if body.is_empty() || !body.bytes().all(|byte| char::from(byte).is_digit(radix)) {
         return None;
     }
-    match i64::from_str_radix(body, radix) {
-        Ok(number) => Some(Scalar::Int(if negative { -number } else { number })),
-        Err(_) => body.parse::<f64>().ok().map(|number| Scalar::Float(if negative { -number } else { number })),
+    let number = i128::from_str_radix(body, radix).ok().map(|number| if negative { -number } else { number });
+    if let Some(number) = number.and_then(|number| i64::try_from(number).ok()) {
+        return Some(Scalar::Int(number));
     }
+    if let Some(number) = number.and_then(|number| u64::try_from(number).ok()) {
+        return Some(Scalar::Float(rounded(number)));
+    }
+    // What begins with a zero and is too long is a decimal number all the same.
+    let decimal = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: f64 = digits.parse().ok().filter(|_| decimal)?;
+    Some(Scalar::Float(if negative { -number } else { number }))
+}
+
+/// A number beyond 63 bits as JSON readers have it.
+#[expect(clippy::cast_precision_loss, reason = "that is what it is about")]
+fn rounded(number: u64) -> f64 {
+    number as f64
 }
 
 /// A float: digits with a point or an exponent.
 fn float(text: &str) -> Option<Scalar> {
+    // Behind a leading point an underscore stands between digits; elsewhere go-yaml takes all of them out.
+    let digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    if text.starts_with('.') && text.match_indices('_').any(|(at, _)| !(digit(at - 1) && digit(at + 1))) {
+        return None;
+    }
     let plain = text.replace('_', "");
     let body = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
     let starts = body.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
@@ -89,6 +112,26 @@ fn float(text: &str) -> Option<Scalar> {
         return None;
     }
     plain.parse::<f64>().ok().filter(|number| number.is_finite()).map(Scalar::Float)
+}
+
+/// A number that is a key, as sigs.k8s.io/yaml makes a text of it: rounded to 32 bits and short, as Go's `%g`.
+#[expect(clippy::cast_possible_truncation, reason = "that is how it is written upstream")]
+pub(super) fn float_key(number: f64) -> String {
+    let number = number as f32;
+    if number.is_nan() {
+        return ".nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if exponent < -4 || exponent >= 6 {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{digits}e{sign}{:02}", exponent.abs());
+    }
+    number.to_string()
 }
 
 #[cfg(test)]
@@ -134,12 +177,27 @@ mod tests {
             ("12:30:45", Scalar::String),
             ("2001-01-01", Scalar::String),
             ("1e400", Scalar::String),
+            ("0xffffffffffffffff", Scalar::Float(18_446_744_073_709_551_615.0)),
+            ("0x10000000000000000", Scalar::String),
+            ("-9223372036854775808", Scalar::Int(i64::MIN)),
+            ("9223372036854775808", Scalar::Float(9_223_372_036_854_775_808.0)),
+            (".5_0", Scalar::Float(0.5)),
+            ("._5", Scalar::String),
+            ("-.Inf", Scalar::NoJson(f64::NEG_INFINITY)),
             ("=", Scalar::String),
             ("10.0.0.1", Scalar::String),
             ("v1", Scalar::String),
             ("-", Scalar::String),
         ] {
             assert_eq!(resolve(text), expected, "{text}");
+        }
+    }
+    #[test]
+    fn keys_that_are_floats_are_written_as_go_writes_them() {
+        for (number, text) in
+            [(1.10, "1.1"), (1e5, "100000"), (1e6, "1e+06"), (1e-5, "1e-05"), (123_456_789.5, "1.2345679e+08")]
+        {
+            assert_eq!(float_key(number), text);
         }
     }
 }

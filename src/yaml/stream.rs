@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::build;
+use super::json;
 use super::node::{Document, offset};
 use super::pieces::{Piece, pieces};
 use super::scan;
@@ -77,8 +78,9 @@ fn read_by(file: FileId, text: &str, scan: Scan) -> Stream<'_> {
         read_piece(file, text, piece, scan, &mut stream);
         stream
     };
-    let parts: Vec<Stream<'_>> = pieces(text).into_par_iter().with_min_len(IN_A_ROW).map(read).collect();
-    let mut whole = Stream::default();
+    let json = json::read(file, text);
+    let parts: Vec<Stream<'_>> = pieces(text, json.rest).into_par_iter().with_min_len(IN_A_ROW).map(read).collect();
+    let mut whole = Stream { documents: json.documents, problems: json.problems, comments: Vec::new() };
     for mut part in parts {
         whole.documents.append(&mut part.documents);
         whole.problems.append(&mut part.problems);
@@ -95,12 +97,12 @@ fn read_piece<'t>(file: FileId, text: &'t str, piece: Piece, scan: Scan, stream:
             stream.problems.push(Problem {
                 kind: ProblemKind::Syntax,
                 span: Span { file, start: offset(range.start), end: offset(range.end) },
-                message: "only a comment may follow `---` on its line".to_owned(),
+                message: "only a comment may follow `---` on its line; the document before it is lost too".to_owned(),
             });
             return;
         }
     };
-    if text.get(range.clone()).is_none_or(|body| body.trim().is_empty()) {
+    if text.get(range.clone()).is_none_or(|body| body.trim().is_empty() && !body.contains('\t')) {
         return;
     }
     if let Some((document, mut comments)) = scan(file, text, range.clone()) {

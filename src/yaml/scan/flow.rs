@@ -71,7 +71,7 @@ impl Scanner<'_> {
             }
             _ => {
                 let behind = self.word_end(start)?;
-                let value = self.scalar(start, behind);
+                let value = self.scalar(start, behind)?;
                 Some((self.document.push(offset(start), offset(behind), value), behind))
             }
         }

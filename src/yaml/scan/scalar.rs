@@ -36,10 +36,10 @@ impl Scanner<'_> {
     /// A plain key as the text that it stands for.
     pub(super) fn key_text(&mut self, start: usize, end: usize) -> Option<Text> {
         match resolve(self.slice(start, end)) {
-            Scalar::Null => None,
+            Scalar::Null | Scalar::Float(_) | Scalar::NoJson(_) => None,
             Scalar::Bool(truth) => Some(self.document.keep(if truth { "true" } else { "false" })),
             Scalar::Int(number) => Some(self.document.keep(&number.to_string())),
-            Scalar::Float(_) | Scalar::String => Some(Text::Written(offset(start), offset(end))),
+            Scalar::String => Some(Text::Written(offset(start), offset(end))),
         }
     }
 
@@ -101,19 +101,20 @@ impl Scanner<'_> {
             }
         }
         let behind = start + self.slice(start, behind).trim_end_matches(' ').len();
-        let value = self.scalar(start, behind);
+        let value = self.scalar(start, behind)?;
         self.value(start, behind, value)
     }
 
     /// What a plain scalar means.
-    pub(super) fn scalar(&self, start: usize, end: usize) -> Value {
-        match resolve(self.slice(start, end)) {
+    pub(super) fn scalar(&self, start: usize, end: usize) -> Option<Value> {
+        Some(match resolve(self.slice(start, end)) {
             Scalar::Null => Value::Null,
             Scalar::Bool(truth) => Value::Bool(truth),
             Scalar::Int(number) => Value::Int(number),
             Scalar::Float(number) => Value::Float(number),
+            Scalar::NoJson(_) => return None,
             Scalar::String => Value::String(Text::Written(offset(start), offset(end))),
-        }
+        })
     }
 
     /// Reads a literal block: `|` or `|-`, every line of it at the indentation of the first, or deeper.
