@@ -123,6 +123,8 @@ pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut fi
             found.extend(discovery.files(path)?.into_iter().map(|found| (found, context)));
         }
     }
+    // In path order whatever the order of the arguments: of an object written twice the last one acts.
+    found.sort_by(|(one, context), (other, of_context)| (context, &one.path).cmp(&(of_context, &other.path)));
     let read = |(found, _): &(Found, bool)| {
         let bytes = found.contents()?;
         let closed = found.closed().or_else(|| is_utf16(&bytes).then_some("the file is UTF-16"));

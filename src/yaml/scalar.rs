@@ -51,7 +51,7 @@ pub fn surprise(text: &str, is_key: bool) -> Option<String> {
         }
         Scalar::Bool(truth) => (is_key && !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false"))
             .then(|| truth.to_string()),
-        Scalar::Null | Scalar::Float(_) | Scalar::String => None,
+        Scalar::Null | Scalar::Float(_) | Scalar::NoJson(_) | Scalar::String => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! From a tree to instructions.
 #![expect(clippy::indexing_slicing, reason = "instructions are numbered here")]
 
+use std::rc::Rc;
+
 use super::super::tree::{Op, Tree};
 use super::Inst;
 
@@ -142,11 +144,34 @@ impl Program {
         })
     }
 
-    /// The piece of a tree.
+    /// The piece of a tree. Without recursion: counted repetitions leave trees a thousand deep.
     fn frag(&mut self, tree: &Tree) -> Option<Frag> {
+        let (mut steps, mut pieces) = (vec![Step::Enter(tree)], Vec::new());
+        while let Some(step) = steps.pop() {
+            let piece = match step {
+                Step::Enter(tree) => {
+                    let Some(parts) = parts(tree) else {
+                        pieces.push(self.leaf(tree)?);
+                        continue;
+                    };
+                    steps.push(Step::Leave(tree, parts.len()));
+                    steps.extend(parts.iter().rev().map(|part| Step::Enter(part)));
+                    continue;
+                }
+                Step::Leave(tree, count) => {
+                    let parts = pieces.split_off(pieces.len() - count);
+                    self.joined(tree, parts)?
+                }
+            };
+            pieces.push(piece);
+        }
+        pieces.pop()
+    }
+
+    /// The piece of a tree without parts.
+    fn leaf(&mut self, tree: &Tree) -> Option<Frag> {
         match tree {
             Tree::Nothing => Some(Frag::nothing()),
-            Tree::Empty => self.single(Inst::Nop(0), true),
             Tree::Text(bytes, _) => {
                 let mut whole = self.byte(false)?;
                 for _ in 1..bytes.len() {
@@ -165,38 +190,49 @@ impl Program {
             }
             Tree::Any => self.byte(true),
             Tree::Look(_) => self.single(Inst::Look(0), true),
-            Tree::Concat(parts) => {
-                let Some((first, rest)) = parts.split_first() else { return self.single(Inst::Nop(0), true) };
-                let mut pieces = vec![self.frag(first)?];
-                for part in rest {
-                    pieces.push(self.frag(part)?);
-                }
-                pieces.into_iter().reduce(|whole, next| self.cat(&whole, next))
-            }
-            Tree::Alternate(parts) => {
-                let mut pieces = Vec::with_capacity(parts.len());
-                for part in parts {
-                    pieces.push(self.frag(part)?);
-                }
-                pieces.into_iter().try_fold(Frag::nothing(), |whole, next| self.alt(whole, next))
-            }
-            Tree::Repeat(op, part, flags) => {
-                let part = self.frag(part)?;
-                self.repeat(*op, part, flags.ungreedy)
-            }
-            // There are none left.
-            Tree::Count(part, ..) => self.frag(part),
-            Tree::Capture(part, _) => {
-                let part = self.frag(part)?;
-                if part.begin == 0 {
-                    return Some(part);
-                }
+            Tree::Empty
+            | Tree::Concat(_)
+            | Tree::Alternate(_)
+            | Tree::Repeat(..)
+            | Tree::Count(..)
+            | Tree::Capture(..) => self.single(Inst::Nop(0), true),
+        }
+    }
+
+    /// The piece of a tree whose parts have been compiled.
+    fn joined(&mut self, tree: &Tree, parts: Vec<Frag>) -> Option<Frag> {
+        if let Tree::Alternate(_) = tree {
+            return parts.into_iter().try_fold(Frag::nothing(), |whole, next| self.alt(whole, next));
+        }
+        let part = parts.into_iter().reduce(|whole, next| self.cat(&whole, next))?;
+        match tree {
+            Tree::Repeat(op, _, flags) => self.repeat(*op, part, flags.ungreedy),
+            Tree::Capture(..) if part.begin != 0 => {
                 let begin = self.add(Inst::Capture(part.begin))?;
                 let end = self.add(Inst::Capture(0))?;
                 self.patch(&part.ends, end);
                 Some(Frag { begin, ends: vec![(end, false)], nullable: part.nullable })
             }
+            _ => Some(part),
         }
+    }
+}
+
+/// What is to be done with a tree.
+enum Step<'t> {
+    /// Compile its parts
+    Enter(&'t Tree),
+    /// Join so many of them, which are compiled
+    Leave(&'t Tree, usize),
+}
+
+/// The parts of a tree; nothing where it has none. Counted repetitions have been written out.
+fn parts(tree: &Tree) -> Option<&[Rc<Tree>]> {
+    match tree {
+        Tree::Concat(parts) => Some(parts).filter(|parts| !parts.is_empty()).map(Vec::as_slice),
+        Tree::Alternate(parts) => Some(parts.as_slice()),
+        Tree::Repeat(_, part, _) | Tree::Count(part, ..) | Tree::Capture(part, _) => Some(std::slice::from_ref(part)),
+        Tree::Nothing | Tree::Empty | Tree::Text(..) | Tree::Class(_) | Tree::Any | Tree::Look(_) => None,
     }
 }
 
