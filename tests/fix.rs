@@ -44,9 +44,9 @@ fn stays(text: &[u8], reason: &str) {
     assert!(said.lines().any(|line| line.starts_with("not mended: ") && line.contains(reason)), "{said}");
 }
 
-/// A namespace that is closed, before whatever else is in it.
-const CLOSED: &str = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n\
-                      metadata: {name: deny-all, namespace: shop}\nspec: {}\n---\n";
+/// A namespace that admits a little, before whatever else is in it.
+const CLOSED: &str = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: web, namespace: shop}\n\
+                      spec: {rules: [{from: [{source: {namespaces: [web]}}], to: [{operation: {paths: [/cart]}}]}]}\n---\n";
 
 /// A policy of the namespace.
 fn policy(spec: &str) -> String {
