@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{Facts, Site};
+use super::grpc::speaks_grpc;
 use super::observation::Observation;
 use super::outside::{leads_in, opener};
 use super::spot::Spot;
@@ -78,7 +79,7 @@ impl Sensitive {
 
     /// `sensitive-path-exposed`: the routes by which such a path gets to a door, each once.
     fn reached(&self, facts: &Facts<'_>, door: &Door<'_>, said: &mut BTreeSet<Span>, seen: &mut Vec<Observation>) {
-        if self.paths.is_empty() {
+        if self.paths.is_empty() || speaks_grpc(facts.world(), door) {
             return;
         }
         // Segments that climb only for the second proxy are what other checks are about.
@@ -93,7 +94,7 @@ impl Sensitive {
             }
             let who = door.workload.display_name();
             let path = request.path.split('?').next().unwrap_or_default().to_owned();
-            let message = format!("`{path}` of `{who}` is reached from outside by this route");
+            let message = format!("`{who}` gets paths from outside that are nobody's business there, such as `{path}`");
             let mut found =
                 Observation::new("sensitive-path-exposed", id, delivery.route, "lets such a path through", message);
             found.workload = Some(who);

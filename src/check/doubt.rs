@@ -1,13 +1,14 @@
 //! Decisions that nobody can tell from the manifests, and what makes them so.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::facts::Facts;
 use super::observation::Observation;
 use super::spot::{Spot, sample};
+use super::standing::WORK;
 use crate::model::ObjectId;
 use crate::semantics::{Cause, CauseKind, Decision, Judgement, Verdict};
-use crate::space::{Budget, Cube, Label, Search, label_of, partition};
+use crate::space::{Cube, Label, Search, label_of, partition};
 use crate::text::Span;
 
 /// In how many places a cause is looked for.
@@ -19,7 +20,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
     let mut told: BTreeMap<Cause, (String, usize)> = BTreeMap::new();
     let mut tried: BTreeMap<Cause, usize> = BTreeMap::new();
     for site in &facts.sites {
-        let mut here: HashSet<Cause> = HashSet::new();
+        let mut here: BTreeSet<Cause> = BTreeSet::new();
         for spot in facts.spots_at(site).into_iter().filter(Spot::is_guarded) {
             let judgement = spot.judgement();
             if !judged.insert(std::ptr::from_ref(judgement).addr()) {
@@ -30,9 +31,9 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
                     here.insert(cause.clone());
                     continue;
                 }
-                let tries = tried.entry(cause.clone()).or_default();
-                *tries += 1;
-                if *tries <= MANY_PLACES && occurs(judgement, label) {
+                let count = tried.entry(cause.clone()).or_default();
+                *count += 1;
+                if *count <= MANY_PLACES && occurs(judgement, label) {
                     told.insert(cause.clone(), (site.name(), 0));
                 }
             }
@@ -72,7 +73,7 @@ fn occurs(judgement: &Judgement, label: Label) -> bool {
     let list = &judgement.list;
     let mut rules = list.rules.iter().filter(|rule| rule.label == label);
     let shown = rules.any(|rule| sample(&rule.cube, judgement).is_some_and(|point| label_of(list, &point) == label));
-    let found = || partition(list, &Cube::default(), &judgement.universe, &Budget::default()).search(label);
+    let found = || partition(list, &Cube::default(), &judgement.universe, &WORK).search(label);
     shown || matches!(found(), Search::Found(_))
 }
 

@@ -54,7 +54,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             None if dropped.is_empty() => Some(one),
             None => Idle::of(facts, &shut, one.placed, &dropped),
         };
-        if let Some(one) = again {
+        if let Some(one) = again.filter(Idle::is_repeated) {
             dropped.insert(one.placed.reference());
             seen.push(one.redundant());
         }
@@ -118,24 +118,24 @@ impl<'w> Idle<'w> {
     /// The rule, if some decision is asked about it and none changes without it.
     fn of(facts: &Facts<'w>, shut: &Shut<'_>, placed: Placed<'w>, dropped: &HashSet<PolicyRuleRef>) -> Option<Self> {
         let mut endings: Vec<Ending> = Vec::new();
-        let mut places = 0;
+        let mut idle_at = 0;
         for spot in facts.spots_of(&placed.policy.id).iter().filter(|spot| spot.is_guarded()) {
             match standing(spot, &placed, dropped) {
                 Standing::Needed => return None,
                 Standing::Absent => {}
                 Standing::Idle(_) if shut.is_shut(spot) => {}
                 Standing::Idle(found) => {
-                    places += 1;
+                    idle_at += 1;
                     endings.extend(found);
                     endings.sort();
                     endings.dedup();
                 }
             }
-            if places > MANY_PLACES {
+            if idle_at > MANY_PLACES {
                 return None;
             }
         }
-        (places > 0).then_some(Self { placed, endings })
+        (idle_at > 0).then_some(Self { placed, endings })
     }
 
     /// `dead-policy-rule`: no request that can occur fulfils it, or a denial comes first.
@@ -162,16 +162,19 @@ impl<'w> Idle<'w> {
         Some(beside(seen, &blockers, "refuses what it matches"))
     }
 
+    /// Whether other rules decide alike all that it matches. A denial of what nobody admits yet is no repetition: it
+    /// goes on refusing once somebody does.
+    fn is_repeated(&self) -> bool {
+        let allow = self.placed.policy.spec.action() == Action::Allow;
+        allow || self.endings.iter().all(|ending| ending.policy.is_some() || ending.by != Some(By::Policy))
+    }
+
     /// `redundant-policy-rule`: other rules decide alike what it matches.
     fn redundant(&self) -> Observation {
         let id = &self.placed.policy.id;
         let allow = self.placed.policy.spec.action() == Action::Allow;
         let others: Vec<&PolicyRuleRef> = self.endings.iter().filter_map(|ending| ending.policy.as_ref()).collect();
-        let why = match (allow, others.is_empty()) {
-            (true, _) => "others admit what it admits",
-            (false, false) => "others refuse what it refuses",
-            (false, true) => "no policy admits what it refuses",
-        };
+        let why = if allow { "others admit what it admits" } else { "others refuse what it refuses" };
         let message = format!("no decision changes without this rule of {id}: {why}");
         let seen = Observation::new("redundant-policy-rule", id, self.placed.rule.span, "changes nothing", message);
         beside(seen, &others, "decides alike")

@@ -51,7 +51,7 @@ fn calls<'f, 'w>(facts: &'f Facts<'w>, policy: &Resource<AuthorizationPolicy>, i
 }
 
 /// Whether every Service that leads to a port says that it speaks gRPC.
-fn speaks_grpc(world: &World, door: &Door<'_>) -> bool {
+pub(super) fn speaks_grpc(world: &World, door: &Door<'_>) -> bool {
     let ports = world.services_of(door.workload).flat_map(|service| service.spec.ports());
     let mut here = ports.filter(|port| target_port(&port.value, door.workload) == Some(door.port.number)).peekable();
     here.peek().is_some() && here.all(|port| is_grpc(&port.value))

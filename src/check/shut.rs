@@ -6,9 +6,10 @@ use super::facts::{Facts, Site};
 use super::observation::Observation;
 use super::policy_shape::action_span;
 use super::spot::{Spot, sample};
+use super::standing::WORK;
 use crate::model::{Action, AuthorizationPolicy, ObjectId, Resource};
 use crate::semantics::{Decision, Judgement, Verdict};
-use crate::space::{Budget, Cube, DecisionList, Label, Rule, Search, label_of, partition};
+use crate::space::{Cube, DecisionList, Label, Rule, Search, label_of, partition};
 
 /// The places at which a DENY policy refuses everything that ALLOW policies admit.
 #[derive(Debug)]
@@ -105,7 +106,7 @@ fn lets_pass(judgement: &Judgement, list: &DecisionList) -> bool {
     if passes(list.default) || admitting.take(MANY_RULES).any(shown) {
         return true;
     }
-    let found = partition(list, &Cube::default(), &judgement.universe, &Budget::default());
+    let found = partition(list, &Cube::default(), &judgement.universe, &WORK);
     found.labels().into_iter().any(|(label, search)| passes(label) && search != Search::Empty)
 }
 

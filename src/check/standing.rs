@@ -9,6 +9,13 @@ use crate::model::Action;
 use crate::semantics::{CauseKind, Decision, Ending, Judgement, PolicyRuleRef, Verdict};
 use crate::space::{Budget, Cube, DecisionList, Dimension, Label, Point, Rule, Search, label_of, partition};
 
+/// How much work one question of these checks may take: what needs more is not told, for no statement rests on it.
+pub(super) const WORK: Budget =
+    Budget { nodes: 5_000, path_states: 20_000, atom_states: 20_000, combinations: 512, cells: 1_000 };
+
+/// Of how many alternatives of a rule it is proven that they do nothing.
+const MANY_CUBES: usize = 32;
+
 /// What a policy rule does at one place.
 #[derive(Debug)]
 pub(super) enum Standing {
@@ -47,13 +54,13 @@ pub(super) fn standing(spot: &Spot<'_, '_>, placed: &Placed<'_>, dropped: &HashS
         Some(Verdict::End(ending)) => ending.decision != Decision::Denied,
         None => false,
     };
-    let shown = |cube: &&Cube| sample(cube, judgement).is_some_and(|point| changes(label_of(&list, &point)));
-    if cubes.iter().any(|cube| shown(&cube)) {
+    let shown = |cube: &Cube| sample(cube, judgement).is_some_and(|point| changes(label_of(&list, &point)));
+    if cubes.iter().any(|cube| shown(cube)) || cubes.len() > MANY_CUBES {
         return Standing::Needed;
     }
     let mut found: BTreeSet<Label> = BTreeSet::new();
     for cube in cubes {
-        for (label, search) in partition(&list, cube, &judgement.universe, &Budget::default()).labels() {
+        for (label, search) in partition(&list, cube, &judgement.universe, &WORK).labels() {
             match search {
                 Search::Empty => {}
                 Search::Found(_) if changes(label) => return Standing::Needed,
@@ -88,9 +95,7 @@ pub(super) fn admitted_by_it_alone(
         let within = narrowed(cube);
         // The path is another one now: both conditions hold for what is asked about.
         let within = cube.path.iter().fold(within, |within, test| within.with_path(test.clone()));
-        let Search::Found(point) =
-            partition(&list, &within, &judgement.universe, &Budget::default()).search(list.default)
-        else {
+        let Search::Found(point) = partition(&list, &within, &judgement.universe, &WORK).search(list.default) else {
             return None;
         };
         let ending = certain(&point)?;
@@ -104,7 +109,7 @@ fn without(judgement: &Judgement, own: &PolicyRuleRef, dropped: &HashSet<PolicyR
     let keep = |rule: &&Rule| match judgement.verdict(rule.label) {
         Some(Verdict::End(ending)) => {
             let left_out = ending.policy.as_ref().is_some_and(|by| by == own || dropped.contains(by));
-            !left_out && !(allow && ending.decision == Decision::Undetermined)
+            !(left_out || allow && ending.decision == Decision::Undetermined)
         }
         Some(Verdict::Forward(_)) | None => true,
     };

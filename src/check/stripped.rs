@@ -49,12 +49,12 @@ fn stripped<'w>(
         Some(identity) => Cube::default().any(Dimension::Peer, vec![Pattern::Exact(identity.as_str().into())]),
         None => Cube::default().none(Dimension::Peer, vec![Pattern::Any]),
     };
-    let token = |word: &str| peer.clone().any(Dimension::Token, vec![Pattern::Exact(word.into())]);
+    let carrying = |word: &str| peer.clone().any(Dimension::Token, vec![Pattern::Exact(word.into())]);
     let spots = facts.spots_at(site).into_iter().filter(|spot| {
         spot.chain() == Chain::Http && spot.door().is_some_and(|door| door.lock.guard == Guard::Sidecar)
     });
     let asks = |spot: &Spot<'_, '_>| {
-        spot.gets_through(&token("none")).is_none() && spot.gets_through(&token("valid")).is_some()
+        spot.gets_through(&carrying("none")).is_none() && spot.gets_through(&carrying("valid")).is_some()
     };
     let spots: Vec<Spot<'_, '_>> = spots.collect();
     let span = taken.value.issuer.as_ref().map_or(taken.span, |issuer| issuer.span);

@@ -178,14 +178,14 @@ impl<'w> Fronts<'w> {
 
     /// The chains at which some route leads to a workload, or may, by workload; each once.
     pub fn proxies_by_workload(&self) -> HashMap<&ObjectId, Vec<&RoutingProxy>> {
-        let mut places: HashMap<&ObjectId, BTreeSet<usize>> = HashMap::new();
-        for ((workload, _), leads) in &self.leads {
-            places.entry(workload).or_default().extend(leads.iter().map(|lead| lead.front));
+        let all =
+            self.leads.iter().flat_map(|((workload, _), leads)| leads.iter().map(move |lead| (workload, lead.front)));
+        let all: BTreeSet<(&ObjectId, usize)> = all.collect();
+        let mut found: HashMap<&ObjectId, Vec<&RoutingProxy>> = HashMap::new();
+        for (workload, front) in all {
+            found.entry(workload).or_default().extend(self.listeners.get(front).map(|front| &front.proxy));
         }
-        let proxies = |fronts: BTreeSet<usize>| {
-            fronts.into_iter().filter_map(|front| Some(&self.listeners.get(front)?.proxy)).collect()
-        };
-        places.into_iter().map(|(workload, fronts)| (workload, proxies(fronts))).collect()
+        found
     }
 }
 
