@@ -143,6 +143,9 @@ fn words_of(answer: &Answer) -> Vec<String> {
     }
     let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
     words.extend(outcome.path.clone());
+    // The fields that do not hold, as the trace names them.
+    let said = answer.trace.iter().flat_map(|step| step.what.split(' '));
+    words.extend(said.filter(|word| word.starts_with('`')).map(str::to_owned));
     words.extend(outcome.at.as_ref().and_then(|at| at.split(' ').next()).map(|place| format!("@{place}")));
     words
 }
