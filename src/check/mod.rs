@@ -10,6 +10,7 @@ mod doubt;
 mod effect;
 mod enforcement;
 mod facts;
+mod forwarded_headers;
 mod gateways;
 mod ground;
 mod grpc;
@@ -58,6 +59,7 @@ const CHECKS: &[Check] = &[
     doubt::check,
     effect::check,
     enforcement::check,
+    forwarded_headers::check,
     gateways::check,
     grpc::check,
     identity::check,

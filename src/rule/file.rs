@@ -116,6 +116,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("shared-service-account", include_str!("../../rules/shared-service-account.yaml")),
     ("source-ip-behind-proxy", include_str!("../../rules/source-ip-behind-proxy.yaml")),
     ("split-policy-rule", include_str!("../../rules/split-policy-rule.yaml")),
+    ("spoofable-header-forwarded", include_str!("../../rules/spoofable-header-forwarded.yaml")),
     ("spoofable-header-grant", include_str!("../../rules/spoofable-header-grant.yaml")),
     ("stripped-token", include_str!("../../rules/stripped-token.yaml")),
     ("subtree-left-open", include_str!("../../rules/subtree-left-open.yaml")),
