@@ -7,14 +7,16 @@ use super::spot::{Spot, Through, sample};
 use crate::matrix::verifies;
 use crate::model::Action;
 use crate::semantics::{CauseKind, Decision, Ending, Judgement, PolicyRuleRef, Verdict};
-use crate::space::{Budget, Cube, DecisionList, Dimension, Label, Point, Rule, Search, label_of, partition};
+use crate::space::{
+    Bounds, Budget, Cube, DecisionList, Dimension, Label, Point, Rule, RuleStore, Search, label_of, partition,
+};
 
 /// How much work one question of these checks may take: what needs more is not told, for no statement rests on it.
 pub(super) const WORK: Budget =
-    Budget { nodes: 5_000, path_states: 20_000, atom_states: 20_000, combinations: 512, cells: 1_000 };
+    Budget { nodes: 5_000, path_states: 20_000, atom_states: 5_000, combinations: 512, cells: 1_000 };
 
 /// Of how many alternatives of a rule it is proven that they do nothing.
-const MANY_CUBES: usize = 32;
+const MANY_CUBES: usize = 8;
 
 /// What a policy rule does at one place.
 #[derive(Debug)]
@@ -58,9 +60,13 @@ pub(super) fn standing(spot: &Spot<'_, '_>, placed: &Placed<'_>, dropped: &HashS
     if cubes.iter().any(|cube| shown(cube)) || cubes.len() > MANY_CUBES {
         return Standing::Needed;
     }
+    let mut store = RuleStore::new(judgement.universe.clone());
+    let numbered = store.list(&list);
+    let bounds: Vec<Bounds> = cubes.into_iter().map(|cube| store.bounds(cube)).collect();
+    let space = store.freeze(&WORK);
     let mut found: BTreeSet<Label> = BTreeSet::new();
-    for cube in cubes {
-        for (label, search) in partition(&list, cube, &judgement.universe, &WORK).labels() {
+    for within in &bounds {
+        for (label, search) in space.partition(&numbered, within).labels() {
             match search {
                 Search::Empty => {}
                 Search::Found(_) if changes(label) => return Standing::Needed,
