@@ -202,7 +202,7 @@ fn pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().expect("it runs").success());
 }
 
-/// A ConfigMap with one annotation.
+/// A `ConfigMap` with one annotation.
 fn annotated(value: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations:\n    b: {value}\n")
 }
@@ -212,7 +212,7 @@ fn deep_json() -> String {
     "{\"networking.istio.io/v1\":".repeat(100_000) + "1" + &"}".repeat(100_000)
 }
 
-/// Fifty ConfigMaps of a megabyte.
+/// Fifty `ConfigMap`s of a megabyte.
 fn stream() -> String {
     let mut stream = String::new();
     for number in 0..50 {
@@ -245,7 +245,7 @@ fn wide(text: &str, mark: bool) -> Vec<u8> {
 fn expressions() -> String {
     let all =
         ["/(a|aa)+$", "/(a+)+b", "/(.*a){20}.*", "/((a{0,99}){0,9}){0,1}b", "/(x+x+)+y", "/[^/]*[^/]*[^/]*[^/]*[^/]*z"];
-    let matches: String = all.iter().map(|regex| format!("    - uri: {{regex: '{regex}'}}\n")).collect();
+    let matches = all.map(|regex| format!("    - uri: {{regex: '{regex}'}}\n")).concat();
     format!(
         "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: a, namespace: shop}}\nspec:\n  \
          hosts: [a]\n  http:\n  - match:\n{matches}    route: [{{destination: {{host: b}}}}]\n"
@@ -254,7 +254,8 @@ fn expressions() -> String {
 
 /// A virtual service of many hosts.
 fn hosts() -> String {
-    let hosts: String = (0..10_000).map(|number| format!("  - h{number}.example.com\n")).collect();
+    let hosts: Vec<String> = (0..10_000).map(|number| format!("  - h{number}.example.com\n")).collect();
+    let hosts = hosts.concat();
     format!(
         "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g, namespace: shop}}\nspec:\n  selector: \
          {{istio: ingressgateway}}\n  servers: [{{hosts: ['*'], port: {{number: 80, name: http, protocol: HTTP}}}}]\n\
@@ -265,7 +266,7 @@ fn hosts() -> String {
 
 /// Many gateways that share a port.
 fn gateways() -> String {
-    (0..200)
+    let all: Vec<String> = (0..200)
         .map(|number| {
             format!(
                 "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g{number}, namespace: shop}}\nspec:\n  \
@@ -273,5 +274,6 @@ fn gateways() -> String {
                  http, protocol: HTTP}}}}]\n"
             )
         })
-        .collect()
+        .collect();
+    all.concat()
 }

@@ -99,7 +99,7 @@ fn a_list_whose_first_item_is_empty_braces_spans_all_its_items() {
     let text = "spec:\n  egress:\n  - {}\n  - hosts: [a]\n  other: 1\n";
     for stream in [yaml::read(FileId(0), text), yaml::read_by_parser(FileId(0), text)] {
         let list = stream.documents[0].root().pointer(&["spec", "egress"]).expect("the list");
-        let slice = |span: meshlint::text::Span| &text[span.start as usize..span.end as usize];
+        let slice = |span: meshlint::text::Span| text.get(span.start as usize..span.end as usize).unwrap_or_default();
         assert!(slice(list.span()).starts_with("{}") && slice(list.span()).ends_with("[a]"), "{}", slice(list.span()));
         let items: Vec<&str> = list.items().map(|item| slice(item.span())).collect();
         assert_eq!(items, ["{}", "hosts: [a]"]);

@@ -67,16 +67,13 @@ fn utf16(bytes: &[u8], mark: usize, unit: fn([u8; 2]) -> u16) -> Result<String, 
     let mut text = String::with_capacity(pairs.len());
     let (mut offset, mut wrong) = (mark, None);
     for character in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
-        match character {
-            Ok(character) => {
-                offset += 2 * character.len_utf16();
-                text.push(character);
-            }
-            Err(_) => {
-                wrong = wrong.or(Some((offset, "half a pair of UTF-16 surrogates")));
-                offset += 2;
-                text.push(REPLACEMENT);
-            }
+        if let Ok(character) = character {
+            offset += 2 * character.len_utf16();
+            text.push(character);
+        } else {
+            wrong = wrong.or(Some((offset, "half a pair of UTF-16 surrogates")));
+            offset += 2;
+            text.push(REPLACEMENT);
         }
     }
     if !rest.is_empty() {

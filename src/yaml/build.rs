@@ -172,10 +172,11 @@ impl<'t> Builder<'t> {
             Event::SequenceStart(style, anchor, _) => self.start(&range, style, anchor, false),
             Event::MappingStart(style, anchor, _) => self.start(&range, style, anchor, true),
             Event::SequenceEnd | Event::MappingEnd => self.end(&range),
-            Event::Anchor(_, name) => match name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
-                true => Ok(()),
-                false => Err((range.start, format!("kubectl does not take `{name}` for the name of an anchor"))),
-            },
+            Event::Anchor(_, name) => {
+                let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+                let refused = || (range.start, format!("kubectl does not take `{name}` for the name of an anchor"));
+                if is_name { Ok(()) } else { Err(refused()) }
+            }
             Event::Alias(anchor) => match self.anchors.get(&anchor).copied() {
                 Some(target) => {
                     self.aliases.alias(target).map_err(|message| (range.start, message))?;

@@ -52,8 +52,10 @@ pub(super) fn read(file: FileId, text: &str) -> Values<'_> {
             0 => {}
             // The decoder drops blanks up to the end of the line before it goes on with YAML.
             1 => {
-                found.rest =
-                    text.get(found.rest..start).and_then(|gap| gap.find('\n')).map_or(start, |end| found.rest + end + 1)
+                found.rest = text
+                    .get(found.rest..start)
+                    .and_then(|gap| gap.find('\n'))
+                    .map_or(start, |end| found.rest + end + 1);
             }
             _ => {
                 let message = "behind several values of JSON nothing but JSON can be read".to_owned();

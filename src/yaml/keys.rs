@@ -57,7 +57,9 @@ impl Builder<'_> {
             Value::Sequence(_) if node.start >= key.end => {
                 self.document.items(node.value).iter().rev().copied().collect()
             }
-            _ => return refused(),
+            Value::Sequence(_) | Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) => {
+                return refused();
+            }
         };
         for index in merged {
             let Some(Value::Mapping(_)) = self.document.node(index).map(|node| node.value) else { return refused() };

@@ -9,14 +9,14 @@ use super::scalar::{Scalar, resolve};
 pub(super) fn value(tag: Option<&Tag>, plain: bool, text: &str) -> Result<Option<Value>, String> {
     let found = resolve(text);
     let Some(tag) = tag else {
-        return if plain { untagged(found) } else { Ok(None) };
+        return if plain { untagged(&found) } else { Ok(None) };
     };
     let wrong = || Err(format!("`{text}` is no `!!{}`", name(tag).unwrap_or_default()));
     match (name(tag), found) {
         (Some("int"), Scalar::Int(_))
         | (Some("bool"), Scalar::Bool(_))
         | (Some("null"), Scalar::Null)
-        | (Some("float"), Scalar::Float(_) | Scalar::NoJson(_)) => untagged(resolve(text)),
+        | (Some("float"), Scalar::Float(_) | Scalar::NoJson(_)) => untagged(&resolve(text)),
         (Some("int"), Scalar::Float(number)) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
             Ok(Some(Value::Float(number)))
         }
@@ -28,13 +28,12 @@ pub(super) fn value(tag: Option<&Tag>, plain: bool, text: &str) -> Result<Option
 }
 
 /// What a plain scalar without a tag is.
-fn untagged(found: Scalar) -> Result<Option<Value>, String> {
-    Ok(Some(match found {
+fn untagged(found: &Scalar) -> Result<Option<Value>, String> {
+    Ok(Some(match *found {
         Scalar::Null => Value::Null,
         Scalar::Bool(truth) => Value::Bool(truth),
         Scalar::Int(number) => Value::Int(number),
-        Scalar::Float(number) => Value::Float(number),
-        Scalar::NoJson(number) => Value::Float(number),
+        Scalar::Float(number) | Scalar::NoJson(number) => Value::Float(number),
         Scalar::String => return Ok(None),
     }))
 }

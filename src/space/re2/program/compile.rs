@@ -205,16 +205,16 @@ impl Program {
             return parts.into_iter().try_fold(Frag::nothing(), |whole, next| self.alt(whole, next));
         }
         let part = parts.into_iter().reduce(|whole, next| self.cat(&whole, next))?;
-        match tree {
-            Tree::Repeat(op, _, flags) => self.repeat(*op, part, flags.ungreedy),
-            Tree::Capture(..) if part.begin != 0 => {
-                let begin = self.add(Inst::Capture(part.begin))?;
-                let end = self.add(Inst::Capture(0))?;
-                self.patch(&part.ends, end);
-                Some(Frag { begin, ends: vec![(end, false)], nullable: part.nullable })
-            }
-            _ => Some(part),
+        if let Tree::Repeat(op, _, flags) = tree {
+            return self.repeat(*op, part, flags.ungreedy);
         }
+        if matches!(tree, Tree::Capture(..)) && part.begin != 0 {
+            let begin = self.add(Inst::Capture(part.begin))?;
+            let end = self.add(Inst::Capture(0))?;
+            self.patch(&part.ends, end);
+            return Some(Frag { begin, ends: vec![(end, false)], nullable: part.nullable });
+        }
+        Some(part)
     }
 }
 
