@@ -45,7 +45,7 @@ const QUESTIONS: [&[&str]; 12] = [
 /// A directory with the files, written in an order.
 fn directory(order: impl IntoIterator<Item = usize>) -> TempDir {
     let directory = TempDir::new().expect("a directory");
-    for (name, text) in order.into_iter().map(|index| FILES[index]) {
+    for (name, text) in order.into_iter().filter_map(|index| FILES.get(index)) {
         let path = directory.path().join(name);
         fs::create_dir_all(path.parent().expect("within the directory")).expect("writable");
         fs::write(path, text).expect("writable");

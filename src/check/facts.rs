@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::Ground;
 use super::spot::{Listener, Spot};
-use crate::matrix::{Door, Fronts, Lock, doors, listeners};
+use crate::matrix::{Door, Fronts, Lock, doors, shared_listeners};
 use crate::model::{AuthorizationPolicy, ObjectId, Resource, Workload};
 use crate::semantics::{
     AttachedPolicies, GatewayWorkload, JwtFilter, Proxy, World, attached_policies, jwt_filter, selects,
@@ -129,8 +129,9 @@ impl<'w> Facts<'w> {
     /// What decides at a site.
     pub(super) fn spots_at<'f>(&'f self, site: &'f Site<'w>) -> Vec<Spot<'f, 'w>> {
         let judge = |gateway| {
-            let listeners = listeners(self.world(), gateway).into_iter();
-            let chains = listeners.flat_map(|(entrypoint, listener)| {
+            let listeners = shared_listeners(self.world(), gateway).into_iter();
+            let chains = listeners.flat_map(|(entrypoints, listener)| {
+                let entrypoint = entrypoints.into_iter().next().unwrap_or_default();
                 listener.chains.into_iter().map(move |proxy| (entrypoint.clone(), proxy))
             });
             chains.map(|(entrypoint, proxy)| Listener::of(self.ground.world, entrypoint, proxy)).collect()

@@ -8,7 +8,9 @@ use crate::semantics::{
     By, Cause, CauseKind, Chain, Decision, Ending, Forward, Guard, Handshake, Judgement, Leg, Passes, Protocol,
     Request, Verdict, WireProtocol,
 };
-use crate::space::{Budget, Cube, Dimension, Excess, PathDomain, Search, TwoHopSearch, partition, through};
+use crate::space::{
+    Budget, Cube, DecisionList, Dimension, Excess, Label, PathDomain, Search, TwoHopSearch, partition, through,
+};
 use crate::text::Span;
 
 /// What a route makes of the requests that were asked about.
@@ -35,7 +37,7 @@ impl Fronts<'_> {
         let leads = self.leads.get(&(door.workload.id.clone(), door.port.number));
         let delivery = |lead: &Lead| {
             let front = self.listeners.get(lead.front)?;
-            let (route, forward) = front.proxy.forward(lead.route)?;
+            let (route, forward) = front.proxy.forward(*lead.routes.first()?)?;
             let asked = &*front.asked_there(asked)?;
             let judgement = front.judgement.get_or_init(|| front.proxy.judgement(self.world));
             let leg = forward.legs.get(lead.leg)?;
@@ -80,7 +82,7 @@ fn bytes(
         return None;
     }
     let always = judgement.verdicts.iter().all(|verdict| {
-        *verdict == Verdict::Forward(lead.route)
+        matches!(verdict, Verdict::Forward(route) if lead.takes(*route))
             || matches!(verdict, Verdict::End(Ending { by: Some(By::NoRoute | By::Closed), .. }))
     });
     let unread = || Cause {
@@ -109,7 +111,7 @@ fn bytes(
                 Search::Found(point)
                     if always && ending.decision == Decision::Allowed && forward.passes == Passes::Bytes =>
                 {
-                    let mut request = Request::at(&front.entrypoint);
+                    let mut request = Request::at(front.entrypoint());
                     fill(&mut request, &point, door.lock.judgement.universe.path);
                     request.source = None;
                     request.sni = front.proxy.sni_hosts.first().map(|host| host.replace('*', "www"));
@@ -147,9 +149,10 @@ fn one_route(
     };
     let maybe =
         judgement.labels(|verdict| matches!(verdict, Verdict::End(Ending { decision: Decision::Undetermined, .. })));
-    let via = judgement.labels(|verdict| *verdict == Verdict::Forward(lead.route)).first().copied();
+    let taken = judgement.labels(|verdict| matches!(verdict, Verdict::Forward(route) if lead.takes(*route)));
+    let via = taken.first().copied();
     let mut doubt: Option<Delivered> = None;
-    let first = asked.of(&judgement.list);
+    let first = joined(asked.of(&judgement.list), &taken);
     let bounds = Cube { path: asked.seen.clone(), tests: Vec::new() };
     let universe = &both(judgement, &door.lock.judgement);
     for sender in senders(front, lead, asked.mtls) {
@@ -166,7 +169,7 @@ fn one_route(
                 match search {
                     TwoHopSearch::Empty => {}
                     TwoHopSearch::Found { first, wire_path, .. } if certain && ending.decision == Decision::Allowed => {
-                        let mut request = Request::at(&front.entrypoint);
+                        let mut request = Request::at(front.entrypoint());
                         fill(&mut request, &first, PathDomain::Raw);
                         let query =
                             request.path.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
@@ -191,6 +194,15 @@ fn one_route(
         }
     }
     doubt
+}
+
+/// A list in which sorted labels are one, the first of them.
+fn joined(mut list: DecisionList, labels: &[Label]) -> DecisionList {
+    let Some(first) = labels.first().copied() else { return list };
+    let one = |label: Label| if labels.binary_search(&label).is_ok() { first } else { label };
+    list.default = one(list.default);
+    list.rules.iter_mut().for_each(|rule| rule.label = one(rule.label));
+    list
 }
 
 /// The identities that a gateway may show to a door; none where it speaks plaintext or nobody opens its TLS.

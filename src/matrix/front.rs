@@ -1,7 +1,7 @@
 //! Proxies in front of doors, gateways and sidecars of clients, and by which of their routes each door can be reached.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use super::client::{Outbound, outbound};
 use super::crossing::{Crossing, server_names};
 use super::delivery::Delivered;
-use crate::model::{ObjectId, Workload};
+use crate::model::{Gateway, ObjectId, Resource, Workload};
 use crate::semantics::{
     Cause, Chain, GatewayListener, GatewayWorkload, Handshake, Judgement, Leg, Passes, RouteTable, RoutingProxy,
-    Target, WireProtocol, World, client_classes, gateway_listener, handshake,
+    ServerKind, Target, WireProtocol, World, client_classes, gateway_listener, handshake, listening_port,
 };
 
 /// Listeners of proxies in front, and by which of their routes each door can be reached. Worked out once.
@@ -29,8 +29,8 @@ pub struct Fronts<'w> {
 /// One listener.
 #[derive(Debug)]
 pub(super) struct Front {
-    /// `gateway NS/NAME:PORT` or `service NS/NAME:PORT`
-    pub(super) entrypoint: String,
+    /// `gateway NS/NAME:PORT` of each Gateway behind which it stands, or `service NS/NAME:PORT`
+    pub(super) entrypoints: Vec<String>,
     /// Whose sidecar it is, if it is one: an identity, and `NS/NAME` of a workload that has it
     pub(super) client: Option<(String, String)>,
     /// What is spoken there
@@ -46,8 +46,8 @@ pub(super) struct Front {
 pub(super) struct Lead {
     /// The listener
     pub(super) front: usize,
-    /// The route's place in its table
-    pub(super) route: usize,
+    /// The places of the route in its table: one for each host of its virtual service
+    pub(super) routes: Vec<usize>,
     /// The way's place among those of the route
     pub(super) leg: usize,
     /// What comes of how the gateway speaks to the workload
@@ -58,18 +58,46 @@ pub(super) struct Lead {
 
 /// The listeners of a gateway workload, each with its entrypoint: one for each port of each of its Gateways.
 pub(crate) fn listeners(world: &World, workload: &GatewayWorkload) -> Vec<(String, GatewayListener)> {
-    let mut found = Vec::new();
-    for gateway in world.mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id)) {
-        let mut ports: Vec<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        for port in ports {
-            let entrypoint = format!("gateway {}:{port}", gateway.id.path());
-            found.extend(gateway_listener(world, gateway, port, workload).map(|listener| (entrypoint, listener)));
+    let listener = |(entrypoint, gateway, port): (String, &Resource<Gateway>, u16)| {
+        Some((entrypoint, gateway_listener(world, gateway, port, workload)?))
+    };
+    entrypoints(world, workload).filter_map(listener).collect()
+}
+
+/// The listeners of a gateway workload, each once, with every entrypoint behind which it stands: Gateways that name one
+/// port share what listens there.
+pub(crate) fn shared_listeners(world: &World, workload: &GatewayWorkload) -> Vec<(Vec<String>, GatewayListener)> {
+    let mut found: Vec<(Vec<String>, GatewayListener)> = Vec::new();
+    let mut places: HashMap<(u16, bool), usize> = HashMap::new();
+    for (entrypoint, gateway, port) in entrypoints(world, workload) {
+        let server = gateway.spec.servers().iter().find(|server| server.value.number() == port);
+        let plaintext = server.is_some_and(|server| ServerKind::of(&server.value).is_plaintext());
+        let shared = (listening_port(&world.mesh, workload, port), plaintext);
+        if let Some((entrypoints, _)) = places.get(&shared).and_then(|place| found.get_mut(*place)) {
+            entrypoints.push(entrypoint);
+        } else if let Some(listener) = gateway_listener(world, gateway, port, workload) {
+            places.insert(shared, found.len());
+            found.push((vec![entrypoint], listener));
         }
     }
     found
 }
+
+/// The ports of the Gateways of a workload, each as an entrypoint.
+fn entrypoints<'w>(
+    world: &'w World,
+    workload: &'w GatewayWorkload,
+) -> impl Iterator<Item = (String, &'w Resource<Gateway>, u16)> {
+    let served: HashSet<&ObjectId> = workload.gateways.iter().collect();
+    let gateways = world.mesh.gateways.iter().filter(move |gateway| served.contains(&gateway.id));
+    gateways.flat_map(|gateway| {
+        let ports: BTreeSet<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
+        ports.into_iter().map(move |port| (format!("gateway {}:{port}", gateway.id.path()), gateway, port))
+    })
+}
+
+/// Among how many routes that lead to a door the same route of another host is looked for.
+const MANY_ROUTES: usize = 64;
 
 impl<'w> Fronts<'w> {
     /// The listeners of all ingress gateways.
@@ -86,10 +114,10 @@ impl<'w> Fronts<'w> {
     fn with(world: &'w World, wanted: impl Fn(&GatewayWorkload) -> bool) -> Self {
         let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
         for workload in world.gateway_workloads.iter().filter(|workload| wanted(workload)) {
-            for (entrypoint, listener) in listeners(world, workload) {
+            for (entrypoints, listener) in shared_listeners(world, workload) {
                 for proxy in listener.chains {
                     let routes = 0..proxy.table.routes.len();
-                    let front = Front::new(entrypoint.clone(), None, WireProtocol::Http, proxy);
+                    let front = Front::new(entrypoints.clone(), None, WireProtocol::Http, proxy);
                     found.add(front, routes, &|_| true);
                 }
             }
@@ -124,7 +152,7 @@ impl<'w> Fronts<'w> {
                 for (identity, workload) in senders {
                     let mut proxy = proxy.clone();
                     proxy.identities = vec![Some(identity.clone())];
-                    let front = Front::new(entrypoint.clone(), Some((identity, workload)), wire, proxy);
+                    let front = Front::new(vec![entrypoint.clone()], Some((identity, workload)), wire, proxy);
                     found.add(front, routes.iter().copied(), wanted);
                 }
             }
@@ -137,7 +165,7 @@ impl<'w> Fronts<'w> {
         let front = self.listeners.len();
         let proxy = &listener.proxy;
         for route in routes {
-            let Some((_, forward)) = proxy.forward(route) else { continue };
+            let Some((written, forward)) = proxy.forward(route) else { continue };
             // A connection that is passed on as a whole keeps the client's own identity: no delivery of the gateway's.
             if forward.passes == Passes::Connection {
                 continue;
@@ -145,7 +173,11 @@ impl<'w> Fronts<'w> {
             let known = |leads: &[Lead], leg: &Leg| {
                 let same = |other: &Leg| other.changes == leg.changes && server_names(other) == server_names(leg);
                 let alike = |lead: &Lead| forward.legs.get(lead.leg).is_some_and(same);
-                leads.iter().any(|lead| (lead.front, lead.route) == (front, route) && alike(lead))
+                leads
+                    .iter()
+                    .rev()
+                    .take(MANY_ROUTES)
+                    .any(|lead| lead.front == front && lead.routes.last() == Some(&route) && alike(lead))
             };
             for (index, leg) in forward.legs.iter().enumerate() {
                 let Target::Workload { workload, port, supposed, client, .. } = &leg.target else { continue };
@@ -157,8 +189,20 @@ impl<'w> Fronts<'w> {
                     continue;
                 }
                 let leads = self.leads.entry((workload.id.clone(), port.number)).or_default();
-                if !known(leads, leg) {
-                    leads.push(Lead { front, route, leg: index, handshake, supposed: supposed.clone() });
+                if known(leads, leg) {
+                    continue;
+                }
+                // A virtual service has its routes once for each of its hosts, and they do the same.
+                let twin = leads.iter_mut().rev().take(MANY_ROUTES).find(|lead| {
+                    let of_lead = lead.routes.first().and_then(|route| proxy.forward(*route));
+                    let same = of_lead.is_some_and(|(known, does)| known.span == written.span && does == forward);
+                    lead.front == front && lead.leg == index && same
+                });
+                if let Some(twin) = twin {
+                    twin.routes.push(route);
+                } else {
+                    let supposed = supposed.clone();
+                    leads.push(Lead { front, routes: vec![route], leg: index, handshake, supposed });
                 }
             }
         }
@@ -168,7 +212,8 @@ impl<'w> Fronts<'w> {
     /// The entrypoints of gateways at which some route leads to a workload, or may.
     pub fn leading_to(&self, workload: &ObjectId) -> BTreeSet<&str> {
         let leads = self.leads.iter().filter(|((led_to, _), _)| led_to == workload).flat_map(|(_, leads)| leads);
-        leads.filter_map(|lead| Some(self.listeners.get(lead.front)?.entrypoint.as_str())).collect()
+        let fronts = leads.filter_map(|lead| self.listeners.get(lead.front));
+        fronts.flat_map(|front| &front.entrypoints).map(String::as_str).collect()
     }
 
     /// The workloads to which some route leads, or may.
@@ -189,10 +234,27 @@ impl<'w> Fronts<'w> {
     }
 }
 
+impl Lead {
+    /// Whether a route of the table is one of those that are meant.
+    pub(super) fn takes(&self, route: usize) -> bool {
+        self.routes.binary_search(&route).is_ok()
+    }
+}
+
 impl Front {
     /// A listener of which nobody asked yet what it decides.
-    fn new(entrypoint: String, client: Option<(String, String)>, wire: WireProtocol, proxy: RoutingProxy) -> Self {
-        Self { entrypoint, client, wire, proxy, judgement: OnceLock::new() }
+    fn new(
+        entrypoints: Vec<String>,
+        client: Option<(String, String)>,
+        wire: WireProtocol,
+        proxy: RoutingProxy,
+    ) -> Self {
+        Self { entrypoints, client, wire, proxy, judgement: OnceLock::new() }
+    }
+
+    /// The entrypoint that a request is shown at.
+    pub(super) fn entrypoint(&self) -> &str {
+        self.entrypoints.first().map_or("", String::as_str)
     }
 
     /// What is asked about of those who send here; `None`: nobody. Who a client is, its own sidecar does not ask.

@@ -15,7 +15,7 @@ pub(crate) use crossing::{arriving, verifies};
 pub use delivery::{Delivered, Delivery};
 pub use door::{Door, Lock, Opening, Place, Question, ask, doors, judge, places};
 pub use front::Fronts;
-pub(crate) use front::listeners;
+pub(crate) use front::{listeners, shared_listeners};
 pub use table::{EntrypointKind, Part, Row, table};
 pub(crate) use witness::fill;
 pub use witness::{gateway_witness, inbound_witness};

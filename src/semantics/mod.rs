@@ -75,7 +75,7 @@ mod world_options;
 pub const ISTIO_RELEASE: &str = "1.32";
 
 pub(crate) use delegate::{Merged, delegations, http_routes, lets_through};
-pub(crate) use gateway_server::ServerKind;
+pub(crate) use gateway_server::{ServerKind, listening_port};
 pub(crate) use host_name::{
     is_subset, names_for_namespace, overlap, parse_service_host, resolve_short_name, server_hosts, service_host,
 };
