@@ -99,7 +99,9 @@ fn bytes(
     for sender in senders(front, lead, asked.mtls) {
         let peer: Vec<&str> = sender.into_iter().collect();
         let names = forward.legs.get(lead.leg).filter(|_| !peer.is_empty()).map(server_names).unwrap_or_default();
-        let list = door.lock.judgement.list.specialise(&Dimension::Peer, &peer).specialise(&Dimension::Sni, &names);
+        let list = door.lock.judgement.list.specialise(&Dimension::Peer, &peer);
+        // TLS that arrives as such asks for a name that the gateway does not choose.
+        let list = if sealed && peer.is_empty() { list } else { list.specialise(&Dimension::Sni, &names) };
         let found = partition(&list, &bounds, &door.lock.judgement.universe, &Budget::default());
         for (label, search) in found.labels() {
             let ending = match door.lock.judgement.verdict(label) {

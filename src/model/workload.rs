@@ -76,13 +76,13 @@ impl Workload {
                 ..ContainerPort::default()
             },
         });
-        let account = entry.spec.service_account.as_ref();
+        let account = entry.spec.service_account.as_ref().filter(|account| !account.value.is_empty());
         Self {
             id: entry.id.clone(),
             labels: entry.spec.labels.clone().or_else(|| Some(entry.labels.clone())).unwrap_or_default(),
             annotations: entry.annotations.clone(),
             service_account: account.map_or_else(|| "default".to_owned(), |account| account.value.clone()),
-            account_span: account.filter(|account| !account.value.is_empty()).map(|account| account.span),
+            account_span: account.map(|account| account.span),
             ports: ports.collect(),
             host_network: None,
             proxy_container: true,

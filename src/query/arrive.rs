@@ -166,11 +166,13 @@ impl Evaluator<'_> {
         if matches!(passes, Passes::Requests | Passes::Bytes) {
             seen.sni = None;
         }
-        match handshake(self.world, workload, port, client) {
+        let handshake = handshake(self.world, workload, port, client);
+        let sealed = handshake == Handshake::Sealed;
+        match handshake {
             Handshake::Identity => seen.peer = identity.cloned(),
             Handshake::Plaintext if passes == Passes::Connection => protocol = WireProtocol::Tcp,
             Handshake::Plaintext => {}
-            Handshake::Sealed => protocol = WireProtocol::Tcp,
+            Handshake::Sealed => (protocol, seen.sni) = (WireProtocol::Tcp, None),
             Handshake::Unanswered(span) => {
                 let what = format!("{name} is called by mTLS, and no proxy is there to take it");
                 trace.push(Step { at: from.to_owned(), what, span });
@@ -191,7 +193,7 @@ impl Evaluator<'_> {
             protocol = WireProtocol::Tcp;
         }
         let place = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
-        if seen.peer.is_some()
+        if (seen.peer.is_some() || sealed)
             && seen.sni.is_none()
             && asks_for(&attached_policies(&self.world.mesh, place), "connection.sni")
         {

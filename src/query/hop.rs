@@ -223,7 +223,6 @@ pub(super) fn next_sight(
         next.authority.clone_from(authority);
     }
     changes.apply(&mut next.headers);
-    next.sni = None;
     Some((next, malformed))
 }
 

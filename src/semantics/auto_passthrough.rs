@@ -2,8 +2,9 @@
 
 use super::authorization_policy::Chain;
 use super::client_side::{ClientSide, Handshake, handshake};
-use super::destination::{Target, endpoints};
+use super::destination::Target;
 use super::destination_rule::{ClientProxy, client_side, rules_for};
+use super::endpoints::endpoints;
 use super::forward::{Forward, Passes};
 use super::gateway_listener::Chains;
 use super::gateway_server::Listening;

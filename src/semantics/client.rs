@@ -4,8 +4,8 @@ use super::authorization_policy::Chain;
 use super::client_hosts::{http_table, on_port};
 use super::client_side::ClientSide;
 use super::decision::{By, Cause, CauseKind};
-use super::destination::endpoints;
 use super::destination_rule::{ClientProxy, client_side, rules_for};
+use super::endpoints::called;
 use super::extension::{Role, extensions};
 use super::forward::{Forward, Passes};
 use super::host_name;
@@ -182,7 +182,7 @@ impl<'a> Dialling<'a> {
         let targets = if service.is_passthrough() {
             passed_through(self.world, self.dialled(), service, port, side)
         } else {
-            endpoints(self.world, service, port, None, &side)
+            called(self.world, service, port, None, &side)
         };
         let action = RouteAction::Forward(Forward::plain(targets, passes));
         Route { virtual_service: None, matches: None, sni: Vec::new(), preflight: None, action, span: service.span() }

@@ -3,16 +3,14 @@
 use super::client_side::ClientSide;
 use super::decision::{Cause, CauseKind};
 use super::destination_rule::{ClientProxy, client_side, find_subset, rules_for};
+use super::endpoints::called;
 use super::host_name;
-use super::implied::compatible;
 use super::passthrough::{Dialled, passed_through};
-use super::protocol::Protocol;
-use super::registry::{Origin, Registered, RegisteredPort, WrittenPort, is_complete, kubernetes_port};
+use super::registry::{Registered, is_complete};
 use super::service_lookup::{Lookup, Seeker, look_up};
-use super::workload_port::{WorkloadPort, entry_port, has_behind, target_port, workload_ports};
-use super::workload_selector::selects;
+use super::workload_port::{WorkloadPort, workload_ports};
 use super::world::World;
-use crate::model::{Destination, Labels, Resource, Service, ServicePort, Workload};
+use crate::model::{Destination, Workload};
 use crate::text::{Span, Spanned};
 
 /// Where a request may end up.
@@ -120,7 +118,7 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
         None if service.has_no_endpoints() => {
             vec![Target::Nowhere(format!("{} has no endpoints that a gateway could know", service.id()))]
         }
-        None => endpoints(world, &service, port, subset.and_then(|subset| subset.labels.as_ref()), &client),
+        None => called(world, &service, port, subset.and_then(|subset| subset.labels.as_ref()), &client),
     };
     let subset = destination.value.subset.as_ref().map_or("", |subset| subset.value.as_str());
     for target in &mut found {
@@ -135,7 +133,7 @@ pub(crate) fn targets(world: &World, destination: &Spanned<Destination>, route: 
 ///
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/model/service.go`, `BuildDNSSrvSubsetKey`.
-fn mesh_server_name(port: u16, subset: &str, host: &str) -> String {
+pub(super) fn mesh_server_name(port: u16, subset: &str, host: &str) -> String {
     format!("outbound_.{port}_.{subset}_.{host}").to_ascii_lowercase()
 }
 
@@ -166,109 +164,6 @@ fn registered<'a>(world: &'a World, host: &str, route: Route<'_>, span: Span) ->
             })
         }
     }
-}
-
-/// The workloads behind a port of a Kubernetes Service, whoever calls.
-pub fn service_targets(
-    world: &World,
-    service: &Resource<Service>,
-    port: &ServicePort,
-    client: &ClientSide,
-) -> Vec<Target> {
-    let Some(port) = kubernetes_port(port) else {
-        return vec![Target::Nowhere(format!("the port of `{}` has no number", service.id.path()))];
-    };
-    let service = Registered::kubernetes(service);
-    if let Some(other) = service.alias_of() {
-        return vec![Target::Unknown(Cause {
-            kind: CauseKind::MissingResource,
-            message: format!(
-                "{} is another name of `{other}`, and who answers to that is not in the input",
-                service.id()
-            ),
-            span: Some(service.span()),
-        })];
-    }
-    endpoints(world, &service, port, None, client)
-}
-
-/// The workloads behind a port of a service.
-///
-/// # Upstream
-/// istio/istio 1.32: `pilot/pkg/xds/endpoints/endpoint_builder.go`, `BuildClusterLoadAssignment`;
-/// `pilot/pkg/serviceregistry/serviceentry/controller.go` (pods and workload entries of a selector).
-pub(crate) fn endpoints(
-    world: &World,
-    service: &Registered<'_>,
-    port: RegisteredPort<'_>,
-    subset: Option<&Labels>,
-    client: &ClientSide,
-) -> Vec<Target> {
-    let outside = |message: String| {
-        vec![Target::Unknown(Cause { kind: CauseKind::MissingResource, message, span: Some(service.span()) })]
-    };
-    let selector = match service.origin {
-        Origin::Kubernetes(kubernetes) => kubernetes.spec.selector.as_ref(),
-        Origin::Entry(entry) => entry.spec.workload_selector.as_ref().and_then(|selector| selector.labels.as_ref()),
-    };
-    let Some(selector) = selector.filter(|selector| !selector.is_empty()) else {
-        return match service.origin {
-            Origin::Kubernetes(_) => outside(format!(
-                "the Service `{}` has no selector, and its endpoints are not in the input",
-                service.id().path()
-            )),
-            Origin::Entry(entry)
-                if entry.spec.resolution.as_deref() == Some("STATIC") && entry.spec.endpoints.is_none() =>
-            {
-                vec![Target::Nowhere(format!("{} has no endpoints", entry.id))]
-            }
-            Origin::Entry(entry) => {
-                outside(format!("{} sends `{}` to addresses that are not in the input", entry.id, service.host))
-            }
-        };
-    };
-    let namespace = service.id().namespace.as_str();
-    let mut found = Vec::new();
-    for workload in world.workloads_in(namespace) {
-        let picks = |labels: &Labels| {
-            if workload.implied {
-                compatible(labels, &workload.labels)
-            } else {
-                selects(Some(labels), &workload.labels)
-            }
-        };
-        let served = match service.origin {
-            Origin::Kubernetes(kubernetes) => has_behind(kubernetes, workload),
-            Origin::Entry(_) => true,
-        };
-        if !served || !picks(selector) || !subset.is_none_or(picks) {
-            continue;
-        }
-        let number = match port.written {
-            WrittenPort::Kubernetes(port) => target_port(port, workload),
-            WrittenPort::Entry(port) => entry_port(port, workload),
-        };
-        let Some(number) = number else {
-            continue;
-        };
-        let known = workload_ports(world, workload).into_iter().find(|port| port.number == number);
-        let named = WorkloadPort { number, protocol: port.protocol, by_service: true };
-        let Some(known) = known.or_else(|| (port.protocol != Protocol::Udp).then_some(named)) else {
-            continue;
-        };
-        let supposed = workload.implied.then(|| Cause {
-            kind: CauseKind::MissingResource,
-            message: format!("no workload behind `{}` is in the input", service.id().path()),
-            span: Some(service.span()),
-        });
-        let server_name = Some(mesh_server_name(port.number, "", &service.host));
-        let workload = Box::new(workload.clone());
-        found.push(Target::Workload { workload, port: known, client: client.clone(), server_name, supposed });
-    }
-    if found.is_empty() {
-        found.push(Target::Nowhere(format!("no workload of the input is behind `{}`", service.id().path())));
-    }
-    found
 }
 
 /// Every workload of a namespace, on every port, when the Service is not in the input.

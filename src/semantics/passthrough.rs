@@ -2,7 +2,8 @@
 
 use super::client_side::{ClientSide, promises_mtls};
 use super::decision::{Cause, CauseKind};
-use super::destination::{Target, endpoints};
+use super::destination::Target;
+use super::endpoints::{endpoints, hold_to_accounts};
 use super::peer_authentication::namespace_mode;
 use super::registry::{Registered, RegisteredPort};
 use super::world::World;
@@ -47,29 +48,9 @@ pub(crate) fn passed_through(
     client: ClientSide,
 ) -> Vec<Target> {
     let side = side_of_all(world, service, port, client);
-    let ClientSide::MeshMutual(span) = side else {
-        return where_dialled(world, dialled, &side);
-    };
-    let own = endpoints(world, service, port, None, &side);
-    let accounts: Vec<String> = own.iter().filter_map(identity).collect();
     let mut found = where_dialled(world, dialled, &side);
-    for target in &mut found {
-        let expected = accounts.is_empty() || identity(target).is_none_or(|identity| accounts.contains(&identity));
-        if let Target::Workload { client, .. } = target
-            && !expected
-        {
-            *client = ClientSide::Mistaken(span);
-        }
-    }
+    hold_to_accounts(world, service, &mut found);
     found
-}
-
-/// The identity of a target, without its trust domain.
-fn identity(target: &Target) -> Option<String> {
-    match target {
-        Target::Workload { workload, .. } => Some(workload.identity_path()),
-        Target::Nowhere(_) | Target::Unknown(_) => None,
-    }
 }
 
 /// How a client's sidecar speaks to a service whose endpoints it does not choose among: to all alike, with its identity

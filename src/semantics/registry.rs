@@ -50,6 +50,16 @@ pub(crate) enum WrittenPort<'a> {
     Entry(&'a ServiceEntryPort),
 }
 
+impl<'a> WrittenPort<'a> {
+    /// Its name, empty without one
+    pub(super) fn name(self) -> &'a str {
+        match self {
+            Self::Kubernetes(port) => port.name.as_deref().unwrap_or_default(),
+            Self::Entry(port) => port.name.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
 impl<'a> Registered<'a> {
     /// A Kubernetes Service.
     pub(crate) fn kubernetes(service: &'a Resource<Service>) -> Self {

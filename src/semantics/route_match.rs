@@ -41,7 +41,10 @@ pub(crate) fn match_cube(matches: &HttpMatch) -> Matched {
     let mut cube = Cube::default();
     let mut doubt: Option<Cause> = None;
     let mut note = |cause: Cause| {
-        doubt.get_or_insert(cause);
+        // What Envoy refuses it refuses whatever else is doubtful.
+        if doubt.is_none() || cause.kind == CauseKind::RefusedConfiguration {
+            doubt = Some(cause);
+        }
     };
     if let Some(uri) = &matches.uri {
         match uri_pattern(&uri.value, matches.ignore_uri_case == Some(true)) {
@@ -75,7 +78,7 @@ pub(crate) fn match_cube(matches: &HttpMatch) -> Matched {
                     note(cause);
                 }
             },
-            (Header::Claim(_), Ok(_)) => note(unmodelled(name, "the presence of a claim")),
+            (Header::Claim(_), Ok(_)) => note(presence_of_claim(name)),
             (Header::Unmodelled(cause), _) | (Header::Values(_) | Header::Claim(_), Err(cause)) => note(cause),
         }
     }
@@ -96,7 +99,7 @@ pub(crate) fn match_cube(matches: &HttpMatch) -> Matched {
                 Ok(whole) => cube = cube.and(&whole),
                 Err((_, cause)) => note(cause),
             },
-            (Header::Claim(_), Ok(_)) => note(unmodelled(name, "the presence of a claim")),
+            (Header::Claim(_), Ok(_)) => note(presence_of_claim(name)),
             (Header::Unmodelled(cause), _) | (Header::Values(_) | Header::Claim(_), Err(cause)) => note(cause),
         }
     }
@@ -230,6 +233,19 @@ pub(crate) fn unmodelled(name: &Spanned<String>, what: &str) -> Cause {
     Cause {
         kind: CauseKind::UnmodelledCondition,
         message: format!("{what} is not modelled yet"),
+        span: Some(name.span),
+    }
+}
+
+/// Why nothing is known where a claim need only be there.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `translateMetadataMatch` (a matcher of nothing, which
+/// Envoy refuses).
+pub(crate) fn presence_of_claim(name: &Spanned<String>) -> Cause {
+    Cause {
+        kind: CauseKind::RefusedConfiguration,
+        message: "a claim that need only be there makes Envoy refuse all routes of the listener".to_owned(),
         span: Some(name.span),
     }
 }

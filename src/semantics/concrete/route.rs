@@ -2,7 +2,9 @@
 
 use super::super::decision::Cause;
 use super::super::http_route::Preflight;
-use super::super::route_match::{asks_presence, full_path, regex_pattern, routing_claim, unmodelled};
+use super::super::route_match::{
+    asks_presence, full_path, presence_of_claim, regex_pattern, routing_claim, unmodelled,
+};
 use super::seen::Seen;
 use crate::model::{HttpMatch, StringMatch};
 use crate::text::Spanned;
@@ -120,7 +122,7 @@ fn header_matches(
         claims if claims.starts_with("@request.auth.claims") => {
             let names = routing_claim(&name.value).ok_or_else(|| unmodelled(name, "this way to name a claim"))?;
             if presence {
-                return Err(unmodelled(name, "the presence of a claim"));
+                return Err(presence_of_claim(name));
             }
             claim = true;
             seen.claim(&names)

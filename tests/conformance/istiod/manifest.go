@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,13 +155,55 @@ func (m *manifests) admit(each object) {
 	m.acting = append(m.acting, each.Object)
 }
 
-// fits asks the schema of the custom resource, as the API server does; fields that it does not know are dropped there.
+// fits asks the schema of the custom resource, as the API server does: of what is left without the fields that it does
+// not know.
 func (m *manifests) fits(each object) error {
-	err := m.schemas.ValidateCustomResource(each.DeepCopy())
-	if err != nil && strings.Contains(err.Error(), ": unknown fields [") {
-		return nil
+	left := each.DeepCopy()
+	for {
+		err := m.schemas.ValidateCustomResource(left)
+		if err == nil {
+			return nil
+		}
+		_, unknown, found := strings.Cut(err.Error(), ": unknown fields [")
+		if !found {
+			return err
+		}
+		dropped := false
+		for _, path := range strings.Fields(strings.TrimSuffix(unknown, "]")) {
+			dropped = drop(left.Object, path) || dropped
+		}
+		if !dropped {
+			return nil
+		}
 	}
-	return err
+}
+
+// step is one step of a field path: a key, or a place in a list.
+var step = regexp.MustCompile(`[^.\[\]]+`)
+
+// drop takes the field of a path such as `spec.servers[0].port.tls` away, and says whether it was there.
+func drop(fields any, path string) bool {
+	steps := step.FindAllString(path, -1)
+	for at, key := range steps {
+		switch holder := fields.(type) {
+		case map[string]any:
+			if at == len(steps)-1 {
+				_, known := holder[key]
+				delete(holder, key)
+				return known
+			}
+			fields = holder[key]
+		case []any:
+			index, err := strconv.Atoi(key)
+			if err != nil || index >= len(holder) {
+				return false
+			}
+			fields = holder[index]
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // convert reads an object as istiod's kind of it. Keys are never fetched: the proxy gets the harness's own.
