@@ -65,6 +65,9 @@ struct Sensitive {
 /// The paths that are asked about unless the owner lists others.
 const PATHS: [&str; 6] = ["/metrics", "/actuator", "/debug", "/admin", "/.env", "/swagger"];
 
+/// Behind how many virtual hosts of one listener it is still asked: each is told from all others for it.
+const MANY_HOSTS: usize = 1_000;
+
 impl Sensitive {
     /// Those that the owner lists, else those that are usual.
     fn of(facts: &Facts<'_>) -> Self {
@@ -79,7 +82,8 @@ impl Sensitive {
 
     /// `sensitive-path-exposed`: the routes by which such a path gets to a door, each once.
     fn reached(&self, facts: &Facts<'_>, door: &Door<'_>, said: &mut BTreeSet<Span>, seen: &mut Vec<Observation>) {
-        if self.paths.is_empty() || speaks_grpc(facts.world(), door) {
+        let many = facts.fronts().most_hosts(door) > MANY_HOSTS;
+        if self.paths.is_empty() || many || speaks_grpc(facts.world(), door) {
             return;
         }
         // Segments that climb only for the second proxy are what other checks are about.

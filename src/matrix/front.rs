@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::client::{Outbound, outbound};
 use super::crossing::{Crossing, server_names};
 use super::delivery::Delivered;
+use super::door::Door;
 use crate::model::{Gateway, ObjectId, Resource, Workload};
 use crate::semantics::{
     Cause, Chain, GatewayListener, GatewayWorkload, Handshake, Judgement, Leg, Passes, RouteTable, RoutingProxy,
@@ -214,6 +215,14 @@ impl<'w> Fronts<'w> {
         let leads = self.leads.iter().filter(|((led_to, _), _)| led_to == workload).flat_map(|(_, leads)| leads);
         let fronts = leads.filter_map(|lead| self.listeners.get(lead.front));
         fronts.flat_map(|front| &front.entrypoints).map(String::as_str).collect()
+    }
+
+    /// How many virtual hosts the largest of the listeners has from which some route leads to a door, or may.
+    pub fn most_hosts(&self, door: &Door<'_>) -> usize {
+        let leads = self.leads.get(&(door.workload.id.clone(), door.port.number));
+        let fronts: BTreeSet<usize> = leads.into_iter().flatten().map(|lead| lead.front).collect();
+        let fronts = fronts.into_iter().filter_map(|front| self.listeners.get(front));
+        fronts.map(|front| front.proxy.table.hosts.len()).max().unwrap_or_default()
     }
 
     /// The workloads to which some route leads, or may.
