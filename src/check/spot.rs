@@ -1,12 +1,14 @@
 //! Where something decides, asked whether a request of a kind gets through.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::matrix::{Door, gateway_witness, inbound_witness};
 use crate::model::ObjectId;
 use crate::semantics::{Chain, Decision, Ending, Guard, Judgement, Request, RoutingProxy, Verdict, World};
 use crate::space::{
-    Budget, Cube, Dimension, Label, PathTest, Pattern, Point, Search, Test, label_of, normalize, partition,
+    Budget, Cube, DecisionList, Dimension, Label, PathTest, Pattern, Point, Rule, Search, Test, label_of, normalize,
+    partition,
 };
 
 /// A door of a workload, or a listener of a gateway.
@@ -111,7 +113,12 @@ impl<'w> Spot<'_, 'w> {
         {
             return Some(self.through(ending, &point));
         }
-        let found = partition(&judgement.list, within, &judgement.universe, &Budget::default());
+        let list = about_its_paths(&judgement.list, within);
+        let labels = list.rules.iter().map(|rule| rule.label).chain([list.default]);
+        if !labels.into_iter().any(|label| passes(label).is_some()) {
+            return None;
+        }
+        let found = partition(&list, within, &judgement.universe, &Budget::default());
         let mut passing = found.labels().into_iter().filter_map(|(label, search)| match search {
             Search::Found(point) => passes(label).map(|ending| self.through(ending, &point)),
             Search::Empty | Search::OutOfBudget { .. } => None,
@@ -137,6 +144,16 @@ impl<'w> Spot<'_, 'w> {
         };
         Through { ending, request, path: point.path.clone() }
     }
+}
+
+/// The rules of a list that say something of a cube's paths, where these are a few texts.
+fn about_its_paths<'l>(list: &'l DecisionList, within: &Cube) -> Cow<'l, DecisionList> {
+    let text = |pattern: &Pattern| if let Pattern::Exact(text) = pattern { Some(text.to_string()) } else { None };
+    let mut few =
+        within.path.iter().filter_map(|test| test.any_of.as_ref()?.iter().map(text).collect::<Option<Vec<_>>>());
+    let Some(paths) = few.next() else { return Cow::Borrowed(list) };
+    let says = |rule: &&Rule| paths.iter().any(|path| rule.cube.path.iter().all(|test| test.holds(path)));
+    Cow::Owned(DecisionList { rules: list.rules.iter().filter(says).cloned().collect(), default: list.default })
 }
 
 /// A point of a cube that comes to mind, without a search.
