@@ -86,6 +86,9 @@ impl Evaluator<'_> {
         let no_http = chain == Chain::Http && protocol == WireProtocol::Tcp;
         let malformed = malformed.or(no_http.then_some(Malformed::BadRequest));
         (seen.chain, seen.peer, seen.port) = (chain, peer, port.number);
+        if !effective_mode(&self.world.mesh, workload, port.number).reads_server_names() {
+            seen.sni = None;
+        }
         if chain == Chain::Tcp {
             // Nobody reads headers there.
             seen.remote_ip = seen.source_ip;

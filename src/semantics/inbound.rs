@@ -171,6 +171,9 @@ impl<'a> Inbound<'a> {
         let mut judgement = builder.finish(&default, universe);
         exclude_stray_claims(&mut judgement, &self.jwt);
         judgement.list = judgement.list.specialise(&Dimension::Port, &[&self.port.to_string()]);
+        if !self.mode.reads_server_names() {
+            judgement.list = judgement.list.specialise(&Dimension::Sni, &[]);
+        }
         judgement
     }
 }

@@ -20,6 +20,16 @@ pub struct EffectiveMode {
 }
 
 impl EffectiveMode {
+    /// Whether the server name is read that a client asks for in TLS: nobody looks for TLS where no chain of the port
+    /// takes it.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/networking/core/listener_inbound.go`, `populateListenerFilters`,
+    /// `buildTLSInspector`.
+    pub fn reads_server_names(&self) -> bool {
+        self.mode != MtlsMode::Disable || self.order.is_some()
+    }
+
     /// Why it is unknown whether anybody has an identity, on a port that need not be HTTP: TLS may go through unread.
     pub(crate) fn may_not_terminate(&self, protocol: Protocol) -> Option<&Cause> {
         let disabled = protocol != Protocol::Http && self.modes().contains(&MtlsMode::Disable);
