@@ -49,7 +49,7 @@ pub struct PatchMatch {
     /// Which cluster
     pub cluster: Option<IgnoredAny>,
     /// Which waypoint
-    pub waypoint: Option<IgnoredAny>,
+    pub waypoint: Option<WaypointMatch>,
 }
 
 /// `proxy` of a patch's match.
@@ -94,6 +94,14 @@ pub struct FilterChainMatch {
     pub filter: Option<FilterMatch>,
     /// Port that the chain is for
     pub destination_port: Option<i64>,
+}
+
+/// `waypoint` of a patch's match, as far as it can be wrong.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct WaypointMatch {
+    /// Port of the service
+    pub port_number: Option<i64>,
 }
 
 /// `filter` of a patch's match.

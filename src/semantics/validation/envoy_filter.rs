@@ -75,6 +75,10 @@ fn bad_match(place: Option<&PatchMatch>) -> Option<&'static str> {
     if (context == "WAYPOINT") != place.waypoint.is_some() {
         return Some("`waypoint` goes with the context WAYPOINT, and with no other");
     }
+    let port = place.waypoint.as_ref().and_then(|waypoint| waypoint.port_number);
+    if port.is_some_and(|port| !(1..=65535).contains(&port)) {
+        return Some("the port of a waypoint lies between 1 and 65535");
+    }
     (objects(place) > 1).then_some("only one of `listener`, `routeConfiguration`, `cluster` and `waypoint` may be set")
 }
 

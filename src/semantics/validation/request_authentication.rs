@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::refuse;
-use super::shared::{check_annotations, check_attachment, refuse_dry_run};
+use super::shared::{MILLISECOND, check_annotations, check_attachment, nanoseconds, refuse_dry_run};
 use crate::model::{JwtRule, Problem, RequestAuthentication, Resource};
 use crate::text::Spanned;
 
@@ -85,19 +85,12 @@ fn is_header_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// Whether a text is a duration in seconds, as protobuf writes one, of whole milliseconds.
+/// Whether a text is a duration of whole milliseconds.
 ///
 /// # Upstream
 /// istio/istio 1.32: `pkg/config/validation/agent/validation.go`, `ValidateDuration`.
 fn is_duration(text: &str) -> bool {
-    let Some(seconds) = text.strip_suffix('s') else {
-        return false;
-    };
-    let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let below = fraction.trim_end_matches('0').len() > 3;
-    let nothing = seconds.bytes().all(|byte| byte == b'0' || byte == b'.');
-    digits(whole) && digits(fraction) && !below && !nothing
+    nanoseconds(text).is_some_and(|nanos| nanos >= MILLISECOND && nanos % MILLISECOND == 0)
 }
 
 /// Whether a text is a set of JSON web keys, or one of them.
@@ -124,5 +117,15 @@ fn is_key(key: &Value) -> bool {
         Some("oct") => &["k"],
         _ => return false,
     };
-    required.iter().all(|name| key.get(name).is_some_and(Value::is_string))
+    let held = |name: &&str| key.get(*name).and_then(Value::as_str);
+    required.iter().all(|name| held(name).is_some_and(|text| *name == "crv" || is_base64(text)))
+}
+
+/// Whether a text is base64 of either alphabet, padded or not.
+///
+/// # Upstream
+/// lestrrat-go/jwx v1: `internal/base64/base64.go`, `Decode`.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    digits.len() % 4 != 1 && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte))
 }

@@ -14,8 +14,6 @@ SECURITY = ["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"
 DISPUTED = {
     # Istio's own test data refuses a value of `presence`, a field that the pinned release's schema does not have.
     "RequestAuthentication default/invalid-presence-value",
-    # It has fields that the schema does not know, and then the harness does not hear what else the schema says.
-    "EnvoyFilter default/waypoint-wrong-match",
     # A null that stands alone, which the API server drops and the schema by itself refuses.
     "EnvoyFilter bookinfo/test-remove-5",
     # Their addresses are filled in by a shell.

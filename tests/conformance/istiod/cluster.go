@@ -409,7 +409,8 @@ func (p *Pod) object() *corev1.Pod {
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	if p.Sidecar {
+	// Injection gives the label to pods that say nothing of it.
+	if p.Sidecar && labels["security.istio.io/tlsMode"] == "" {
 		labels["security.istio.io/tlsMode"] = "istio"
 	}
 	spec := *p.template.Spec.DeepCopy()

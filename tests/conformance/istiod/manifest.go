@@ -145,6 +145,11 @@ func (m *manifests) admit(each object) {
 	if err == nil {
 		_, err = schema.ValidateConfig(*converted)
 	}
+	// Keys are never fetched: what acts has its own, whatever the webhook was asked.
+	if err == nil && each.GetKind() == "RequestAuthentication" {
+		inlineKeys(each.Object)
+		converted, err = convert(schema, each)
+	}
 	m.judged = append(m.judged, verdict)
 	if err != nil {
 		verdict.Error = err.Error()
@@ -206,11 +211,8 @@ func drop(fields any, path string) bool {
 	return false
 }
 
-// convert reads an object as istiod's kind of it. Keys are never fetched: the proxy gets the harness's own.
+// convert reads an object as istiod's kind of it.
 func convert(schema resource.Schema, each object) (*config.Config, error) {
-	if each.GetKind() == "RequestAuthentication" {
-		inlineKeys(each.Object)
-	}
 	text, err := each.MarshalJSON()
 	if err != nil {
 		return nil, err
