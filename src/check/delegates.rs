@@ -16,8 +16,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         for (outer, delegate) in delegations(world, root).filter(|(_, delegate)| !delegate.context) {
             let matches = delegate.spec.http().iter().flat_map(|route| &route.value.matches);
             for leaf in matches.flat_map(|matches| &matches.value) {
-                let uri = leaf.value.uri.as_ref().map(|uri| &uri.value);
-                let text = uri.and_then(|uri| uri.exact.as_ref().or(uri.prefix.as_ref()).or(uri.regex.as_ref()));
+                let text = leaf.value.uri.as_ref().and_then(|uri| uri.value.text());
                 let place = text.map_or(leaf.span, |text| text.span);
                 let span = outer.value.matches.as_ref().map_or(outer.span, |matches| matches.span);
                 let lets = lets_through((&outer.value, &root.id.namespace), (&leaf.value, &delegate.id.namespace));

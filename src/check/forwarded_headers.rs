@@ -79,8 +79,7 @@ fn forwarded(
     if let Some(route) = way.proxy.table.routes.get(way.route)
         && let Some((_, written)) = written(facts, route)
     {
-        let mut hosts = written.value.route.iter().flat_map(|list| &list.value);
-        let host = hosts.find_map(|one| one.value.destination.as_ref()?.value.host.as_ref());
+        let host = written.value.destination_hosts().next();
         seen = seen.related(host.map_or(route.span, |host| host.span), "passed on here");
     }
     seen.workload = Some(site.name());

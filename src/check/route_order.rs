@@ -276,18 +276,14 @@ fn contest(host: &str, one: Side<'_, '_>, other: Side<'_, '_>, example: &Point) 
 
 /// The place of a side.
 fn place((taken, service): Side<'_, '_>) -> Span {
-    let uri = |one: &Alternative<'_>| {
-        let uri = one.matches.as_ref()?.uri.as_ref().map(|uri| &uri.value)?;
-        uri.exact.as_ref().or(uri.prefix.as_ref()).or(uri.regex.as_ref()).map(|text| text.span)
-    };
+    let uri = |one: &Alternative<'_>| one.matches.as_ref()?.uri.as_ref()?.value.text().map(|text| text.span);
     let target = |one: &Alternative<'_>| destinations(one).first().map(|host| host.span);
     taken.and_then(|one| uri(one).or_else(|| target(one))).unwrap_or(service.name_span)
 }
 
 /// The hosts that an alternative sends requests to.
 fn destinations<'a>(one: &'a Alternative<'_>) -> Vec<&'a Spanned<String>> {
-    let list = one.effect.iter().flat_map(|(fate, _)| &fate.route).flat_map(|list| &list.value);
-    list.filter_map(|one| one.value.destination.as_ref()?.value.host.as_ref()).collect()
+    one.effect.iter().flat_map(|(fate, _)| fate.destination_hosts()).collect()
 }
 
 /// Where a request goes, in words.
@@ -301,9 +297,7 @@ fn goes(taken: Option<&Alternative<'_>>) -> String {
         return "is answered by the proxy".to_owned();
     }
     let subset = |host: &Spanned<String>| {
-        let list = fate.route.iter().flat_map(|list| &list.value);
-        let mut named = list.filter_map(|one| one.value.destination.as_ref());
-        let same = named.find(|to| to.value.host.as_ref().is_some_and(|known| known.span == host.span));
+        let same = fate.destinations().find(|to| to.value.host.as_ref().is_some_and(|known| known.span == host.span));
         same.and_then(|to| to.value.subset.as_ref()).map(|subset| format!(" ({})", subset.value)).unwrap_or_default()
     };
     let hosts = destinations(one).into_iter().map(|host| format!("`{}`{}", host.value, subset(host)));

@@ -59,8 +59,8 @@ fn routed_paths<'w>(facts: &Facts<'w>) -> HashMap<(String, String), Known<'w>> {
     for service in &facts.world().mesh.virtual_services {
         for route in service.spec.http() {
             let paths: Vec<(&str, Span)> = paths_of(&route.value).collect();
-            for host in destinations(&route.value).flatten() {
-                let full = resolve_short_name(host, &service.id.namespace);
+            for host in route.value.destination_hosts() {
+                let full = resolve_short_name(&host.value, &service.id.namespace);
                 let Some((name, namespace)) = parse_service_host(&full) else { continue };
                 found.entry((namespace.to_owned(), name.to_owned())).or_default().extend(paths.iter().copied());
             }
@@ -77,12 +77,6 @@ fn paths_of(route: &HttpRoute) -> impl Iterator<Item = (&str, Span)> {
         let text = uri.exact.as_ref().or(uri.prefix.as_ref())?;
         Some((text.value.as_str(), text.span))
     })
-}
-
-/// The hosts of a route's destinations.
-fn destinations(route: &HttpRoute) -> impl Iterator<Item = Option<&str>> {
-    let weighted = route.route.iter().flat_map(|list| &list.value);
-    weighted.map(|weighted| Some(weighted.value.destination.as_ref()?.value.host.as_ref()?.value.as_str()))
 }
 
 /// The paths that are known where a policy is attached and share one of its prefixes.
@@ -155,7 +149,8 @@ fn in_routes(service: &Resource<VirtualService>, seen: &mut Vec<Observation>) {
     for (place, route) in routes.iter().enumerate() {
         let matches = route.value.matches.iter().flat_map(|list| &list.value);
         for prefix in matches.filter_map(|one| only_prefix(&one.value)).filter(|prefix| is_open(&prefix.value)) {
-            let elsewhere = |later: &&Spanned<HttpRoute>| !destinations(&later.value).eq(destinations(&route.value));
+            let to = |route: &HttpRoute| route.destination_hosts().map(|host| host.value.clone()).collect::<Vec<_>>();
+            let elsewhere = |later: &&Spanned<HttpRoute>| to(&later.value) != to(&route.value);
             let later = routes.iter().skip(place + 1).filter(elsewhere);
             let taken = later.flat_map(|later| paths_of(&later.value)).find(|(path, _)| shares(path, &prefix.value));
             let Some((path, span)) = taken else { continue };

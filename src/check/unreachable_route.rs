@@ -89,8 +89,7 @@ fn alternatives(root: &Resource<VirtualService>, merged: &[Merged]) -> Vec<Alter
         }
         for one in matches {
             let (cube, doubt) = match_cube(&one.value);
-            let uri = one.value.uri.as_ref().map(|uri| &uri.value);
-            let uri = uri.and_then(|uri| uri.exact.as_ref().or(uri.prefix.as_ref()).or(uri.regex.as_ref()));
+            let uri = one.value.uri.as_ref().and_then(|uri| uri.value.text());
             let place = uri.map_or(one.span, |text| text.span);
             let certain = known && doubt.is_none();
             found.push(Alternative { route: route.span, place, matches: one.value.clone(), cube, certain });
@@ -101,9 +100,7 @@ fn alternatives(root: &Resource<VirtualService>, merged: &[Merged]) -> Vec<Alter
 
 /// Where a route without conditions says what it does.
 fn target(route: &Spanned<HttpRoute>) -> Option<Span> {
-    let weighted = route.value.route.iter().flat_map(|route| &route.value);
-    let mut destinations = weighted.filter_map(|weighted| weighted.value.destination.as_ref());
-    let host = destinations.next().and_then(|destination| destination.value.host.as_ref()).map(|host| host.span);
+    let host = route.value.destination_hosts().next().map(|host| host.span);
     let answer = route.value.direct_response.as_ref().and_then(|answer| answer.value.status.as_ref());
     host.or(answer.map(|status| status.span)).or(route.value.redirect.as_ref().map(|redirect| redirect.span))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Facts;
 use super::observation::Observation;
-use crate::model::{Destination, Gateway, HttpRoute, ObjectId, Resource, VirtualService};
+use crate::model::{Gateway, HttpRoute, ObjectId, Resource, VirtualService};
 use crate::semantics::{EXPORT_TO, is_exported, is_visible, parse_service_host, resolve_gateway, resolve_short_name};
 use crate::text::{Span, Spanned};
 
@@ -72,7 +72,7 @@ fn hidden_services(
 ) -> Vec<Observation> {
     let world = facts.world();
     let routes = service.spec.http().iter().filter(|route| is_for(&route.value, service, &gateway.id));
-    let destinations = routes.flat_map(|route| destinations(&route.value));
+    let destinations = routes.flat_map(|route| route.value.destinations());
     let found = destinations.filter_map(|destination| {
         let host = destination.value.host.as_ref()?;
         let full = resolve_short_name(&host.value, &service.id.namespace);
@@ -106,10 +106,4 @@ fn is_for(route: &HttpRoute, service: &Resource<VirtualService>, gateway: &Objec
             let gateways = one.value.gateways.as_deref().unwrap_or_default();
             gateways.is_empty() || gateways.iter().any(here)
         })
-}
-
-/// Where a route leads, copies aside.
-fn destinations(route: &HttpRoute) -> impl Iterator<Item = &Spanned<Destination>> {
-    let weighted = route.route.iter().flat_map(|route| &route.value);
-    weighted.filter_map(|weighted| weighted.value.destination.as_ref())
 }

@@ -126,8 +126,8 @@ impl<'w> Fronts<'w> {
         found
     }
 
-    /// The sidecars of all clients, on the way to every Service, as far as their routes lead to workloads that are
-    /// wanted.
+    /// The sidecars of all clients of the input, on the way to every Service, as far as their routes lead to workloads
+    /// that are wanted. Of a client that is not in the input nobody knows the routes.
     pub fn through_clients(world: &'w World, wanted: &(dyn Fn(&Workload) -> bool + Sync)) -> Self {
         let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
         let classes = client_classes(world);

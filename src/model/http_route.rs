@@ -94,6 +94,26 @@ pub struct StringMatch {
     pub regex: Option<Spanned<String>>,
 }
 
+impl HttpRoute {
+    /// Where it sends requests, copies aside.
+    pub fn destinations(&self) -> impl Iterator<Item = &Spanned<Destination>> {
+        let weighted = self.route.iter().flat_map(|list| &list.value);
+        weighted.filter_map(|weighted| weighted.value.destination.as_ref())
+    }
+
+    /// The hosts of its destinations, as written.
+    pub fn destination_hosts(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.destinations().filter_map(|destination| destination.value.host.as_ref())
+    }
+}
+
+impl StringMatch {
+    /// What it asks for, in whichever form.
+    pub fn text(&self) -> Option<&Spanned<String>> {
+        self.exact.as_ref().or(self.prefix.as_ref()).or(self.regex.as_ref())
+    }
+}
+
 /// An entry of `route`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]

@@ -54,10 +54,8 @@ impl VirtualService {
     pub fn destinations(&self) -> impl Iterator<Item = &Spanned<Destination>> {
         let http = self.http().iter().flat_map(|route| {
             let route = &route.value;
-            let weighted =
-                items(route.route.as_ref()).iter().filter_map(|weighted| weighted.value.destination.as_ref());
             let mirrors = items(route.mirrors.as_ref()).iter().filter_map(|mirror| mirror.value.destination.as_ref());
-            weighted.chain(route.mirror.as_ref()).chain(mirrors)
+            route.destinations().chain(route.mirror.as_ref()).chain(mirrors)
         });
         let tls = items(self.tls.as_ref())
             .iter()

@@ -8,8 +8,8 @@ use crate::model::{Gateway, Resource};
 use crate::rule::{Finding, Note, Related, Report, Status, Way, rule};
 use crate::semantics::{Answer, Decision, Request, World};
 
-/// Holds every witness against the answer that `eval` gives: what is shown must go through. Keeps its way, and what the
-/// workload sees of it.
+/// Holds every witness against the answer that `eval` gives: what is shown must go through, or be refused where that is
+/// what is found. Keeps its way, and what the workload sees of it.
 pub fn confirm(world: &World, report: &mut Report) {
     let doubts = report.findings.par_iter_mut().filter_map(|finding| {
         let witness = finding.witness.as_ref()?;

@@ -75,9 +75,7 @@ fn routed(world: &World) -> BTreeSet<String> {
             if texts.any(|text| names_convention(world, text))
                 || rewrite.is_some_and(|uri| names_convention(world, &uri.value))
             {
-                let destinations = route.value.route.iter().flat_map(|route| &route.value);
-                let hosts =
-                    destinations.filter_map(|weighted| weighted.value.destination.as_ref()?.value.host.as_ref());
+                let hosts = route.value.destination_hosts();
                 let namespaces = hosts.filter_map(|host| destination_namespace(&host.value, &service.id.namespace));
                 found.extend(namespaces.map(str::to_owned));
             }

@@ -237,7 +237,11 @@ impl RoutingProxy {
             unadmitted: None,
             seen,
         };
-        let unless = match policies.decide(&mut remarks) {
+        // Where no policies stand there is nothing to say of them.
+        let mut said = Vec::new();
+        let passed = policies.decide(&mut said);
+        remarks.extend(said.into_iter().filter(|_| self.guarded));
+        let unless = match passed {
             Passed::Ends(ending) => {
                 return (Verdict::End(ending), remarks);
             }
