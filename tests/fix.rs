@@ -2,20 +2,16 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests write their input")]
 
+#[path = "support/command.rs"]
+mod command;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use command::run;
 use meshlint::rule;
 use tempfile::TempDir;
-
-/// A run of the binary: exit status, standard output, standard error.
-fn run(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::cargo_bin("meshlint").expect("the binary is built");
-    let output = command.args(arguments).current_dir(directory).env_remove("NO_COLOR").output().expect("it runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    (output.status.code().expect("a status"), text(output.stdout), text(output.stderr))
-}
 
 /// A directory with a manifest.
 fn directory(text: &[u8]) -> (TempDir, PathBuf) {

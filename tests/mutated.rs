@@ -7,6 +7,9 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "tests read their input")]
 
+#[path = "support/tree.rs"]
+mod tree;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -16,7 +19,8 @@ use meshlint::report::{Look, summary, text};
 use meshlint::rule;
 use meshlint::semantics::{World, WorldOptions};
 use meshlint::text::{FileId, Files};
-use meshlint::yaml::{self, Node, Stream};
+use meshlint::yaml::{self, Stream};
+use tree::tree;
 
 /// A sequence of numbers that is the same on every machine: an xorshift.
 struct Random(u64);
@@ -200,23 +204,9 @@ fn change(random: &mut Random, text: &str, others: &[String]) -> String {
 
 /// All nodes of a stream with their spans, and its problems.
 fn shown(stream: &Stream<'_>) -> String {
-    use std::fmt::Write as _;
-    /// Adds a node and what is below it.
-    fn show(node: Node<'_>, text: &mut String) {
-        let span = node.span();
-        let _ = write!(text, "{:?} {}..{} {:?}", node.kind(), span.start, span.end, node.as_str());
-        for (key, span, value) in node.entries() {
-            let _ = write!(text, "\n{key:?} {}..{}: ", span.start, span.end);
-            show(value, text);
-        }
-        for item in node.items() {
-            text.push_str("\n- ");
-            show(item, text);
-        }
-    }
     let mut text = format!("{:?}\n", stream.problems);
     for document in &stream.documents {
-        show(document.root(), &mut text);
+        text.push_str(&tree(document.root()));
         text.push_str("\n---\n");
     }
     text

@@ -2,32 +2,21 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read their input")]
 
+#[path = "support/tree.rs"]
+mod tree;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
 use meshlint::text::FileId;
-use meshlint::yaml::{self, Comment, Document, Node, Stream};
+use meshlint::yaml::{self, Comment, Document, Stream};
+use tree::tree;
 
 /// A document with all its spans, as text.
 fn shown(document: &Document<'_>) -> String {
-    /// Adds a node and what is below it.
-    fn show(node: Node<'_>, text: &mut String) {
-        let span = node.span();
-        let _ = write!(text, "{:?} {}..{} {:?} ", node.kind(), span.start, span.end, node.as_str());
-        for (key, span, value) in node.entries() {
-            let _ = write!(text, "\n{key:?} {}..{}: ", span.start, span.end);
-            show(value, text);
-        }
-        for item in node.items() {
-            text.push_str("\n- ");
-            show(item, text);
-        }
-        text.push_str("\n.");
-    }
-    let mut text = String::new();
-    show(document.root(), &mut text);
+    let mut text = tree(document.root());
     // Numbers and truth values too.
     let _ = write!(text, "{:?}", yaml::from_node::<serde_json::Value>(document.root()).value.ok());
     text

@@ -39,6 +39,13 @@ fn lines(text: &str, statement: &str) -> Vec<u32> {
     report.findings.iter().map(line).collect()
 }
 
+/// Holds what a rule finds in a text against the lines that are expected, statement by statement.
+fn finds(text: &str, cases: &[(&str, Vec<u32>)]) {
+    for (statement, expected) in cases {
+        assert_eq!(lines(text, statement), *expected, "{statement}");
+    }
+}
+
 /// What is wrong with a rule: the marked text and the words.
 fn wrong(text: &str) -> Vec<(String, String)> {
     let problems = RuleSet::read([(RULES, text)]).expect_err("something is wrong");
@@ -93,53 +100,55 @@ spec:
 
 #[test]
 fn a_statement_is_asked_of_every_dimension_that_it_names() {
-    for (statement, found) in [
-        ("forbid: {source: {principal: none}}", vec![37]),
-        ("forbid: {source: {principal: none}, not_path: /open}", vec![]),
-        ("forbid: {source: {namespace: neighbour}, path: {prefix: /adm}}", vec![35]),
-        ("forbid: {source: {namespace: neighbour}, path: {suffix: /x}, method: [POST, PUT]}", vec![]),
-        ("forbid: {source: {namespace: neighbour}, method: [POST, GET], not_path: /open}", vec![35]),
-        ("forbid: {source: {service_account: neighbour/front}, path: /}", vec![35]),
-        ("forbid: {source: {principal: {suffix: /sa/front}}, not_path: /open}", vec![35]),
-        ("forbid: {source: {ingress: true}, path: {below: /admin}}", vec![33]),
-        ("forbid: {not_source: [{ingress: true}, {namespace: neighbour}], path: {below: /admin}}", vec![]),
-        ("forbid: {source: {same_namespace: true}, not_path: /open}", vec![]),
-        ("forbid: {host: {suffix: .example}, not_path: /open, not_source: {namespace: neighbour}}", vec![33]),
-        ("forbid: {mtls: false, not_path: [/open]}", vec![]),
-        ("forbid: {mtls: true, path: /open}", vec![35, 37]),
-        ("forbid: {jwt: valid}", vec![]),
-        ("forbid: {port: 8080, path: /open}", vec![35, 37]),
-        ("forbid: {port: 9090, path: /open}", vec![]),
-        ("forbid: {workloads: {namespace: shop, labels: {app: cart}}, path: /open}", vec![35, 37]),
-        ("forbid: {workloads: {labels: {app: other}}, path: /open}", vec![]),
-        ("forbid: {workloads: {namespace: elsewhere}, path: /open}", vec![]),
-    ] {
-        assert_eq!(lines(SHOP, statement), found, "{statement}");
-    }
+    finds(
+        SHOP,
+        &[
+            ("forbid: {source: {principal: none}}", vec![37]),
+            ("forbid: {source: {principal: none}, not_path: /open}", vec![]),
+            ("forbid: {source: {namespace: neighbour}, path: {prefix: /adm}}", vec![35]),
+            ("forbid: {source: {namespace: neighbour}, path: {suffix: /x}, method: [POST, PUT]}", vec![]),
+            ("forbid: {source: {namespace: neighbour}, method: [POST, GET], not_path: /open}", vec![35]),
+            ("forbid: {source: {service_account: neighbour/front}, path: /}", vec![35]),
+            ("forbid: {source: {principal: {suffix: /sa/front}}, not_path: /open}", vec![35]),
+            ("forbid: {source: {ingress: true}, path: {below: /admin}}", vec![33]),
+            ("forbid: {not_source: [{ingress: true}, {namespace: neighbour}], path: {below: /admin}}", vec![]),
+            ("forbid: {source: {same_namespace: true}, not_path: /open}", vec![]),
+            ("forbid: {host: {suffix: .example}, not_path: /open, not_source: {namespace: neighbour}}", vec![33]),
+            ("forbid: {mtls: false, not_path: [/open]}", vec![]),
+            ("forbid: {mtls: true, path: /open}", vec![35, 37]),
+            ("forbid: {jwt: valid}", vec![]),
+            ("forbid: {port: 8080, path: /open}", vec![35, 37]),
+            ("forbid: {port: 9090, path: /open}", vec![]),
+            ("forbid: {workloads: {namespace: shop, labels: {app: cart}}, path: /open}", vec![35, 37]),
+            ("forbid: {workloads: {labels: {app: other}}, path: /open}", vec![]),
+            ("forbid: {workloads: {namespace: elsewhere}, path: /open}", vec![]),
+        ],
+    );
 }
 
 #[test]
 fn at_a_gateway_the_path_is_what_the_workload_sees_and_the_request_path_what_was_sent() {
-    for (statement, found) in [
-        ("forbid: {entrypoint: gateway, path: {below: /admin}}", vec![13]),
-        ("forbid: {entrypoint: gateway, path: {below: /public}}", vec![]),
-        ("forbid: {entrypoint: gateway, request_path: {prefix: /public}}", vec![13]),
-        ("forbid: {entrypoint: gateway, request_path: {prefix: /admin}}", vec![]),
-        ("forbid: {entrypoint: gateway, request_path: {below: /public}, path: /admin/x}", vec![13]),
-        // `/public/..;/adminx` is normalised once more behind the rewrite.
-        ("forbid: {entrypoint: gateway, request_path: {below: /public}, path: /adminx}", vec![13]),
-        ("forbid: {entrypoint: gateway, request_path: /public, path: /adminx}", vec![]),
-        ("forbid: {entrypoint: gateway, request_path: /publicx, path: /adminx}", vec![13]),
-        ("forbid: {entrypoint: gateway, source: {outside: true}, path: /admin}", vec![13]),
-        ("forbid: {entrypoint: gateway, source: {principal: any}}", vec![]),
-        ("forbid: {entrypoint: gateway, host: shop.example}", vec![13]),
-        ("forbid: {entrypoint: gateway, host: other.example}", vec![]),
-        ("forbid: {entrypoint: gateway, not_method: [GET]}", vec![13]),
-        ("forbid: {entrypoint: gateway, mtls: false}", vec![]),
-        ("forbid: {entrypoint: gateway, port: 5432}", vec![]),
-    ] {
-        assert_eq!(lines(SHOP, statement), found, "{statement}");
-    }
+    finds(
+        SHOP,
+        &[
+            ("forbid: {entrypoint: gateway, path: {below: /admin}}", vec![13]),
+            ("forbid: {entrypoint: gateway, path: {below: /public}}", vec![]),
+            ("forbid: {entrypoint: gateway, request_path: {prefix: /public}}", vec![13]),
+            ("forbid: {entrypoint: gateway, request_path: {prefix: /admin}}", vec![]),
+            ("forbid: {entrypoint: gateway, request_path: {below: /public}, path: /admin/x}", vec![13]),
+            // `/public/..;/adminx` is normalised once more behind the rewrite.
+            ("forbid: {entrypoint: gateway, request_path: {below: /public}, path: /adminx}", vec![13]),
+            ("forbid: {entrypoint: gateway, request_path: /public, path: /adminx}", vec![]),
+            ("forbid: {entrypoint: gateway, request_path: /publicx, path: /adminx}", vec![13]),
+            ("forbid: {entrypoint: gateway, source: {outside: true}, path: /admin}", vec![13]),
+            ("forbid: {entrypoint: gateway, source: {principal: any}}", vec![]),
+            ("forbid: {entrypoint: gateway, host: shop.example}", vec![13]),
+            ("forbid: {entrypoint: gateway, host: other.example}", vec![]),
+            ("forbid: {entrypoint: gateway, not_method: [GET]}", vec![13]),
+            ("forbid: {entrypoint: gateway, mtls: false}", vec![]),
+            ("forbid: {entrypoint: gateway, port: 5432}", vec![]),
+        ],
+    );
 }
 
 #[test]
@@ -162,21 +171,22 @@ fn what_belongs_to_somebody_else_bears_no_finding() {
 
 #[test]
 fn what_is_required_must_hold_of_every_cell_that_gets_in() {
-    for (statement, found) in [
-        ("require: {source: {principal: any}}", vec![37]),
-        ("where: {path: {below: /admin}}\nrequire: {source: [{ingress: true}, {namespace: neighbour}]}", vec![]),
-        ("where: {path: {below: /admin}}\nrequire: {source: {ingress: true}}", vec![35]),
-        ("where: {path: {below: /admin}}\nrequire: {mtls: true}", vec![]),
-        ("where: {source: {namespace: neighbour}, not_path: /open}\nrequire: {method: GET}", vec![]),
-        ("where: {source: {namespace: neighbour}}\nrequire: {not_path: /open, method: GET}", vec![35, 37]),
-        // `/public/..;/open` arrives as `/open`, which anyone may reach.
-        ("where: {entrypoint: gateway}\nrequire: {path: {prefix: /admin}}", vec![13]),
-        ("where: {entrypoint: gateway, not_path: /open}\nrequire: {path: {prefix: /admin}}", vec![]),
-        ("where: {entrypoint: gateway}\nrequire: {host: shop.example}", vec![]),
-        ("where: {entrypoint: gateway}\nrequire: {jwt: valid}", vec![13]),
-    ] {
-        assert_eq!(lines(SHOP, statement), found, "{statement}");
-    }
+    finds(
+        SHOP,
+        &[
+            ("require: {source: {principal: any}}", vec![37]),
+            ("where: {path: {below: /admin}}\nrequire: {source: [{ingress: true}, {namespace: neighbour}]}", vec![]),
+            ("where: {path: {below: /admin}}\nrequire: {source: {ingress: true}}", vec![35]),
+            ("where: {path: {below: /admin}}\nrequire: {mtls: true}", vec![]),
+            ("where: {source: {namespace: neighbour}, not_path: /open}\nrequire: {method: GET}", vec![]),
+            ("where: {source: {namespace: neighbour}}\nrequire: {not_path: /open, method: GET}", vec![35, 37]),
+            // `/public/..;/open` arrives as `/open`, which anyone may reach.
+            ("where: {entrypoint: gateway}\nrequire: {path: {prefix: /admin}}", vec![13]),
+            ("where: {entrypoint: gateway, not_path: /open}\nrequire: {path: {prefix: /admin}}", vec![]),
+            ("where: {entrypoint: gateway}\nrequire: {host: shop.example}", vec![]),
+            ("where: {entrypoint: gateway}\nrequire: {jwt: valid}", vec![13]),
+        ],
+    );
     let (_, report) = check(SHOP, "where: {path: /open}\nrequire: {mtls: true, jwt: valid}");
     let message = &report.findings.last().expect("open").message;
     assert!(message.ends_with("accepts `/open` without a valid token, without mutual TLS"), "{message}");
@@ -368,38 +378,57 @@ spec:
 
 #[test]
 fn a_statement_about_services_is_asked_of_what_sidecars_of_clients_send() {
-    for (statement, found) in [
-        // Through the route of the virtual service, and through nothing else from such a path.
-        ("forbid: {entrypoint: service, request_path: {below: /public}, path: {prefix: /hidden}}", vec![7]),
-        ("forbid: {entrypoint: service, request_path: /public/x, path: /public/x}", vec![]),
-        ("forbid: {entrypoint: service, request_path: /other, path: /other}", vec![10]),
-        // Who sends is the client, and its sidecar speaks mutual TLS.
-        // The prefix also takes `/public/%2e%2e;/other`, of which dot segments are left after the rewrite.
-        ("forbid: {entrypoint: service, source: {service_account: shop/page}, path: /other}", vec![7, 10]),
-        ("forbid: {entrypoint: service, not_source: {service_account: shop/page}}", vec![]),
-        ("forbid: {entrypoint: service, mtls: false}", vec![]),
-        ("forbid: {entrypoint: [gateway, service], path: /metrics}", vec![]),
-    ] {
-        assert_eq!(lines(MESH_ROUTES, statement), found, "{statement}");
-    }
+    finds(
+        MESH_ROUTES,
+        &[
+            // Through the route of the virtual service, and through nothing else from such a path.
+            ("forbid: {entrypoint: service, request_path: {below: /public}, path: {prefix: /hidden}}", vec![7]),
+            ("forbid: {entrypoint: service, request_path: /public/x, path: /public/x}", vec![]),
+            ("forbid: {entrypoint: service, request_path: /other, path: /other}", vec![10]),
+            // Who sends is the client, and its sidecar speaks mutual TLS.
+            // The prefix also takes `/public/%2e%2e;/other`, of which dot segments are left after the rewrite.
+            ("forbid: {entrypoint: service, source: {service_account: shop/page}, path: /other}", vec![7, 10]),
+            ("forbid: {entrypoint: service, not_source: {service_account: shop/page}}", vec![]),
+            ("forbid: {entrypoint: service, mtls: false}", vec![]),
+            ("forbid: {entrypoint: [gateway, service], path: /metrics}", vec![]),
+        ],
+    );
     // Where no virtual service routes, the Service itself leads to the workload.
     assert_eq!(lines(SHOP, "forbid: {entrypoint: service, path: /open}"), vec![19]);
 }
 
 #[test]
+fn a_clients_own_sidecar_has_no_policies_to_speak_of() {
+    let (_, report) =
+        check(MESH_ROUTES, "forbid: {entrypoint: service, request_path: /public/x, path: {prefix: /hidden}}");
+    let finding = report.findings.first().expect("a finding");
+    let told: Vec<&str> =
+        finding.way.steps.iter().filter(|step| step.at == "client shop/page").map(|step| step.what.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "the virtual host `cart` takes `cart`",
+            "VirtualService shop/inner takes it",
+            "the path goes on as `/hidden/x`",
+        ]
+    );
+}
+
+#[test]
 fn a_statement_about_what_is_refused_names_the_rule_that_refuses() {
-    for (statement, found) in [
-        ("forbid: {decision: denied, source: {service_account: shop/page}}", vec![42]),
-        ("forbid: {decision: denied, source: {service_account: shop/page}, not_path: /metrics}", vec![]),
-        // No rule refuses whom none admits.
-        ("forbid: {decision: denied, source: {service_account: shop/other}, not_path: /metrics}", vec![19]),
-        ("where: {source: {service_account: shop/page}, path: /pay}\nrequire: {decision: allowed}", vec![]),
-        ("where: {source: {service_account: shop/page}, path: /metrics}\nrequire: {decision: allowed}", vec![42]),
-        ("where: {source: {service_account: shop/page}, path: /pay}\nrequire: {decision: denied}", vec![33]),
-        ("where: {source: {service_account: shop/page}, path: /metrics}\nrequire: {decision: denied}", vec![]),
-    ] {
-        assert_eq!(lines(MESH_ROUTES, statement), found, "{statement}");
-    }
+    finds(
+        MESH_ROUTES,
+        &[
+            ("forbid: {decision: denied, source: {service_account: shop/page}}", vec![42]),
+            ("forbid: {decision: denied, source: {service_account: shop/page}, not_path: /metrics}", vec![]),
+            // No rule refuses whom none admits.
+            ("forbid: {decision: denied, source: {service_account: shop/other}, not_path: /metrics}", vec![19]),
+            ("where: {source: {service_account: shop/page}, path: /pay}\nrequire: {decision: allowed}", vec![]),
+            ("where: {source: {service_account: shop/page}, path: /metrics}\nrequire: {decision: allowed}", vec![42]),
+            ("where: {source: {service_account: shop/page}, path: /pay}\nrequire: {decision: denied}", vec![33]),
+            ("where: {source: {service_account: shop/page}, path: /metrics}\nrequire: {decision: denied}", vec![]),
+        ],
+    );
 }
 
 #[test]
