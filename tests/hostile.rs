@@ -99,7 +99,7 @@ const INPUTS: &[(&str, Write)] = &[
     }),
     ("expressions that explode", |at| write(at, "a.yaml", (POLICY.to_owned() + &expressions()).as_bytes())),
     ("10,000 hosts of a virtual service", |at| write(at, "a.yaml", (POLICY.to_owned() + &hosts()).as_bytes())),
-    ("200 gateways on a port", |at| write(at, "a.yaml", (POLICY.to_owned() + &gateways()).as_bytes())),
+    ("5,000 gateways on a port", |at| write(at, "a.yaml", (POLICY.to_owned() + &gateways()).as_bytes())),
 ];
 
 fn main() {
@@ -266,7 +266,7 @@ fn hosts() -> String {
 
 /// Many gateways that share a port.
 fn gateways() -> String {
-    let all: Vec<String> = (0..200)
+    let all: Vec<String> = (0..5_000)
         .map(|number| {
             format!(
                 "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: g{number}, namespace: shop}}\nspec:\n  \

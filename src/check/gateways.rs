@@ -1,5 +1,7 @@
 //! Servers of gateways: what they let in, and beside what.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::facts::Facts;
 use super::observation::{Observation, Severity};
 use crate::model::{Gateway, ObjectId, Resource, Server, TlsMode};
@@ -77,20 +79,42 @@ fn without_workload(facts: &Facts<'_>, gateway: &Resource<Gateway>) -> Option<Ob
 
 /// What is wrong between two servers of one workload.
 fn pairs(servers: &[Placed<'_>], seen: &mut Vec<Observation>) {
-    for (place, one) in servers.iter().enumerate() {
-        for (other_place, other) in servers.iter().enumerate() {
-            if place != other_place {
-                seen.extend(mutual_behind_simple(*one, *other));
-                seen.extend(plaintext_twin(*one, *other));
-            }
-            if place < other_place && one.0.id != other.0.id {
-                seen.extend(overlapping(*one, *other));
-            }
-            if place < other_place {
-                seen.extend(twin_server_names(*one, *other));
-            }
+    for (one, other) in rivals(servers) {
+        for (one, other) in [(one, other), (other, one)] {
+            seen.extend(mutual_behind_simple(one, other));
+            seen.extend(plaintext_twin(one, other));
+        }
+        if one.0.id != other.0.id {
+            seen.extend(overlapping(one, other));
+        }
+        seen.extend(twin_server_names(one, other));
+    }
+}
+
+/// The pairs of servers, in order, that may have a host in common: one that both name, or a wildcard of one of them.
+fn rivals<'w>(servers: &[Placed<'w>]) -> Vec<(Placed<'w>, Placed<'w>)> {
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut wide: Vec<usize> = Vec::new();
+    for (place, (_, server)) in servers.iter().enumerate() {
+        let names: BTreeSet<&str> = server.value.hosts().iter().map(|host| name(&host.value)).collect();
+        if names.iter().any(|name| name.starts_with('*')) {
+            wide.push(place);
+        }
+        for name in names {
+            by_name.entry(name).or_default().push(place);
         }
     }
+    let pair = |place: usize| {
+        let one = servers.get(place).copied()?;
+        let sharing = one.1.value.hosts().iter().filter_map(|host| by_name.get(name(&host.value)));
+        let mut others: BTreeSet<usize> = sharing.flatten().chain(&wide).copied().collect();
+        if wide.binary_search(&place).is_ok() {
+            others.extend(0..servers.len());
+        }
+        let later = others.split_off(&(place + 1));
+        Some(later.into_iter().filter_map(move |other| Some((one, servers.get(other).copied()?))))
+    };
+    (0..servers.len()).filter_map(pair).flatten().collect()
 }
 
 /// `mutual-host-behind-simple`: the server name of one and the authority of the other.

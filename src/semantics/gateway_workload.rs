@@ -32,18 +32,26 @@ pub struct GatewayWorkload {
     pub configured: bool,
 }
 
+/// How many Gateways of one workload are called by name.
+const MANY_NAMES: usize = 5;
+
 impl GatewayWorkload {
     /// What taking these identities rests on.
     pub(crate) fn assumption(&self) -> Option<Assumption> {
         if self.object.is_some() || self.configured {
             return None;
         }
-        let gateways: Vec<String> = self.gateways.iter().map(|id| format!("`{}`", id.path())).collect();
+        let gateways: Vec<String> =
+            self.gateways.iter().take(MANY_NAMES).map(|id| format!("`{}`", id.path())).collect();
+        let others = match self.gateways.len().saturating_sub(MANY_NAMES) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         let identities: Vec<String> = self.identities.iter().map(|identity| format!("`{identity}`")).collect();
         let subject = if gateways.is_empty() {
             "the ingress gateway".to_owned()
         } else {
-            format!("the gateway workload behind {}", gateways.join(", "))
+            format!("the gateway workload behind {}{others}", gateways.join(", "))
         };
         Some(Assumption {
             kind: "gateway-identity",
