@@ -127,8 +127,8 @@ pub(crate) fn universe() -> Universe {
     };
     let method = Domain { values: Values::Finite(methods), absent: false, several: false, preferred: Vec::new() };
     let mut universe = Universe::default();
-    universe.domains.insert(Dimension::Peer, peer);
-    universe.domains.insert(Dimension::Method, method);
+    universe.set(Dimension::Peer, peer);
+    universe.set(Dimension::Method, method);
     universe
 }
 

@@ -10,7 +10,7 @@ use crate::config::{Allow, Named, PathGlob};
 use crate::matrix::{Door, Place, Question, ask, places};
 use crate::model::Workload;
 use crate::rule::access::{cubes, has_no_path};
-use crate::semantics::{Decision, Ending, Guard, World};
+use crate::semantics::{Decision, Ending, Guard, NamespaceReader, World};
 use crate::space::Cube;
 
 /// What one workload lets in, in the words of rows.
@@ -93,7 +93,7 @@ fn lets<'w>(world: &'w World, namespace: &str, workloads: &[&'w Workload]) -> Ve
             asked_places.push(Place { questions: asks, ..place });
         }
     }
-    let doors = ask(world, namespace, asked_places, &questions);
+    let doors = ask(&NamespaceReader::new(world, namespace), asked_places, &questions);
     let answered = doors.into_iter().zip(asked_of);
     let lets = answered.map(|(door, (connections, of))| {
         let lets = answers(world, &door, &of);
@@ -178,7 +178,7 @@ fn hold(world: &World, namespace: &str, all: &mut [Derived<'_>]) {
             asked.push(Place { questions: vec![everything, everything + 1], ..place });
         }
     }
-    let doors = ask(world, namespace, asked, &questions);
+    let doors = ask(&NamespaceReader::new(world, namespace), asked, &questions);
     for derived in all {
         for door in doors.iter().filter(|door| door.workload.id == derived.workload.id) {
             derived.odd.extend(door.openings(0).iter().filter_map(|opening| odd(door, &opening.ending)));

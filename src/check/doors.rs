@@ -22,7 +22,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         let Some(workload) = site.workload().filter(|workload| led_to.contains(&workload.id)) else { continue };
         debug_assert!(!facts.world().is_gateway(workload));
         seen.extend(second_door(facts, site, &mut said));
-        for door in &site.doors {
+        for door in site.doors {
             paths.reached(facts, door, &mut said, seen);
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             None if dropped.is_empty() => Some(one),
             None => Idle::of(facts, &shut, one.placed, &dropped),
         };
-        if let Some(one) = again.filter(Idle::is_repeated) {
+        if let Some(one) = again {
             dropped.insert(one.placed.reference());
             seen.push(one.redundant());
         }
@@ -160,13 +160,6 @@ impl<'w> Idle<'w> {
         let label = if allow { "admits nothing" } else { "refuses nothing" };
         let seen = Observation::new("dead-policy-rule", id, self.placed.rule.span, label, message);
         Some(beside(seen, &blockers, "refuses what it matches"))
-    }
-
-    /// Whether other rules decide alike all that it matches. A denial of what nobody admits yet is no repetition: it
-    /// goes on refusing once somebody does.
-    fn is_repeated(&self) -> bool {
-        let allow = self.placed.policy.spec.action() == Action::Allow;
-        allow || self.endings.iter().all(|ending| ending.policy.is_some() || ending.by != Some(By::Policy))
     }
 
     /// `redundant-policy-rule`: other rules decide alike what it matches.

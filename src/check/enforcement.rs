@@ -79,17 +79,16 @@ fn no_match(facts: &Facts<'_>, policy: &ObjectId, selector: Option<&Spanned<Work
     let labels = labels_of(selector)?;
     let own = policy.namespace.as_str();
     let root = own == world.mesh.settings.root_namespace() && policy.kind != "PeerAuthentication";
-    let mut all = world.mesh.workloads.iter();
     let gateways = world.gateway_workloads.iter().any(|gateway| {
         (gateway.object.is_none() || gateway.namespace == own || root) && selects(Some(labels), &gateway.labels)
     });
-    let here =
-        all.clone().any(|workload| (workload.id.namespace == own || root) && selects(Some(labels), &workload.labels));
-    if here || gateways {
+    let selected = |workload: &Workload| selects(Some(labels), &workload.labels);
+    if gateways || world.mesh.workloads_in(own).any(selected) || (root && world.mesh.workloads.iter().any(selected)) {
         return None;
     }
     // What names no namespace lands in `default` here, and is often applied to another one.
-    let elsewhere = all.find(|workload| workload.id.namespace != "default" && selects(Some(labels), &workload.labels));
+    let elsewhere =
+        world.mesh.workloads.iter().find(|workload| workload.id.namespace != "default" && selected(workload));
     // A Service of the own namespace that looks for such pods says that they are there, only not in the input.
     let served = world.mesh.services.in_namespace(own).any(|service| {
         service.spec.selector.as_ref().is_some_and(|wanted| !wanted.is_empty() && selects(Some(wanted), labels))

@@ -1,6 +1,7 @@
 //! What all checks see: who stands where, which policies are attached there, and what decides at each door. Worked
 //! out once, namespace by namespace.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
@@ -8,10 +9,10 @@ use rayon::prelude::*;
 
 use super::Ground;
 use super::spot::{Listener, Spot};
-use crate::matrix::{Door, Fronts, Lock, doors, shared_listeners};
+use crate::matrix::{Door, Fronts, Lock, shared_listeners};
 use crate::model::{AuthorizationPolicy, ObjectId, Resource, Workload};
 use crate::semantics::{
-    AttachedPolicies, GatewayWorkload, JwtFilter, Proxy, World, attached_policies, jwt_filter, selects,
+    AttachedPolicies, GatewayWorkload, JwtFilter, Proxy, RoutingProxy, World, attached_policies, jwt_filter, selects,
 };
 
 /// Who a proxy belongs to.
@@ -33,7 +34,7 @@ pub(super) struct Site<'w> {
     /// The tokens that are verified
     pub(super) jwt: JwtFilter,
     /// The doors of a workload; none for a gateway
-    pub(super) doors: Vec<Door<'w>>,
+    pub(super) doors: &'w [Door<'w>],
     /// The listeners of a gateway, once somebody asks
     listeners: OnceLock<Vec<Listener<'w>>>,
 }
@@ -47,8 +48,6 @@ pub(super) struct Facts<'w> {
     pub(super) sites: Vec<Site<'w>>,
     /// Namespaces in which anything lives
     pub(super) namespaces: BTreeSet<String>,
-    /// What gateways lead to, once somebody asks
-    fronts: OnceLock<Fronts<'w>>,
     /// The workloads that they lead to, once somebody asks
     led_to: OnceLock<HashSet<ObjectId>>,
     /// Places in `sites` where a policy is attached
@@ -63,11 +62,11 @@ impl<'w> Facts<'w> {
         let world = ground.world;
         let namespaces: Vec<(&'w String, &'w Vec<Workload>)> = world.workloads.iter().collect();
         let sites: Vec<Vec<Site<'w>>> =
-            namespaces.par_iter().map(|(namespace, workloads)| workload_sites(world, namespace, workloads)).collect();
+            namespaces.par_iter().map(|(namespace, workloads)| workload_sites(ground, namespace, workloads)).collect();
         let gateways = world.gateway_workloads.iter().map(|gateway| {
             let proxy = Proxy { namespace: &gateway.namespace, labels: &gateway.labels };
             let (attached, jwt) = (attached_policies(&world.mesh, proxy), jwt_filter(&world.mesh, proxy));
-            Site { owner: Owner::Gateway(gateway), attached, jwt, doors: Vec::new(), listeners: OnceLock::new() }
+            Site { owner: Owner::Gateway(gateway), attached, jwt, doors: &[], listeners: OnceLock::new() }
         });
         let sites: Vec<Site<'w>> = sites.into_iter().flatten().chain(gateways).collect();
         let mut attached: HashMap<&'w ObjectId, Vec<usize>> = HashMap::new();
@@ -79,8 +78,8 @@ impl<'w> Facts<'w> {
             }
         }
         let namespaces = lived_in(world);
-        let (fronts, led_to, workloads) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { ground, sites, namespaces, fronts, led_to, attached, workloads }
+        let (led_to, workloads) = (OnceLock::new(), OnceLock::new());
+        Self { ground, sites, namespaces, led_to, attached, workloads }
     }
 
     /// The world.
@@ -89,8 +88,8 @@ impl<'w> Facts<'w> {
     }
 
     /// What the gateways that let requests in lead to.
-    pub(super) fn fronts(&self) -> &Fronts<'w> {
-        self.fronts.get_or_init(|| Fronts::of(self.world()))
+    pub(super) fn fronts(&self) -> &'w Fronts<'w> {
+        self.ground.fronts
     }
 
     /// Whether such a gateway has a route to a workload.
@@ -129,12 +128,18 @@ impl<'w> Facts<'w> {
     /// What decides at a site.
     pub(super) fn spots_at<'f>(&'f self, site: &'f Site<'w>) -> Vec<Spot<'f, 'w>> {
         let judge = |gateway| {
+            if let Some(chains) = self.fronts().chains_of(gateway) {
+                let listener = |(entrypoint, proxy): (&str, &'w RoutingProxy)| {
+                    Listener::of(self.world(), entrypoint.to_owned(), Cow::Borrowed(proxy))
+                };
+                return chains.map(listener).collect();
+            }
             let listeners = shared_listeners(self.world(), gateway).into_iter();
             let chains = listeners.flat_map(|(entrypoints, listener)| {
                 let entrypoint = entrypoints.into_iter().next().unwrap_or_default();
                 listener.chains.into_iter().map(move |proxy| (entrypoint.clone(), proxy))
             });
-            chains.map(|(entrypoint, proxy)| Listener::of(self.ground.world, entrypoint, proxy)).collect()
+            chains.map(|(entrypoint, proxy)| Listener::of(self.world(), entrypoint, Cow::Owned(proxy))).collect()
         };
         let listeners = site.gateway().map(|gateway| site.listeners.get_or_init(|| judge(gateway)));
         let listeners = listeners.into_iter().flatten().map(Spot::Listener);
@@ -173,22 +178,22 @@ impl<'w> Site<'w> {
 }
 
 /// The sites of the workloads of a namespace that are neither gateways nor Istio's own.
-fn workload_sites<'w>(world: &'w World, namespace: &str, workloads: &'w [Workload]) -> Vec<Site<'w>> {
+fn workload_sites<'w>(ground: Ground<'w>, namespace: &str, workloads: &'w [Workload]) -> Vec<Site<'w>> {
+    let world = ground.world;
     let judged = |workload: &&Workload| {
         !world.is_gateway(workload) && !World::is_control_plane(workload) && !is_gateway_guess(world, workload)
     };
-    let workloads: Vec<&'w Workload> = workloads.iter().filter(judged).collect();
-    let mut doors = doors(world, namespace, &workloads, &[]).into_iter().peekable();
+    let of_one = |one: &Door<'_>, other: &Door<'_>| std::ptr::eq(one.workload, other.workload);
+    let doors = ground.judged.in_namespace(namespace).chunk_by(of_one);
+    let doors: HashMap<*const Workload, &'w [Door<'w>]> =
+        doors.filter_map(|doors| Some((std::ptr::from_ref(doors.first()?.workload), doors))).collect();
     let site = |workload: &'w Workload| {
         let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
         let (attached, jwt) = (attached_policies(&world.mesh, proxy), jwt_filter(&world.mesh, proxy));
-        let mut own = Vec::new();
-        while let Some(door) = doors.next_if(|door| std::ptr::eq(door.workload, workload)) {
-            own.push(door);
-        }
-        Site { owner: Owner::Workload(workload), attached, jwt, doors: own, listeners: OnceLock::new() }
+        let doors = doors.get(&std::ptr::from_ref(workload)).copied().unwrap_or_default();
+        Site { owner: Owner::Workload(workload), attached, jwt, doors, listeners: OnceLock::new() }
     };
-    workloads.into_iter().map(site).collect()
+    workloads.iter().filter(judged).map(site).collect()
 }
 
 /// The namespaces in which anything of the input lives.

@@ -2,6 +2,7 @@
 
 use super::observation::Severity;
 use crate::config::WorldSetting;
+use crate::matrix::{Fronts, Judged};
 use crate::model::{AuthorizationPolicy, Resource};
 use crate::semantics::World;
 use crate::text::Files;
@@ -13,6 +14,10 @@ pub struct Ground<'w> {
     pub world: &'w World,
     /// The texts
     pub files: &'w Files,
+    /// What the gateways that let requests in lead to
+    pub fronts: &'w Fronts<'w>,
+    /// What decides at the doors of workloads
+    pub judged: &'w Judged<'w>,
 }
 
 impl<'w> Ground<'w> {

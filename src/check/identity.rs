@@ -24,7 +24,8 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
                     .or_else(|| shared(facts, value)),
             );
         }
-        if named.is_empty() {
+        let mut doors = facts.sites_of(&policy.id).flat_map(|site| site.doors);
+        if named.is_empty() || !doors.any(|door| lax_mode(facts, door.workload, door.port.number).is_some()) {
             continue;
         }
         let mut said: Option<Span> = None;
@@ -111,7 +112,7 @@ fn lax(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     if value.policy.spec.action() != Action::Allow || value.negated {
         return None;
     }
-    let doors = facts.sites_of(&value.policy.id).flat_map(|site| &site.doors);
+    let doors = facts.sites_of(&value.policy.id).flat_map(|site| site.doors);
     let mut guarded = doors.filter(|door| door.lock.guard == Guard::Sidecar);
     let door = guarded.find(|door| lax_mode(facts, door.workload, door.port.number).is_some())?;
     let who = door.workload.display_name();
@@ -242,19 +243,24 @@ fn account<'v>(value: &'v Value<'v>) -> Option<(&'v str, &'v str)> {
 fn unknown_principal(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     let mesh = &facts.world().mesh;
     let (namespace, account) = account(value).filter(|(_, account)| !account.contains('*'))?;
-    let mut accounts: Vec<&str> =
-        mesh.workloads_in(namespace).map(|workload| workload.service_account.as_str()).collect();
-    accounts.extend(mesh.service_accounts.in_namespace(namespace).map(|object| object.id.name.as_str()));
+    let accounts = || {
+        let used = mesh.workloads_in(namespace).map(|workload| workload.service_account.as_str());
+        used.chain(mesh.service_accounts.in_namespace(namespace).map(|object| object.id.name.as_str()))
+    };
+    if accounts().any(|known| known == account) {
+        return None;
+    }
     let path = format!("ns/{namespace}/sa/{account}");
     let gateways = facts.world().gateway_workloads.iter().any(|gateway| gateway.identities.contains(&path));
     let others = mesh.workloads_in(namespace).next().is_some();
-    if accounts.contains(&account) || gateways || namespace == mesh.settings.root_namespace() {
+    if gateways || namespace == mesh.settings.root_namespace() {
         return None;
     }
     let severity = facts.ground.absence(Severity::Warning, others)?;
     let message = format!("no workload of `{namespace}` runs as `{account}`");
     let seen = Observation::new("unknown-principal", &value.policy.id, value.text.span, "nobody has it", message)
         .severity(severity);
+    let mut accounts: Vec<&str> = accounts().collect();
     accounts.sort_unstable();
     Some(match nearest(account, accounts.into_iter()) {
         Some(near) => seen.help(format!("did you mean `{near}`?")),

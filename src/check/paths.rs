@@ -1,10 +1,12 @@
 //! Paths of policies: what they cannot match, what they leave open.
 
+use rayon::prelude::*;
+
 use super::facts::Facts;
 use super::observation::Observation;
 use super::spot::{Spot, with_paths};
 use super::value::{Field, Value, values};
-use crate::model::Action;
+use crate::model::{Action, AuthorizationPolicy, Resource};
 use crate::semantics::{Chain, is_template, path_normalization, policy_path};
 use crate::space::{
     Budget, Cube, DecisionList, Label, Normalization, PathDomain, Pattern, Search, Universe, partition,
@@ -12,26 +14,34 @@ use crate::space::{
 
 /// Looks at the paths of every policy.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
-    for policy in facts.own_policies() {
-        let paths: Vec<Value<'_>> =
-            values(policy).filter(|value| value.field == Field::Path && value.opens_when_dead()).collect();
-        if paths.is_empty() {
-            continue;
-        }
-        let spots = facts.spots_of(&policy.id);
-        let mut said = None;
-        for value in &paths {
-            if let Some(found) = subtree(&spots, value) {
-                seen.push(found);
-                said = Some(value.rule.span);
-            } else if said != Some(value.rule.span)
-                && let Some(found) = spelling(facts, &spots, value)
-            {
-                seen.push(found);
-                said = Some(value.rule.span);
-            }
+    let ignores_case = some_route_ignores_case(facts);
+    let policies: Vec<&Resource<AuthorizationPolicy>> = facts.own_policies().collect();
+    let found: Vec<Vec<Observation>> =
+        policies.par_iter().map(|policy| left_open(facts, policy, ignores_case)).collect();
+    seen.extend(found.into_iter().flatten());
+}
+
+/// What the paths of a policy leave open.
+fn left_open(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>, ignores_case: bool) -> Vec<Observation> {
+    let mut seen = Vec::new();
+    let mut paths = values(policy).filter(|value| value.field == Field::Path && value.opens_when_dead()).peekable();
+    if paths.peek().is_none() {
+        return seen;
+    }
+    let spots = facts.spots_of(&policy.id);
+    let mut said = None;
+    for value in paths {
+        if let Some(found) = subtree(&spots, &value) {
+            seen.push(found);
+            said = Some(value.rule.span);
+        } else if said != Some(value.rule.span)
+            && let Some(found) = spelling(&spots, &value, ignores_case)
+        {
+            seen.push(found);
+            said = Some(value.rule.span);
         }
     }
+    seen
 }
 
 /// Why no request has such a path, in words.
@@ -131,8 +141,17 @@ fn subtree(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
     Some(seen)
 }
 
+/// Whether some route takes a path in any case.
+fn some_route_ignores_case(facts: &Facts<'_>) -> bool {
+    facts.world().mesh.virtual_services.iter().any(|service| {
+        let mut matches =
+            service.spec.http().iter().flat_map(|route| route.value.matches.iter().flat_map(|list| &list.value));
+        matches.any(|one| one.value.ignore_uri_case == Some(true))
+    })
+}
+
 /// Other spellings of a path that servers may take for the same.
-fn spellings(facts: &Facts<'_>, path: &str, exact: bool) -> Vec<String> {
+fn spellings(path: &str, exact: bool, ignores_case: bool) -> Vec<String> {
     let below = path.strip_prefix('/').unwrap_or(path);
     let mut found = vec![format!("//{below}")];
     for escape in ["%2F", "%5C"] {
@@ -145,11 +164,6 @@ fn spellings(facts: &Facts<'_>, path: &str, exact: bool) -> Vec<String> {
     if exact {
         found.extend([format!("{path}/"), format!("{path};x")]);
     }
-    let ignores_case = facts.world().mesh.virtual_services.iter().any(|service| {
-        let mut matches =
-            service.spec.http().iter().flat_map(|route| route.value.matches.iter().flat_map(|list| &list.value));
-        matches.any(|one| one.value.ignore_uri_case == Some(true))
-    });
     if ignores_case {
         found.push(path.to_ascii_uppercase());
     }
@@ -158,7 +172,7 @@ fn spellings(facts: &Facts<'_>, path: &str, exact: bool) -> Vec<String> {
 }
 
 /// `bypass-by-spelling`: another spelling of a path that is refused gets in.
-fn spelling(facts: &Facts<'_>, spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
+fn spelling(spots: &[Spot<'_, '_>], value: &Value<'_>, ignores_case: bool) -> Option<Observation> {
     let text = value.text.value.as_str();
     if !text.starts_with('/') || is_template(text) || text.contains(['?', '#']) {
         return None;
@@ -170,7 +184,7 @@ fn spelling(facts: &Facts<'_>, spots: &[Spot<'_, '_>], value: &Value<'_>) -> Opt
     if stem.len() < 2 || stem.contains('*') {
         return None;
     }
-    let (found, spot) = spellings(facts, stem, exact)
+    let (found, spot) = spellings(stem, exact, ignores_case)
         .into_iter()
         .find_map(|path| evades(spots, value, &[if exact { path } else { format!("{path}/x") }]))?;
     let spelled = &found.path;

@@ -1,6 +1,7 @@
 //! The shape of authorization policies: what they say without asking what it comes to.
 
 use super::facts::Facts;
+use super::value::values_of;
 use super::{Observation, Severity};
 use crate::model::{Action, AuthorizationPolicy, PolicyRule, Resource};
 use crate::semantics::{DRY_RUN, is_dry_run};
@@ -141,7 +142,7 @@ fn deny_only(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Optio
         site.workload().is_some() && first && attached.allow.is_empty() && attached.custom.is_empty()
     })?;
     let listed = policy.spec.rules().iter().all(|rule| {
-        let mut values = super::value::values(policy).filter(|value| std::ptr::eq(value.rule, rule)).peekable();
+        let mut values = values_of(policy, rule).peekable();
         values.peek().is_some() && values.all(|value| value.negated)
     });
     let who = open.name();
@@ -162,11 +163,11 @@ fn unsafe_polarity(policy: &Resource<AuthorizationPolicy>) -> Vec<Observation> {
         Action::Deny => (false, "a DENY that lists what it knows lets everything else pass"),
         Action::Custom | Action::Audit => return Vec::new(),
     };
-    let first = |rule: &Spanned<PolicyRule>| {
-        let mut values = super::value::values(policy).filter(|value| std::ptr::eq(value.rule, rule));
+    let first = policy.spec.rules().iter().filter_map(|rule| {
+        let mut values = values_of(policy, rule);
         values.find(|value| value.negated == negated).map(|value| value.text)
-    };
-    let seen = policy.spec.rules().iter().filter_map(first).map(|text| {
+    });
+    let seen = first.map(|text| {
         let message = format!("{words}, and so every other spelling of `{}`", text.value);
         Observation::new("unsafe-polarity", &policy.id, text.span, "leaves the rest open", message)
     });

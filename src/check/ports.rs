@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, Site};
 use super::observation::{Effect, Observation, Severity};
-use super::value::{Field, Value, values};
+use super::value::{Field, Value, values, values_of};
 use crate::matrix::Door;
 use crate::model::{Action, AuthorizationPolicy, MtlsMode, PeerAuthentication, PolicyRule, Resource, Workload};
 use crate::semantics::{Chain, Guard, Protocol, ServerKind, World, selects, target_port, workload_ports};
@@ -61,7 +61,7 @@ fn listens(world: &World, workload: &Workload, port: u16) -> bool {
 /// Whether a policy rule names a port already.
 fn names_port(value: &Value<'_>, port: u16) -> bool {
     let text = port.to_string();
-    let others = values(value.policy).filter(|other| is_port(other) && std::ptr::eq(other.rule, value.rule));
+    let others = values_of(value.policy, value.rule).filter(is_port);
     others.into_iter().any(|other| other.text.value == text)
 }
 
@@ -137,10 +137,13 @@ fn is_http(value: &Value<'_>) -> bool {
 }
 
 /// The first value of a rule that only HTTP has, and whether the rule names ports.
-fn http_field<'p>(policy: &'p Resource<AuthorizationPolicy>, rule: &Spanned<PolicyRule>) -> Option<(Value<'p>, bool)> {
-    let own = || values(policy).filter(|value| std::ptr::eq(value.rule, rule));
-    let first = own().find(is_http)?;
-    Some((first, own().any(|value| is_port(&value))))
+fn http_field<'p>(
+    policy: &'p Resource<AuthorizationPolicy>,
+    rule: &'p Spanned<PolicyRule>,
+) -> Option<(Value<'p>, bool)> {
+    let own = values_of(policy, rule);
+    let first = own.clone().find(is_http)?;
+    Some((first, own.clone().any(|value| is_port(&value))))
 }
 
 /// `http-field-on-tcp-port`: an ALLOW rule is no rule there, a DENY refuses the whole port.
@@ -151,9 +154,9 @@ fn http_on_tcp(
 ) -> Option<Observation> {
     let (value, named) = http_field(policy, rule)?;
     let guarded = |door: &&Door<'_>| door.lock.guard == Guard::Sidecar;
-    let doors: Vec<&Door<'_>> = facts.sites_of(&policy.id).flat_map(|site| &site.doors).filter(guarded).collect();
-    let wanted: Vec<u16> = values(policy)
-        .filter(|value| std::ptr::eq(value.rule, rule) && value.field == Field::Port && !value.negated)
+    let doors: Vec<&Door<'_>> = facts.sites_of(&policy.id).flat_map(|site| site.doors).filter(guarded).collect();
+    let wanted: Vec<u16> = values_of(policy, rule)
+        .filter(|value| value.field == Field::Port && !value.negated)
         .filter_map(|value| value.text.value.parse().ok())
         .collect();
     let meant = |door: &&&Door<'_>| wanted.is_empty() || wanted.contains(&door.port.number);

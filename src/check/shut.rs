@@ -102,6 +102,9 @@ fn lets_pass(judgement: &Judgement, list: &DecisionList) -> bool {
         None => false,
     };
     let admitting = list.rules.iter().filter(|rule| passes(rule.label));
+    if !passes(list.default) && admitting.clone().next().is_none() {
+        return false;
+    }
     let shown = |rule: &Rule| sample(&rule.cube, judgement).is_some_and(|point| passes(label_of(list, &point)));
     if passes(list.default) || admitting.take(MANY_RULES).any(shown) {
         return true;

@@ -7,8 +7,7 @@ use crate::matrix::{Door, gateway_witness, inbound_witness};
 use crate::model::ObjectId;
 use crate::semantics::{Chain, Decision, Ending, Guard, Judgement, Request, RoutingProxy, Verdict, World};
 use crate::space::{
-    Budget, Cube, DecisionList, Dimension, Label, PathTest, Pattern, Point, Rule, Search, Test, label_of, normalize,
-    partition,
+    Budget, Cube, Dimension, Domain, Label, PathTest, Pattern, Point, Search, label_of, normalize, partition,
 };
 
 /// A door of a workload, or a listener of a gateway.
@@ -28,14 +27,14 @@ pub(super) struct Listener<'w> {
     /// `gateway NS/NAME:PORT`
     pub(super) entrypoint: String,
     /// What routes there
-    pub(super) proxy: RoutingProxy,
+    pub(super) proxy: Cow<'w, RoutingProxy>,
     /// What it decides, once somebody asks
     judgement: OnceLock<Judgement>,
 }
 
 impl<'w> Listener<'w> {
     /// A filter chain, not judged yet.
-    pub(super) fn of(world: &'w World, entrypoint: String, proxy: RoutingProxy) -> Self {
+    pub(super) fn of(world: &'w World, entrypoint: String, proxy: Cow<'w, RoutingProxy>) -> Self {
         Self { world, entrypoint, proxy, judgement: OnceLock::new() }
     }
 
@@ -101,6 +100,7 @@ impl<'w> Spot<'_, 'w> {
     /// A request within a cube that gets through for certain, by an ending that is wanted.
     pub(super) fn gets_through_by(&self, within: &Cube, wanted: impl Fn(&Ending) -> bool) -> Option<Through> {
         let judgement = self.judgement();
+        let list = judgement.list.near(within);
         let passes = |label: Label| match judgement.verdict(label) {
             Some(Verdict::Forward(_)) => Some(None),
             Some(Verdict::End(ending)) if ending.decision == Decision::Allowed && wanted(ending) => {
@@ -108,15 +108,14 @@ impl<'w> Spot<'_, 'w> {
             }
             Some(Verdict::End(_)) | None => None,
         };
+        let mut labels = list.rules.iter().map(|rule| rule.label).chain([list.default]);
+        if !labels.any(|label| passes(label).is_some()) {
+            return None;
+        }
         if let Some(point) = sample(within, judgement)
-            && let Some(ending) = passes(label_of(&judgement.list, &point))
+            && let Some(ending) = passes(label_of(&list, &point))
         {
             return Some(self.through(ending, &point));
-        }
-        let list = about_its_paths(&judgement.list, within);
-        let labels = list.rules.iter().map(|rule| rule.label).chain([list.default]);
-        if !labels.into_iter().any(|label| passes(label).is_some()) {
-            return None;
         }
         let found = partition(&list, within, &judgement.universe, &Budget::default());
         let mut passing = found.labels().into_iter().filter_map(|(label, search)| match search {
@@ -146,46 +145,56 @@ impl<'w> Spot<'_, 'w> {
     }
 }
 
-/// The rules of a list that say something of a cube's paths, where these are a few texts.
-fn about_its_paths<'l>(list: &'l DecisionList, within: &Cube) -> Cow<'l, DecisionList> {
-    let text = |pattern: &Pattern| if let Pattern::Exact(text) = pattern { Some(text.to_string()) } else { None };
-    let mut few =
-        within.path.iter().filter_map(|test| test.any_of.as_ref()?.iter().map(text).collect::<Option<Vec<_>>>());
-    let Some(paths) = few.next() else { return Cow::Borrowed(list) };
-    let says = |rule: &&Rule| paths.iter().any(|path| rule.cube.path.iter().all(|test| test.holds(path)));
-    Cow::Owned(DecisionList { rules: list.rules.iter().filter(says).cloned().collect(), default: list.default })
-}
-
 /// A point of a cube that comes to mind, without a search.
 pub(super) fn sample(cube: &Cube, judgement: &Judgement) -> Option<Point> {
     let path = sample_path(&cube.path)?;
     let mode = judgement.universe.path.normalization();
     let mut point = Point { path: normalize(&path, mode).filter(|normal| *normal == path)?, ..Point::default() };
-    let mut dimensions: Vec<&Dimension> = cube.tests.iter().map(|test| &test.dimension).collect();
-    let usual = judgement.universe.domains.keys();
-    dimensions.extend(usual.filter(|dimension| !matches!(dimension, Dimension::Query(_))));
-    dimensions.sort();
-    dimensions.dedup();
-    for dimension in dimensions {
-        let domain = judgement.universe.domain(dimension);
-        let tests: Vec<&Test> = cube.tests.iter().filter(|test| test.dimension == *dimension).collect();
-        let holds = |values: &[String]| domain.contains(values) && tests.iter().all(|test| test.holds(values));
-        if holds(&[]) {
+    let asked = |dimension: &Dimension| cube.tests.iter().any(|test| test.dimension == *dimension);
+    for (dimension, domain) in &judgement.universe.domains {
+        if !domain.absent && !asked(dimension) {
+            point.values.insert(dimension.clone(), vec![domain.preferred.first()?.clone()]);
+        }
+    }
+    for (place, first) in cube.tests.iter().enumerate() {
+        let dimension = &first.dimension;
+        let tests = || cube.tests.iter().filter(|test| test.dimension == *dimension);
+        if cube.tests.iter().take(place).any(|test| test.dimension == *dimension) {
             continue;
         }
-        let written = tests.iter().flat_map(|test| test.any_of.iter().flatten()).filter_map(text_of);
-        let mut candidates = domain.preferred.iter().cloned().chain(written);
-        let value = candidates.find(|value| holds(std::slice::from_ref(value)))?;
+        let holds = |values: &[&str]| tests().all(|test| test.holds(values));
+        let domain = judgement.universe.domain(dimension);
+        if domain.absent && holds(&[]) {
+            continue;
+        }
+        let preferred = || domain.preferred.iter().find(|value| holds(&[value])).cloned();
+        let wanted = tests().flat_map(|test| test.any_of.iter().flatten());
+        let mut written = wanted.filter_map(|pattern| value_of(dimension, pattern, &domain));
+        let value =
+            written.find(|value| holds(&[value]) && domain.contains(std::slice::from_ref(value))).or_else(preferred)?;
         point.values.insert(dimension.clone(), vec![value]);
     }
     Some(point)
 }
 
+/// A value of a pattern on a dimension.
+fn value_of(dimension: &Dimension, pattern: &Pattern, domain: &Domain) -> Option<String> {
+    match (dimension, pattern) {
+        // Somebody of a namespace that is named alone.
+        (Dimension::Peer, Pattern::Contains(namespace)) => {
+            let (trust_domain, _) = domain.preferred.first()?.split_once("/ns/")?;
+            Some(format!("{trust_domain}{namespace}sa/default"))
+        }
+        _ => text_of(pattern),
+    }
+}
+
 /// A path that all tests hold for.
 fn sample_path(tests: &[PathTest]) -> Option<String> {
     let written = tests.iter().flat_map(|test| test.any_of.iter().flatten()).filter_map(text_of);
-    let mut candidates = written.chain(["/".to_owned()]);
-    candidates.find(|path| path.starts_with('/') && tests.iter().all(|test| test.holds(path)))
+    let rooted = written.map(|text| if text.starts_with('/') { text } else { format!("/{text}") });
+    let mut candidates = rooted.chain(["/".to_owned()]);
+    candidates.find(|path| tests.iter().all(|test| test.holds(path)))
 }
 
 /// A value of a pattern.

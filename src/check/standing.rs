@@ -6,10 +6,8 @@ use super::effect::Placed;
 use super::spot::{Spot, Through, sample};
 use crate::matrix::verifies;
 use crate::model::Action;
-use crate::semantics::{CauseKind, Decision, Ending, Judgement, PolicyRuleRef, Verdict};
-use crate::space::{
-    Bounds, Budget, Cube, DecisionList, Dimension, Label, Point, Rule, RuleStore, Search, label_of, partition,
-};
+use crate::semantics::{By, CauseKind, Decision, Ending, Judgement, PolicyRuleRef, Verdict};
+use crate::space::{Budget, Cube, DecisionList, Dimension, Label, Point, Rule, Search, label_of, partition};
 
 /// How much work one question of these checks may take: what needs more is not told, for no statement rests on it.
 pub(super) const WORK: Budget =
@@ -53,20 +51,17 @@ pub(super) fn standing(spot: &Spot<'_, '_>, placed: &Placed<'_>, dropped: &HashS
     let changes = |label: Label| match judgement.verdict(label) {
         Some(Verdict::Forward(_)) => !allow,
         Some(Verdict::End(ending)) if allow => ending.decision == Decision::Denied && label == list.default,
-        Some(Verdict::End(ending)) => ending.decision != Decision::Denied,
+        // What nobody admits yet a denial goes on refusing once somebody does.
+        Some(Verdict::End(ending)) => ending.decision != Decision::Denied || admitted_by_none(ending),
         None => false,
     };
     let shown = |cube: &Cube| sample(cube, judgement).is_some_and(|point| changes(label_of(&list, &point)));
     if cubes.iter().any(|cube| shown(cube)) || cubes.len() > MANY_CUBES {
         return Standing::Needed;
     }
-    let mut store = RuleStore::new(judgement.universe.clone());
-    let numbered = store.list(&list);
-    let bounds: Vec<Bounds> = cubes.into_iter().map(|cube| store.bounds(cube)).collect();
-    let space = store.freeze(&WORK);
     let mut found: BTreeSet<Label> = BTreeSet::new();
-    for within in &bounds {
-        for (label, search) in space.partition(&numbered, within).labels() {
+    for within in cubes {
+        for (label, search) in partition(&list, within, &judgement.universe, &WORK).labels() {
             match search {
                 Search::Empty => {}
                 Search::Found(_) if changes(label) => return Standing::Needed,
@@ -82,6 +77,11 @@ pub(super) fn standing(spot: &Spot<'_, '_>, placed: &Placed<'_>, dropped: &HashS
         Verdict::Forward(_) => None,
     });
     Standing::Idle(endings.collect())
+}
+
+/// Whether a request is refused because no policy admits it.
+fn admitted_by_none(ending: &Ending) -> bool {
+    ending.policy.is_none() && ending.by == Some(By::Policy)
 }
 
 /// A request of an ALLOW rule, narrowed down, that gets in by this rule and by no other.

@@ -27,7 +27,12 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
     let known = baseline::read(args, &mut inputs.files)?;
     progress.at("judging");
     let worlds = std::mem::take(&mut inputs.worlds);
-    let judge = |loaded| query::judge(&inputs.files, loaded, &inputs.config, &inputs.rules).1;
+    let judge = |loaded| {
+        let (world, report) = query::judge(&inputs.files, loaded, &inputs.config, &inputs.rules);
+        // Nobody asks for it any more, and nobody waits until it is gone.
+        rayon::spawn(move || drop(world));
+        report
+    };
     let reports = worlds.into_iter().map(|(name, loaded)| (name, judge(loaded))).collect();
     let mut report = rule::join(&inputs.files, reports);
     let settling = Settling {

@@ -81,7 +81,8 @@ impl<'a> Way<'a> {
         let first = asked.of(&self.judgement.list);
         let bounds = Cube { path: asked.seen.clone(), tests: Vec::new() };
         let universe = both(self.judgement, &door.lock.judgement);
-        let judgement = Judgement { list: within(&door.lock.judgement.list, arrives), ..door.lock.judgement.clone() };
+        let judgement =
+            Judgement { list: within(&door.lock.judgement.list, arrives), ..(*door.lock.judgement).clone() };
         for sender in senders {
             let second = arriving(&judgement, sender, self.leg);
             let rewrite = &self.forward.rewrite;

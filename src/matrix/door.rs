@@ -32,7 +32,7 @@ pub struct Lock {
     /// What stands in front
     pub guard: Guard,
     /// What it decides
-    pub judgement: Judgement,
+    pub judgement: Arc<Judgement>,
     /// By question that was asked: what its requests get, and a preferred point of each
     found: Vec<Found>,
     /// How many classes of paths the questions told apart
@@ -78,11 +78,11 @@ pub struct Place<'w> {
 }
 
 /// The doors of some workloads of one namespace, asked what gets in of each cube.
-pub fn doors<'w>(world: &'w World, namespace: &str, workloads: &[&'w Workload], questions: &[Cube]) -> Vec<Door<'w>> {
+pub fn doors<'w>(reader: &NamespaceReader<'w>, workloads: &[&'w Workload], questions: &[Cube]) -> Vec<Door<'w>> {
     let all: Vec<usize> = (0..questions.len()).collect();
-    let places = places(world, workloads).map(|place| Place { questions: all.clone(), ..place }).collect();
+    let places = places(reader.world(), workloads).map(|place| Place { questions: all.clone(), ..place }).collect();
     let within = |within: &Cube| Question { within: within.clone(), ..Question::default() };
-    ask(world, namespace, places, &questions.iter().map(within).collect::<Vec<_>>())
+    ask(reader, places, &questions.iter().map(within).collect::<Vec<_>>())
 }
 
 /// Where the doors of some workloads are; nothing is asked there yet.
@@ -104,23 +104,49 @@ pub fn places<'w>(world: &'w World, workloads: &[&'w Workload]) -> impl Iterator
 }
 
 /// The doors at some places of one namespace, each asked its questions.
-pub fn ask<'w>(world: &'w World, namespace: &str, places: Vec<Place<'w>>, questions: &[Question]) -> Vec<Door<'w>> {
+pub fn ask<'w>(reader: &NamespaceReader<'w>, places: Vec<Place<'w>>, questions: &[Question]) -> Vec<Door<'w>> {
     let mut kinds: HashMap<Kind<'w>, usize> = HashMap::new();
     let mut order: Vec<Kind<'w>> = Vec::new();
     let mut found: Vec<(Place<'w>, usize)> = Vec::new();
     for place in places {
-        let inbound = Inbound::of(world, place.workload, &place.port, place.chain);
+        let inbound = Inbound::of(reader.world(), place.workload, &place.port, place.chain);
         let kind = *kinds.entry((inbound, place.questions.clone())).or_insert_with_key(|kind| {
             order.push(kind.clone());
             order.len() - 1
         });
         found.push((place, kind));
     }
-    let locks = locks(world, namespace, &order, questions);
+    let locks = locks(reader, &order, questions);
     let door = |(Place { workload, port, chain, .. }, kind): (Place<'w>, usize)| {
         Some(Door { workload, port, chain, lock: Arc::clone(locks.get(kind)?) })
     };
     found.into_iter().filter_map(door).collect()
+}
+
+/// Doors of one namespace that are judged already, each asked all questions.
+pub fn ask_again<'w>(doors: &[&Door<'w>], questions: &[Cube]) -> Vec<Door<'w>> {
+    let mut places: HashMap<*const Lock, usize> = HashMap::new();
+    let mut locks: Vec<&Arc<Lock>> = Vec::new();
+    for door in doors {
+        places.entry(Arc::as_ptr(&door.lock)).or_insert_with(|| {
+            locks.push(&door.lock);
+            locks.len() - 1
+        });
+    }
+    let all: Vec<usize> = (0..questions.len()).collect();
+    let asked: Vec<(&Judgement, &[usize])> = locks.iter().map(|lock| (&*lock.judgement, all.as_slice())).collect();
+    let within = |within: &Cube| Question { within: within.clone(), ..Question::default() };
+    let answers = answers(&asked, &questions.iter().map(within).collect::<Vec<_>>());
+    let again = locks.iter().zip(answers).map(|(lock, (found, path_classes))| {
+        let (guard, judgement) = (lock.guard.clone(), Arc::clone(&lock.judgement));
+        Arc::new(Lock { guard, judgement, found, path_classes })
+    });
+    let again: Vec<Arc<Lock>> = again.collect();
+    let door = |door: &&Door<'w>| {
+        let lock = again.get(*places.get(&Arc::as_ptr(&door.lock))?)?;
+        Some(Door { lock: Arc::clone(lock), ..(*door).clone() })
+    };
+    doors.iter().filter_map(door).collect()
 }
 
 /// What decides at a door, and what is asked there.
@@ -135,36 +161,51 @@ fn chains(guard: &Guard, port: &WorkloadPort) -> &'static [Chain] {
 }
 
 /// What stands in front of one chain of a port, and what it decides.
-pub fn judge(world: &World, workload: &Workload, port: &WorkloadPort, chain: Chain) -> (Guard, Judgement) {
-    let inbound = Inbound::of(world, workload, port, chain);
-    let judgement = inbound.judgement(&NamespaceReader::new(world, &workload.id.namespace));
+pub fn judge(
+    reader: &NamespaceReader<'_>,
+    workload: &Workload,
+    port: &WorkloadPort,
+    chain: Chain,
+) -> (Guard, Judgement) {
+    let inbound = Inbound::of(reader.world(), workload, port, chain);
+    let judgement = inbound.judgement(reader);
     (inbound.guard, judgement)
 }
 
-/// Judges distinct chains of a namespace and asks the questions of each: their rules are numbered once for all.
-fn locks(world: &World, namespace: &str, kinds: &[Kind<'_>], questions: &[Question]) -> Vec<Arc<Lock>> {
-    let reader = NamespaceReader::new(world, namespace);
-    let judged: Vec<Judgement> = kinds.iter().map(|(inbound, _)| inbound.judgement(&reader)).collect();
+/// Judges distinct chains of a namespace and asks the questions of each.
+fn locks(reader: &NamespaceReader<'_>, kinds: &[Kind<'_>], questions: &[Question]) -> Vec<Arc<Lock>> {
+    let judged: Vec<Arc<Judgement>> = kinds.iter().map(|(inbound, _)| inbound.judgement(reader).into()).collect();
+    let asked: Vec<(&Judgement, &[usize])> =
+        judged.iter().zip(kinds).map(|(judgement, (_, asked))| (&**judgement, asked.as_slice())).collect();
+    let answers = answers(&asked, questions);
+    let locks = kinds.iter().zip(&judged).zip(answers).map(|(((inbound, _), judgement), (found, path_classes))| {
+        let (guard, judgement) = (inbound.guard.clone(), Arc::clone(judgement));
+        Arc::new(Lock { guard, judgement, found, path_classes })
+    });
+    locks.collect()
+}
+
+/// What the requests of its questions get of each judgement, and how many classes of paths they told apart. The rules of
+/// all are numbered once.
+fn answers(judged: &[(&Judgement, &[usize])], questions: &[Question]) -> Vec<(Vec<Found>, usize)> {
     if questions.is_empty() {
-        let unasked = |((inbound, _), judgement): (&Kind<'_>, Judgement)| {
-            let guard = inbound.guard.clone();
-            Arc::new(Lock { guard, judgement, found: Vec::new(), path_classes: 0 })
-        };
-        return kinds.iter().zip(judged).map(unasked).collect();
+        return vec![(Vec::new(), 0); judged.len()];
     }
     let mut stores: Vec<(&Universe, RuleStore)> = Vec::new();
     let mut lists: Vec<(usize, Vec<RuleList>)> = Vec::with_capacity(judged.len());
-    for (judgement, (_, asked)) in judged.iter().zip(kinds) {
+    for (judgement, asked) in judged {
         let place = stores.iter().position(|(universe, _)| **universe == judgement.universe).unwrap_or_else(|| {
             stores.push((&judgement.universe, RuleStore::new(judgement.universe.clone())));
             stores.len() - 1
         });
         if let Some((_, store)) = stores.get_mut(place) {
-            let asked: Vec<&Question> = asked.iter().filter_map(|question| questions.get(*question)).collect();
-            let by_effect = store.list(&by_effect(judgement));
-            let by_policy = asked.iter().any(|question| question.refused).then(|| store.list(&judgement.list));
-            let list = |question: &Question| by_policy.as_ref().filter(|_| question.refused).unwrap_or(&by_effect);
-            let beside = asked.iter().map(|question| beside_granted(store, list(question), &question.granted));
+            let by_effect = by_effect(judgement);
+            // Most rules are about other paths than a question is.
+            let beside = asked.iter().filter_map(|question| questions.get(*question)).map(|question| {
+                let list = if question.refused { &judgement.list } else { &by_effect };
+                let near = store.list(&list.near(&question.within));
+                beside_granted(store, &near, &question.granted)
+            });
             lists.push((place, beside.collect()));
         }
     }
@@ -180,19 +221,12 @@ fn locks(world: &World, namespace: &str, kinds: &[Kind<'_>], questions: &[Questi
         let asked = asked.iter().filter_map(|question| bounds.get(*question));
         lists.iter().zip(asked).map(|(list, bounds)| Space::partition(space, list, bounds)).collect()
     };
-    let answers: Vec<(Vec<Found>, usize)> = lists
-        .par_iter()
-        .zip(kinds)
-        .map(|(lists, (_, asked))| {
-            let partitions = ask(lists, asked);
-            let path_classes = partitions.iter().map(Partition::path_classes).sum();
-            (partitions.iter().map(found).collect(), path_classes)
-        })
-        .collect();
-    let locks = kinds.iter().zip(judged).zip(answers).map(|(((inbound, _), judgement), (found, path_classes))| {
-        Arc::new(Lock { guard: inbound.guard.clone(), judgement, found, path_classes })
-    });
-    locks.collect()
+    let answer = |(lists, (_, asked)): (&(usize, Vec<RuleList>), &(&Judgement, &[usize]))| {
+        let partitions = ask(lists, asked);
+        let path_classes = partitions.iter().map(Partition::path_classes).sum();
+        (partitions.iter().map(found).collect(), path_classes)
+    };
+    lists.par_iter().zip(judged).map(answer).collect()
 }
 
 /// A list that says nothing of the requests that are granted.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -23,6 +24,8 @@ pub struct Fronts<'w> {
     pub(super) world: &'w World,
     /// The listeners
     pub(super) listeners: Vec<Front>,
+    /// Which of them stand at each gateway
+    gateways: Vec<(&'w GatewayWorkload, Range<usize>)>,
     /// By workload and port of the pod: the routes that lead there
     pub(super) leads: HashMap<(ObjectId, u16), Vec<Lead>>,
 }
@@ -113,8 +116,9 @@ impl<'w> Fronts<'w> {
 
     /// The listeners of some gateways.
     fn with(world: &'w World, wanted: impl Fn(&GatewayWorkload) -> bool) -> Self {
-        let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
+        let mut found = Self { world, listeners: Vec::new(), gateways: Vec::new(), leads: HashMap::new() };
         for workload in world.gateway_workloads.iter().filter(|workload| wanted(workload)) {
+            let first = found.listeners.len();
             for (entrypoints, listener) in shared_listeners(world, workload) {
                 for proxy in listener.chains {
                     let routes = 0..proxy.table.routes.len();
@@ -122,6 +126,7 @@ impl<'w> Fronts<'w> {
                     found.add(front, routes, &|_| true);
                 }
             }
+            found.gateways.push((workload, first..found.listeners.len()));
         }
         found
     }
@@ -129,7 +134,7 @@ impl<'w> Fronts<'w> {
     /// The sidecars of all clients of the input, on the way to every Service, as far as their routes lead to workloads
     /// that are wanted. Of a client that is not in the input nobody knows the routes.
     pub fn through_clients(world: &'w World, wanted: &(dyn Fn(&Workload) -> bool + Sync)) -> Self {
-        let mut found = Self { world, listeners: Vec::new(), leads: HashMap::new() };
+        let mut found = Self { world, listeners: Vec::new(), gateways: Vec::new(), leads: HashMap::new() };
         let classes = client_classes(world);
         let ports = world
             .mesh
@@ -208,6 +213,14 @@ impl<'w> Fronts<'w> {
             }
         }
         self.listeners.push(listener);
+    }
+
+    /// The chains of the listeners of a gateway, each with the entrypoint that it is shown at. `None`: it is none of
+    /// these gateways.
+    pub fn chains_of(&self, gateway: &GatewayWorkload) -> Option<impl Iterator<Item = (&str, &RoutingProxy)>> {
+        let (_, range) = self.gateways.iter().find(|(known, _)| std::ptr::eq(*known, gateway))?;
+        let listeners = self.listeners.get(range.clone())?;
+        Some(listeners.iter().map(|front| (front.entrypoint(), &front.proxy)))
     }
 
     /// The entrypoints of gateways at which some route leads to a workload, or may.

@@ -15,7 +15,9 @@ use super::client::outbound;
 use super::door::{Lock, doors};
 use super::front::listeners;
 use crate::model::Workload;
-use crate::semantics::{By, Chain, Decision, Guard, Judgement, RoutingProxy, Target, Verdict, World, client_classes};
+use crate::semantics::{
+    By, Chain, Decision, Guard, Judgement, NamespaceReader, RoutingProxy, Target, Verdict, World, client_classes,
+};
 use crate::space::{AtomSet, Budget, Cell, Cube, Dimension, partition};
 
 /// A row of the matrix.
@@ -150,7 +152,7 @@ fn workload_rows(world: &World, namespace: &str, workloads: &[Workload], part: &
     let workloads: Vec<&Workload> = workloads.iter().filter(judged).collect();
     let mut split: HashMap<*const Lock, Rc<Vec<Cell>>> = HashMap::new();
     let mut rows = Vec::new();
-    for door in doors(world, namespace, &workloads, &[]) {
+    for door in doors(&NamespaceReader::new(world, namespace), &workloads, &[]) {
         let judgement = &door.lock.judgement;
         let known = split.entry(Arc::as_ptr(&door.lock)).or_insert_with(|| Rc::new(cells(judgement, &part.within)));
         let tcp = if door.chain == Chain::Tcp { " (tcp)" } else { "" };

@@ -1,6 +1,6 @@
 //! One object written more than once: the last one acts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::entry::{Entry, name_span};
 use super::kind::Kind;
@@ -9,7 +9,7 @@ use super::object::ObjectId;
 use super::problem::{Problem, ProblemKind};
 
 /// What tells one object from another: its group, kind, namespace and name.
-type Key = (String, ObjectId);
+type Key<'e> = (&'e str, &'e ObjectId);
 
 /// Two directories that write the same objects: where the one that does not act stands, and where the one that does.
 type Directories = (String, String);
@@ -39,11 +39,13 @@ impl Loader<'_> {
                 found.iter().filter_map(|(index, acts)| Some((entries.get(*index)?, entries.get(*acts)?))).collect();
             self.loaded.problems.extend(problem(&places, of_first, of_last));
         }
+        let acts: Vec<bool> =
+            entries.iter().enumerate().map(|(index, entry)| acting.get(&key(entry)) == Some(&index)).collect();
         let mut kept = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.into_iter().enumerate() {
+        for (entry, acts) in entries.into_iter().zip(acts) {
             if entry.kind == Kind::Other {
                 *self.loaded.counts.other.entry(entry.id.kind.clone()).or_default() += 1;
-            } else if acting.get(&key(&entry)) == Some(&index) {
+            } else if acts {
                 kept.push(entry);
             }
         }
@@ -65,8 +67,8 @@ impl Loader<'_> {
 }
 
 /// Which entry of each object acts: the last, but one of the input before those of the context.
-fn acting(entries: &[Entry<'_>]) -> BTreeMap<Key, usize> {
-    let mut acting: BTreeMap<Key, usize> = BTreeMap::new();
+fn acting<'e>(entries: &'e [Entry<'_>]) -> HashMap<Key<'e>, usize> {
+    let mut acting: HashMap<Key<'e>, usize> = HashMap::new();
     for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind != Kind::Other) {
         let own_before = acting.get(&key(entry)).and_then(|acts| entries.get(*acts)).is_some_and(|acts| !acts.context);
         if !(entry.context && own_before) {
@@ -77,8 +79,8 @@ fn acting(entries: &[Entry<'_>]) -> BTreeMap<Key, usize> {
 }
 
 /// What tells an entry from others.
-fn key(entry: &Entry<'_>) -> Key {
-    (entry.group.clone(), entry.id.clone())
+fn key<'e>(entry: &'e Entry<'_>) -> Key<'e> {
+    (&entry.group, &entry.id)
 }
 
 /// The problem of all objects that two directories write differently; within one directory, of all that it does.

@@ -54,8 +54,11 @@ impl<T: Placed> Objects<T> {
 
     /// Appends the objects of another list.
     pub fn append(&mut self, more: Self) {
-        self.all.reserve(more.all.len());
-        more.all.into_iter().for_each(|object| self.push(object));
+        let before = self.all.len();
+        for (namespace, places) in more.places {
+            self.places.entry(namespace).or_default().extend(places.into_iter().map(|place| place + before));
+        }
+        self.all.extend(more.all);
     }
 
     /// Drops the objects that are not kept.

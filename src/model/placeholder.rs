@@ -2,6 +2,9 @@
 
 /// Whether a text holds a placeholder with delimiters of its own.
 pub(crate) fn is_explicit(text: &str) -> bool {
+    if !text.bytes().any(|byte| matches!(byte, b'{' | b'$' | b'<')) {
+        return false;
+    }
     let text = text.trim_matches(['"', '\'']);
     let between = |open: &str, close: char| {
         text.split(open).skip(1).any(|rest| {

@@ -132,8 +132,8 @@ impl Loader<'_> {
                 self.loaded.problems.push(Problem::new(ProblemKind::Template, node.span(), message).of(&entry.id));
                 return;
             }
-            let children: Vec<Node<'_>> = node.items().chain(node.entries().map(|(_, _, value)| value)).collect();
-            pending.extend(children.into_iter().rev());
+            pending.extend(node.entries().map(|(_, _, value)| value).rev());
+            pending.extend(node.items().rev());
         }
     }
 

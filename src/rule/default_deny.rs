@@ -15,8 +15,8 @@ use crate::config::WorldSetting;
 use crate::matrix::{Door, inbound_witness, judge};
 use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Workload};
 use crate::semantics::{
-    CauseKind, Chain, Decision, Ending, Guard, Judgement, PolicyRuleRef, Protocol, Proxy, Request, Verdict,
-    WorkloadPort, World, attached_policies, effective_mode, implied_workload,
+    CauseKind, Chain, Decision, Ending, Guard, Judgement, NamespaceReader, PolicyRuleRef, Protocol, Proxy, Request,
+    Verdict, WorkloadPort, World, attached_policies, effective_mode, implied_workload,
 };
 use crate::space::{DecisionList, Dimension, Point};
 use crate::text::Span;
@@ -56,7 +56,7 @@ impl DefaultDeny {
 }
 
 /// Asks the rule of one namespace.
-pub(super) fn ask(scope: &Scope<'_>, namespace: &str) -> Option<DefaultDeny> {
+pub(super) fn ask(scope: &Scope<'_>, reader: &NamespaceReader<'_>, namespace: &str) -> Option<DefaultDeny> {
     let world = scope.world;
     let mut answers = Vec::new();
     for workload in unselected(world, namespace) {
@@ -66,7 +66,7 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str) -> Option<DefaultDeny> {
             // A workload that is only implied speaks HTTP where no Service says otherwise.
             let spoken = if workload.implied && chain == Chain::Http { Protocol::Http } else { Protocol::Sniffed };
             let port = WorkloadPort { number, protocol: spoken, by_service: false };
-            let (guard, judgement) = judge(world, &workload, &port, chain);
+            let (guard, judgement) = judge(reader, &workload, &port, chain);
             if matches!(guard, Guard::Nothing { .. }) {
                 continue;
             }

@@ -7,8 +7,8 @@ use super::cause::{Groups, Words, findings};
 use super::default_deny::DefaultDeny;
 use super::finding::{Finding, Label, Related, Severity, Status, Way};
 use super::scope::{self, Scope};
-use crate::matrix::{Crossing, Delivered, Door, Lock, Opening, doors};
-use crate::model::{MtlsMode, Values};
+use crate::matrix::{Crossing, Delivered, Door, Lock, Opening, ask_again};
+use crate::model::{MtlsMode, Values, Workload};
 use crate::semantics::{Cause, CauseKind, Chain, Decision, Ending, Guard, Protocol, Request, World, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
 
@@ -51,10 +51,11 @@ pub(super) fn ask(scope: &Scope<'_>, namespace: &str, default_deny: Option<&Defa
     let (mut api, mut internal) = (Groups::default(), Groups::default());
     let cubes = QUESTIONS.map(|question| cube(world, namespace, question));
     let mut locks: Vec<*const Lock> = Vec::new();
-    let mut asked = scope::asked(world, namespace);
-    asked.retain(|workload| !scope.table.covers(workload));
-    found.workloads = asked.len();
-    for door in doors(world, namespace, &asked, &cubes) {
+    let is_asked = |workload: &Workload| scope::is_asked(world, workload) && !scope.table.covers(workload);
+    found.workloads = world.workloads_in(namespace).iter().filter(|workload| is_asked(workload)).count();
+    let doors: Vec<&Door<'_>> =
+        scope.judged.in_namespace(namespace).iter().filter(|door| is_asked(door.workload)).collect();
+    for door in ask_again(&doors, &cubes) {
         // What is declared TCP serves no path, whether or not a proxy looks at it.
         let bare_tcp = matches!(door.lock.guard, Guard::Nothing { .. }) && door.port.protocol == Protocol::Tcp;
         if door.chain == Chain::Tcp || bare_tcp {

@@ -15,6 +15,7 @@ use super::statement_ask::{self, StatementFindings};
 use super::{catalog, input, notes, settle};
 use crate::check::Ground;
 use crate::config::{Config, NotProven};
+use crate::matrix::{Fronts, Judged};
 use crate::model::{Counts, Problem, Workload};
 use crate::semantics::World;
 use crate::text::Files;
@@ -41,8 +42,12 @@ pub fn check_all(
         summary: Summary { read: counts, ..Summary::default() },
         own_rules: rules.own().to_vec(),
     };
-    ask_namespaces(world, config, &mut report);
-    catalog::add(Ground { world, files }, &mut report.findings);
+    let (fronts, judged) = rayon::join(|| Fronts::of(world), || Judged::of(world));
+    let ground = Ground { world, files, fronts: &fronts, judged: &judged };
+    ask_namespaces(ground, config, &mut report);
+    catalog::add(ground, &mut report.findings);
+    // There is much to free, and it can be done side by side.
+    rayon::join(|| drop(fronts), || drop(judged));
     let StatementFindings { findings, notes, proven } = statement_ask::ask(world, rules.own());
     report.findings.extend(findings);
     report.notes.extend(notes);
@@ -94,7 +99,8 @@ fn ask_namespace(scope: &Scope<'_>, namespace: &str) -> Asked {
         let said = workloads.iter().any(|workload| !world.is_gateway(workload) && !workload.implied);
         return Asked::Not(note(format!("`{namespace}` belongs to somebody else and was not judged")).filter(|_| said));
     }
-    let default_deny = default_deny::ask(scope, namespace);
+    let reader = scope.judged.reader(world, namespace);
+    let default_deny = default_deny::ask(scope, &reader, namespace);
     let paths = path_rules::ask(scope, namespace, default_deny.as_ref());
     let asked = scope::asked(world, namespace);
     let implied = asked.iter().filter(|workload| workload.implied).count();
@@ -110,9 +116,10 @@ fn ask_table(scope: &Scope<'_>, namespace: &str, asked: &Asked) -> AccessFinding
 }
 
 /// Asks the three rules of every namespace that they are about, and the access table.
-fn ask_namespaces(world: &World, config: &Config, report: &mut Report) {
+fn ask_namespaces(ground: Ground<'_>, config: &Config, report: &mut Report) {
+    let world = ground.world;
     let table = AccessTable::of(world, config);
-    let scope = Scope::of(world, &table);
+    let scope = Scope::of(world, &table, ground.fronts, ground.judged);
     let namespaces: Vec<String> = world.namespaces().into_iter().collect();
     let ask = |namespace: &String| {
         let asked = ask_namespace(&scope, namespace);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::access::AccessTable;
 use crate::config::Ask;
-use crate::matrix::Fronts;
+use crate::matrix::{Fronts, Judged};
 use crate::model::{Labels, Values, Workload, WorkloadSelector};
 use crate::semantics::{Membership, World, implied_workload, selects};
 use crate::space::{Cube, Pattern};
@@ -18,7 +18,9 @@ pub(super) struct Scope<'w> {
     /// The access table
     pub(super) table: &'w AccessTable<'w>,
     /// What gateways deliver
-    pub(super) fronts: Fronts<'w>,
+    pub(super) fronts: &'w Fronts<'w>,
+    /// What decides at the doors of workloads
+    pub(super) judged: &'w Judged<'w>,
     /// An identity of a namespace that nothing names
     pub(super) stranger: String,
     /// Namespaces to which a route or a rewrite names a path of the convention
@@ -27,9 +29,14 @@ pub(super) struct Scope<'w> {
 
 impl<'w> Scope<'w> {
     /// The scope of a world.
-    pub(super) fn of(world: &'w World, table: &'w AccessTable<'w>) -> Self {
+    pub(super) fn of(
+        world: &'w World,
+        table: &'w AccessTable<'w>,
+        fronts: &'w Fronts<'w>,
+        judged: &'w Judged<'w>,
+    ) -> Self {
         let stranger = world.identity(&format!("ns/{}/sa/default", unnamed_namespace(world)));
-        Self { world, table, fronts: Fronts::of(world), stranger, routed: routed(world) }
+        Self { world, table, fronts, judged, stranger, routed: routed(world) }
     }
 
     /// Whether a namespace uses the convention: a route to it, a rewrite on such a route, or a policy of it names

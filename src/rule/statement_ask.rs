@@ -15,7 +15,7 @@ use super::statement_finding::finding;
 use crate::check::is_opened;
 use crate::matrix::{Crossing, Delivered, Door, Fronts, Place, Question, ask as ask_doors, places};
 use crate::model::{ObjectId, Workload};
-use crate::semantics::{By, Chain, Ending, Guard, Protocol, Request, World, selects};
+use crate::semantics::{By, Chain, Ending, Guard, NamespaceReader, Protocol, Request, World, selects};
 use crate::space::Dimension;
 use crate::text::Span;
 
@@ -202,7 +202,9 @@ impl<'w> Inside<'w> {
             })
             .collect();
         let asked = doors.clone();
-        for (door, place) in ask_doors(self.world, self.namespace, doors, &cubes).iter().zip(&asked) {
+        for (door, place) in
+            ask_doors(&NamespaceReader::new(self.world, self.namespace), doors, &cubes).iter().zip(&asked)
+        {
             for (nth, index) in place.questions.iter().enumerate() {
                 let Some((rule, _, question)) = questions.get(*index) else { continue };
                 let refused = question.is_refused();

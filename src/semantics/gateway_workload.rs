@@ -7,7 +7,7 @@ use super::trust_domain;
 use super::workload_selector::selects;
 use super::world_options::WorldOptions;
 use crate::model::{Gateway, Labels, Mesh, ObjectId, Resource, TlsMode, Workload};
-use crate::text::Span;
+use crate::text::{Span, Spanned};
 
 /// Pods that serve Gateways.
 #[derive(Debug, Clone)]
@@ -186,12 +186,13 @@ fn implied(mesh: &Mesh, options: &WorldOptions, gateway: &Resource<Gateway>, lab
 fn candidate_identities(mesh: &Mesh, labels: &Labels) -> Vec<String> {
     let root = mesh.settings.root_namespace();
     let mut candidates: BTreeSet<String> = BTreeSet::new();
-    let named = named_identities(mesh);
-    let free: BTreeSet<&str> = named
-        .iter()
-        .filter_map(|identity| identity.split('/').nth(1))
-        .filter(|namespace| mesh.workloads_in(namespace).next().is_none())
-        .collect();
+    let namespace_of = |path: &str| path.split('/').nth(1).map(str::to_owned);
+    let is_free = |namespace: &str| mesh.workloads_in(namespace).next().is_none();
+    let named = named_identities(mesh, |path| {
+        namespace_of(path).is_some_and(|namespace| namespace == root || is_free(&namespace))
+    });
+    let free: BTreeSet<String> =
+        named.iter().filter_map(|path| namespace_of(path)).filter(|namespace| is_free(namespace)).collect();
     for value in labels.values() {
         candidates.insert(format!("ns/{root}/sa/istio-{value}-service-account"));
         candidates.insert(format!("ns/{root}/sa/{value}-service-account"));
@@ -209,8 +210,9 @@ fn candidate_identities(mesh: &Mesh, labels: &Labels) -> Vec<String> {
     vec![format!("ns/{root}/sa/istio-{value}-service-account")]
 }
 
-/// Identities of the mesh's own trust domain that policies name exactly, without the trust domain.
-fn named_identities(mesh: &Mesh) -> BTreeSet<String> {
+/// Identities of the mesh's own trust domain that policies name exactly, without the trust domain, as far as somebody
+/// asks about them.
+fn named_identities(mesh: &Mesh, asked: impl Fn(&str) -> bool) -> BTreeSet<String> {
     let bundle = mesh.settings.trust_bundle();
     let mut named = BTreeSet::new();
     for policy in &mesh.authorization_policies {
@@ -223,7 +225,11 @@ fn named_identities(mesh: &Mesh) -> BTreeSet<String> {
                     condition.value.key.as_ref().is_some_and(|key| key.value == "source.principal")
                 });
             let values = conditions.flat_map(|condition| condition.value.values.iter().flat_map(|list| &list.value));
-            for principal in principals.chain(values).filter(|principal| !principal.value.contains('*')) {
+            let asked = |principal: &&Spanned<String>| {
+                let path = principal.value.split_once('/').map(|(_, path)| path);
+                !principal.value.contains('*') && path.is_some_and(&asked)
+            };
+            for principal in principals.chain(values).filter(asked) {
                 for written in trust_domain::principals(&principal.value, &bundle) {
                     let (domain, path) = written.split_once('/').unwrap_or_default();
                     if bundle.contains(&domain) || domain == "cluster.local" {
@@ -245,7 +251,7 @@ fn named_by_policies(mesh: &Mesh) -> Vec<GatewayWorkload> {
         "ns/istio-ingress/sa/istio-ingress".to_owned(),
         "ns/istio-ingress/sa/istio-ingressgateway".to_owned(),
     ];
-    let named = named_identities(mesh);
+    let named = named_identities(mesh, |path| known.iter().any(|known| known == path));
     let identities: Vec<String> = known.into_iter().filter(|identity| named.contains(identity)).collect();
     let Some(span) = mesh.authorization_policies.first().map(|policy| policy.name_span) else {
         return Vec::new();

@@ -78,10 +78,9 @@ fn ambient(world: &World, workload: &Workload) -> Option<Cause> {
 
 /// A `Sidecar` that replaces the workload's inbound listeners, as a reason not to judge.
 fn sidecar_ingress(world: &World, workload: &Workload) -> Option<Cause> {
-    let sidecar = world.mesh.sidecars.iter().find(|sidecar| {
+    let sidecar = world.mesh.sidecars.in_namespace(&workload.id.namespace).find(|sidecar| {
         let selector = sidecar.spec.workload_selector.as_ref().and_then(|selector| selector.labels.as_ref());
-        sidecar.id.namespace == workload.id.namespace
-            && sidecar.spec.ingress.as_ref().is_some_and(|ingress| !ingress.value.is_empty())
+        sidecar.spec.ingress.as_ref().is_some_and(|ingress| !ingress.value.is_empty())
             && super::workload_selector::selects(selector, &workload.labels)
     })?;
     Some(Cause {
@@ -239,7 +238,7 @@ pub(crate) fn exclude_stray_claims(judgement: &mut Judgement, jwt: &JwtFilter) {
         for claim in claims {
             let never =
                 Domain { values: Values::Finite(Vec::new()), absent: true, several: false, preferred: Vec::new() };
-            judgement.universe.domains.insert(claim, never);
+            judgement.universe.set(claim, never);
         }
         return;
     }
@@ -318,34 +317,38 @@ fn some_of(bytes: &[u8]) -> Piece {
 
 /// The values that can occur in a request to a sidecar.
 pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
+    let mut universe = reader.universe().clone();
+    if chain == Chain::Tcp {
+        universe.path = PathDomain::Raw;
+    }
+    universe
+}
+
+/// The values that can occur in an HTTP request to a sidecar, and identities to name first in a witness.
+pub(super) fn http_universe(world: &World, peers: Vec<String>) -> Universe {
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let mut universe = Universe {
         domains: std::collections::BTreeMap::new(),
-        path: PathDomain::Normalized(path_normalization(reader.world)),
+        path: PathDomain::Normalized(path_normalization(world)),
     };
-    universe.domains.insert(
+    universe.set(
         Dimension::Peer,
-        Domain {
-            values: Values::Language(IDENTITY.clone()),
-            absent: true,
-            several: false,
-            preferred: reader.peers.clone(),
-        },
+        Domain { values: Values::Language(IDENTITY.clone()), absent: true, several: false, preferred: peers },
     );
     let methods = words(METHODS);
-    universe.domains.insert(
+    universe.set(
         Dimension::Method,
         Domain { values: Values::Finite(methods.clone()), absent: false, several: false, preferred: methods },
     );
     let schemes = words(&["http", "https"]);
-    universe.domains.insert(
+    universe.set(
         Dimension::Scheme,
         Domain { values: Values::Finite(schemes.clone()), absent: false, several: false, preferred: schemes },
     );
     let mut sni = Domain::default_for(&Dimension::Sni);
     sni.absent = true;
-    universe.domains.insert(Dimension::Sni, sni);
-    universe.domains.insert(
+    universe.set(Dimension::Sni, sni);
+    universe.set(
         Dimension::Authority,
         Domain {
             values: Values::Language(AUTHORITY.clone()),
@@ -355,7 +358,7 @@ pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
         },
     );
     let query = ByteSet::from_bytes(&(0x21..=0x7e).filter(|byte| *byte != b'#').collect::<Vec<u8>>());
-    universe.domains.insert(
+    universe.set(
         Dimension::Query("".into()),
         Domain {
             values: Values::Language(Pattern::sequence(&[Piece::Repeat { bytes: query, at_least: 0 }])),
@@ -364,8 +367,5 @@ pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
             preferred: Vec::new(),
         },
     );
-    if chain == Chain::Tcp {
-        universe.path = PathDomain::Raw;
-    }
     universe
 }

@@ -1,6 +1,6 @@
 //! What the proxies of one namespace have in common, worked out once for all of them.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,10 +8,11 @@ use std::sync::Arc;
 use super::authorization_condition::header_name;
 use super::authorization_policy::{Chain, RuleContext, RuleRequests, rule_requests};
 use super::decision::{Cause, PolicyRuleRef};
+use super::inbound::http_universe;
 use super::workload_selector::{Proxy, in_scope};
 use super::world::World;
 use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Source, Values};
-use crate::space::Cube;
+use crate::space::{Cube, Universe};
 
 /// The requests of one rule of one policy.
 #[derive(Debug)]
@@ -35,8 +36,10 @@ type Readings = Rc<[Rc<RuleReading>]>;
 pub struct NamespaceReader<'a> {
     /// The world
     pub(super) world: &'a World,
-    /// Identities to name first in a witness
-    pub(super) peers: Vec<String>,
+    /// The namespace
+    namespace: String,
+    /// What can occur on HTTP chains, once somebody asks
+    universe: OnceCell<Universe>,
     /// What was read for HTTP chains
     http: RefCell<HashMap<Read, Readings>>,
     /// What was read for TCP chains
@@ -49,8 +52,23 @@ const MANY_NAMESPACES: usize = 50;
 impl<'a> NamespaceReader<'a> {
     /// A reader for the proxies of a namespace.
     pub fn new(world: &'a World, namespace: &str) -> Self {
-        let peers = preferred_peers(world, namespace);
-        Self { world, peers, http: RefCell::default(), tcp: RefCell::default() }
+        let namespace = namespace.to_owned();
+        Self { world, namespace, universe: OnceCell::new(), http: RefCell::default(), tcp: RefCell::default() }
+    }
+
+    /// A reader that takes over from another one of its namespace what can occur there.
+    pub fn after(self, universe: Option<&Universe>) -> Self {
+        Self { universe: universe.cloned().map_or_else(OnceCell::new, OnceCell::from), ..self }
+    }
+
+    /// What can occur in an HTTP request to a sidecar of the namespace.
+    pub fn universe(&self) -> &Universe {
+        self.universe.get_or_init(|| http_universe(self.world, preferred_peers(self.world, &self.namespace)))
+    }
+
+    /// The world.
+    pub fn world(&self) -> &'a World {
+        self.world
     }
 
     /// The rules of a policy that exist on a chain, in order. `token_headers`: those that the JWT filter in front of it

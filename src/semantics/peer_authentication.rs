@@ -53,19 +53,16 @@ pub fn effective_mode(mesh: &Mesh, workload: &Workload, port: u16) -> EffectiveM
     let root = mesh.settings.root_namespace();
     let namespace = workload.id.namespace.as_str();
     let whole = |policy: &Resource<PeerAuthentication>| labels(policy).is_none_or(std::collections::BTreeMap::is_empty);
-    let level = |keep: &dyn Fn(&Resource<PeerAuthentication>) -> bool| {
-        let mut policies: Vec<_> = mesh.peer_authentications.iter().filter(|policy| keep(policy)).collect();
+    let level = |namespace: &str, keep: &dyn Fn(&Resource<PeerAuthentication>) -> bool| {
+        let mut policies: Vec<_> =
+            mesh.peer_authentications.in_namespace(namespace).filter(|policy| keep(policy)).collect();
         policies.sort_by_key(|policy| policy.age_key());
         policies
     };
-    let mesh_wide = level(&|policy| policy.id.namespace == root && whole(policy));
-    let namespace_wide = level(&|policy| namespace != root && policy.id.namespace == namespace && whole(policy));
-    let own = level(&|policy| {
-        namespace != root
-            && policy.id.namespace == namespace
-            && !whole(policy)
-            && selects(labels(policy), &workload.labels)
-    });
+    let mesh_wide = level(root, &whole);
+    let namespace_wide = level(namespace, &|policy| namespace != root && whole(policy));
+    let own =
+        level(namespace, &|policy| namespace != root && !whole(policy) && selects(labels(policy), &workload.labels));
     let default = EffectiveMode { mode: MtlsMode::Permissive, span: None, others: Vec::new(), order: None };
     let effective = [&mesh_wide, &namespace_wide]
         .into_iter()
@@ -122,9 +119,8 @@ fn possibly_oldest<'a>(policies: &[&'a Resource<PeerAuthentication>]) -> Vec<&'a
 pub(crate) fn namespace_mode(mesh: &Mesh, namespace: &str) -> MtlsMode {
     let root = mesh.settings.root_namespace();
     let oldest = |namespace: &str| {
-        let whole = mesh.peer_authentications.iter().filter(|policy| {
-            policy.id.namespace == namespace && labels(policy).is_none_or(std::collections::BTreeMap::is_empty)
-        });
+        let own = mesh.peer_authentications.in_namespace(namespace);
+        let whole = own.filter(|policy| labels(policy).is_none_or(std::collections::BTreeMap::is_empty));
         whole.min_by_key(|policy| policy.age_key())
     };
     let own = oldest(namespace).and_then(policy_mode);

@@ -116,18 +116,18 @@ impl JwtFilter {
         };
         let tokens = if self.rules.is_empty() { vec![NONE] } else { vec![NONE, VALID, INVALID] };
         let tokens = tokens.into_iter().map(str::to_owned).collect();
-        universe.domains.insert(Dimension::Token, finite(tokens, false));
+        universe.set(Dimension::Token, finite(tokens, false));
         let mut issuer = finite(self.issuers(), true);
         if self.rules().any(|rule| issuer_of(rule).is_none()) {
             issuer.values = Values::Language(Pattern::NonEmpty);
         }
-        universe.domains.insert(Dimension::Issuer, issuer);
+        universe.set(Dimension::Issuer, issuer);
         let mut subject = Domain::default_for(&Dimension::Subject);
         subject.absent = true;
         // An empty subject is none.
         subject.values =
             if self.rules.is_empty() { Values::Finite(Vec::new()) } else { Values::Language(Pattern::NonEmpty) };
-        universe.domains.insert(Dimension::Subject, subject);
+        universe.set(Dimension::Subject, subject);
     }
 
     /// Headers that carry tokens or receive claims, lower-case: behind the filter they are not what was sent.

@@ -1,5 +1,7 @@
 //! Route tables: virtual hosts with routes in order, and both readings of which route a request takes.
 
+use std::collections::HashMap;
+
 use super::answer::PASSED_OVER;
 use super::concrete::{Remark, Seen, answers_preflight, route_mismatch};
 use super::decision::{By, Cause, CauseKind};
@@ -17,6 +19,8 @@ use crate::text::Span;
 pub struct RouteTable {
     /// In Envoy's order of look-up; each domain once
     pub hosts: Vec<VirtualHost>,
+    /// Their places by domain
+    places: HashMap<String, usize>,
     /// Every route of every host; [`Verdict::Forward`] counts into it
     pub routes: Vec<Route>,
 }
@@ -104,10 +108,10 @@ impl RouteTable {
     /// The virtual host of a domain, made if it is not there.
     pub(crate) fn host(&mut self, domain: &str) -> &mut VirtualHost {
         let domain = domain.to_ascii_lowercase();
-        let known = self.hosts.iter().position(|host| host.domain == domain);
-        let index = known.unwrap_or_else(|| {
-            self.hosts.push(VirtualHost { domain, routes: Vec::new(), require_tls: false });
-            self.hosts.len() - 1
+        let hosts = &mut self.hosts;
+        let index = *self.places.entry(domain).or_insert_with_key(|domain| {
+            hosts.push(VirtualHost { domain: domain.clone(), routes: Vec::new(), require_tls: false });
+            hosts.len() - 1
         });
         self.hosts.get_mut(index).expect("found or pushed just now")
     }
@@ -127,6 +131,8 @@ impl RouteTable {
     /// Puts hosts in the order of look-up.
     fn order_hosts(&mut self) {
         self.hosts.sort_by_key(|host| host_name::specificity(&host.domain));
+        let places = self.hosts.iter().enumerate();
+        self.places = places.map(|(place, host)| (host.domain.clone(), place)).collect();
     }
 
     /// The table as cubes with what becomes of them, first match wins.
@@ -136,9 +142,7 @@ impl RouteTable {
     pub(crate) fn cubes(&self, plaintext: bool) -> Vec<(Cube, Verdict)> {
         let mut rows = Vec::new();
         for host in &self.hosts {
-            let Some(domain) = domain_cube(&host.domain) else {
-                continue;
-            };
+            let domain = domain_cube(&host.domain);
             if host.require_tls && plaintext {
                 rows.push((domain, Verdict::End(Ending::denied(By::Redirect, None))));
                 continue;
@@ -271,15 +275,10 @@ pub(crate) fn sni_pattern(host: &str) -> Pattern {
     }
 }
 
-/// The requests whose authority belongs to a domain. `None`: no authority does.
-fn domain_cube(domain: &str) -> Option<Cube> {
-    match host_name::domain_regex(domain) {
-        None => Some(Cube::default()),
-        Some(regex) => {
-            let pattern = Pattern::regex(&regex).ok()?;
-            Some(Cube::default().any(Dimension::Authority, vec![pattern]))
-        }
-    }
+/// The requests whose authority belongs to a domain.
+fn domain_cube(domain: &str) -> Cube {
+    let patterns = host_name::domain_patterns(domain);
+    patterns.map_or_else(Cube::default, |patterns| Cube::default().any(Dimension::Authority, patterns))
 }
 
 /// Whether a route takes every request: any path, and no further condition.

@@ -43,7 +43,9 @@ impl World {
         problems.retain(|problem| problem.object.as_ref().is_none_or(own));
         let policies = mesh.authorization_policies.iter().filter(|policy| refused.contains(&policy.id));
         let policies: Vec<Resource<AuthorizationPolicy>> = policies.cloned().collect();
-        mesh.retain(|id| !refused.contains(id));
+        if !refused.is_empty() {
+            mesh.retain(|id| !refused.contains(id));
+        }
         (Self { refused: policies, ..Self::new(mesh, options) }, problems)
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -30,6 +31,12 @@ pub(super) struct Finder<'a> {
     /// The cheapest single value of each class.
     found: FxHashMap<Truth, (u32, String)>,
 }
+
+/// What texts without control characters look like.
+static VISIBLE_TEXT: LazyLock<Form> = LazyLock::new(|| Form::of_text(true));
+
+/// What texts look like.
+static TEXT: LazyLock<Form> = LazyLock::new(|| Form::of_text(false));
 
 /// What a value costs the reader when it was listed at this place.
 fn rank(index: usize) -> u32 {
@@ -66,8 +73,9 @@ impl<'a> Finder<'a> {
     /// Finds the classes of single values. Says why there may be more.
     pub(super) fn singles(&mut self) -> Option<Excess> {
         for (index, value) in self.domain.preferred.iter().enumerate() {
-            if self.domain.contains(std::slice::from_ref(value)) {
-                self.add(self.judge(value), 1 + rank(index), value);
+            self.add(self.judge(value), 1 + rank(index), value);
+            if self.patterns.is_empty() {
+                return None;
             }
         }
         match &self.domain.values {
@@ -134,10 +142,15 @@ impl<'a> Finder<'a> {
     fn texts(&mut self, language: &Pattern) -> Option<Excess> {
         let secret =
             matches!(self.dimension, Dimension::Claim(_) | Dimension::Issuer | Dimension::Subject | Dimension::Token);
-        let form = Form::of_text(!secret);
+        let form = if secret { &*TEXT } else { &*VISIBLE_TEXT };
         let patterns = self.patterns;
         let is_exact = |pattern: &Pattern| matches!(pattern, Pattern::Exact(_));
         let others: Vec<u32> = (0..).zip(patterns).filter(|(_, one)| !is_exact(one)).map(|(id, _)| id).collect();
+        // Where every pattern is a name, all other values are of one class.
+        if others.is_empty() && (self.domain.absent || self.found.contains_key(&Truth::default())) {
+            self.names(form, language);
+            return None;
+        }
         let search = Followed::new(&others, &[], patterns, language);
         if let Some(place) = search.odd() {
             let odd = others.get(place as usize).map_or(language, |id| patterns[*id as usize]);
@@ -160,7 +173,7 @@ impl<'a> Finder<'a> {
             among.entry(rest).or_default().push(id);
         }
         let mut hidden: FxHashSet<Truth> = FxHashSet::default();
-        let complete = search.walk(&form, self.budget.atom_states, |state, text, length| {
+        let complete = search.walk(form, self.budget.atom_states, |state, text, length| {
             let truth = search.truth(&others, state);
             let text = text();
             if named.contains_key(text.as_str()) {
@@ -193,7 +206,7 @@ impl<'a> Finder<'a> {
                 continue;
             }
             let search = Followed::new(&others, exact, patterns, language);
-            all_seen &= search.walk(&form, self.budget.atom_states, |state, text, length| {
+            all_seen &= search.walk(form, self.budget.atom_states, |state, text, length| {
                 let fits = search.truth(&others, state) == wanted && !search.any(others.len(), exact.len(), state);
                 if fits {
                     self.add(wanted.clone(), 100 + length, &text());
@@ -203,6 +216,18 @@ impl<'a> Finder<'a> {
         }
         let limit = self.budget.atom_states;
         (!all_seen).then(|| Excess::States(self.dimension.clone(), limit))
+    }
+
+    /// The classes of single names.
+    fn names(&mut self, form: &Form, language: &Pattern) {
+        for (id, pattern) in (0_u32..).zip(self.patterns) {
+            if let Pattern::Exact(text) = pattern
+                && form.contains(text)
+                && language.matches(text)
+            {
+                self.add([id].into(), 100 + rank(text.len()), text);
+            }
+        }
     }
 
     /// One address of each interval between the bounds of some blocks.

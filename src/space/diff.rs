@@ -117,9 +117,9 @@ impl Leaf {
             return;
         }
         for path in book.likely(&[&self.old, &self.new]) {
-            let pair = (book.label(&self.old, path), book.label(&self.new, path));
+            let pair = (book.label(&self.old, &path), book.label(&self.new, &path));
             if self.wanted.remove(&pair) {
-                self.answers.insert(pairs.id(pair), PathSearch::Found(path.to_owned()));
+                self.answers.insert(pairs.id(pair), PathSearch::Found(path.into_owned()));
                 self.shown.push(pair);
             }
             if self.wanted.is_empty() {
@@ -135,7 +135,7 @@ impl Leaf {
         }
         let (old, new) = (book.spelled(&self.old), book.spelled(&self.new));
         let (mut machine, starts) = ListMachine::shared([&old, &new]);
-        let (seen, doubt) = explore(&mut machine, starts, &book.form, &mut self.wanted, states);
+        let (seen, doubt) = explore(&mut machine, starts, book.form, &mut self.wanted, states);
         self.answers.extend(seen.into_iter().map(|(pair, path)| (pairs.id(pair), PathSearch::Found(path))));
         let why = match doubt {
             None => return,

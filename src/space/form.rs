@@ -1,6 +1,8 @@
 //! Small automata for the shape that every value has: normal paths, and text.
 #![expect(clippy::indexing_slicing, reason = "states are rows of the table beside them")]
 
+use std::sync::LazyLock;
+
 use super::normalize::{Normalization, is_unreserved};
 use super::universe::PathDomain;
 
@@ -17,6 +19,12 @@ pub(super) struct Form {
     /// The class of each byte: bytes of one class have the same successors everywhere; 0 for those in no value.
     classes: Box<[u8; 256]>,
 }
+
+/// The paths of each normalisation, as [`Form::paths`] numbers them.
+static PATHS: LazyLock<[Form; 4]> = LazyLock::new(|| {
+    use Normalization::{Base, DecodeAndMergeSlashes, MergeSlashes, None};
+    [None, Base, MergeSlashes, DecodeAndMergeSlashes].map(Form::of_paths)
+});
 
 /// Nothing read.
 const INIT: u8 = 0;
@@ -56,9 +64,18 @@ impl Form {
         Self { next, accepts, classes }
     }
 
-    /// The paths of a domain: the image of one normalisation.
-    pub(super) fn of_paths(domain: PathDomain) -> Self {
-        let mode = domain.normalization();
+    /// The paths of a domain.
+    pub(super) fn paths(domain: PathDomain) -> &'static Self {
+        match domain.normalization() {
+            Normalization::None => &PATHS[0],
+            Normalization::Base => &PATHS[1],
+            Normalization::MergeSlashes => &PATHS[2],
+            Normalization::DecodeAndMergeSlashes => &PATHS[3],
+        }
+    }
+
+    /// The image of one normalisation.
+    fn of_paths(mode: Normalization) -> Self {
         if mode == Normalization::None {
             let mut rows = vec![[DEAD; 256]; 2];
             rows[0][usize::from(b'/')] = 1;

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 
 use regex_automata::dfa::{Automaton as _, StartKind, dense};
 use regex_automata::nfa::thompson;
@@ -27,28 +28,32 @@ pub struct Language {
     source: Box<str>,
     /// The literal prefix that every member has.
     stem: Box<str>,
-    /// The automaton; `None` where it would be too large.
-    table: Option<Table>,
-    /// The pieces of a concatenation, to match by simulation where there is no table.
+    /// The automaton, once it is built; `None` where it would be too large.
+    table: OnceLock<Option<Table>>,
+    /// The pieces of a concatenation, to match by simulation as long as there is no automaton.
     pieces: Vec<Piece>,
 }
 
 impl Language {
-    /// The members of a concatenation. Never fails: without a table it can still be matched.
+    /// The members of a concatenation. Never fails: without an automaton it can still be matched.
     pub(super) fn sequence(pieces: Vec<Piece>) -> Self {
-        let hir = Hir::concat(pieces.iter().map(piece_hir).collect());
         let stem = match pieces.first() {
             Some(Piece::Literal(text)) => text.clone(),
-            Some(Piece::Repeat { .. }) | None => "".into(),
+            Some(Piece::AnyCase(_) | Piece::Repeat { .. }) | None => "".into(),
         };
-        Self { source: piece_source(&pieces), stem, table: Table::build(hir).ok(), pieces }
+        Self { source: piece_source(&pieces), stem, table: OnceLock::new(), pieces }
+    }
+
+    /// Builds the automaton now, for a language that is asked about for certain.
+    pub(super) fn build(&self) {
+        let _ = self.table();
     }
 
     /// The full matches of a parsed expression.
     pub(super) fn regex(source: &str, hir: &Hir) -> Result<Self, RegexError> {
         let table = Table::build(hir.clone()).map_err(|why| RegexError::TooLarge { why })?;
         let stem = table.stem().into();
-        Ok(Self { source: source.into(), stem, table: Some(table), pieces: Vec::new() })
+        Ok(Self { source: source.into(), stem, table: OnceLock::from(Some(table)), pieces: Vec::new() })
     }
 
     /// The text that the language was written as.
@@ -62,19 +67,20 @@ impl Language {
         &self.stem
     }
 
-    /// The automaton, unless it was too large to build.
+    /// The automaton, unless it is too large to build.
     pub(super) fn table(&self) -> Option<&Table> {
-        self.table.as_ref()
+        let build = || Table::build(Hir::concat(self.pieces.iter().map(piece_hir).collect())).ok();
+        self.table.get_or_init(build).as_ref()
     }
 
     /// A shortest readable member of a shape, if one of few states is found.
     pub(super) fn sample(&self, form: &Form) -> Option<String> {
-        let Some(table) = &self.table else {
+        let Some(table) = self.table() else {
             return Some(
                 self.pieces
                     .iter()
                     .map(|piece| match piece {
-                        Piece::Literal(text) => text.to_string(),
+                        Piece::Literal(text) | Piece::AnyCase(text) => text.to_string(),
                         Piece::Repeat { bytes, at_least } => {
                             let byte = readable().iter().find(|byte| bytes.contains(**byte) && byte.is_ascii());
                             byte.map(|byte| char::from(*byte)).into_iter().take(usize::from(*at_least)).collect()
@@ -104,9 +110,9 @@ impl Language {
     /// Whether the value is a member.
     #[must_use]
     pub fn matches(&self, value: &[u8]) -> bool {
-        match &self.table {
-            Some(table) => table.accepts(value.iter().fold(0, |state, byte| table.step(state, *byte))),
-            None => pieces_match(&self.pieces, value),
+        match self.table.get() {
+            Some(Some(table)) => table.accepts(value.iter().fold(0, |state, byte| table.step(state, *byte))),
+            Some(None) | None => pieces_match(&self.pieces, value),
         }
     }
 }
@@ -122,6 +128,12 @@ fn pieces_match(pieces: &[Piece], value: &[u8]) -> bool {
                 Piece::Literal(text) => {
                     if value[start..].starts_with(text.as_bytes()) {
                         next[start + text.len()] = true;
+                    }
+                }
+                Piece::AnyCase(text) => {
+                    let end = start + text.len();
+                    if value.get(start..end).is_some_and(|part| part.eq_ignore_ascii_case(text.as_bytes())) {
+                        next[end] = true;
                     }
                 }
                 Piece::Repeat { bytes, at_least } => {
@@ -142,6 +154,11 @@ fn pieces_match(pieces: &[Piece], value: &[u8]) -> bool {
 fn piece_hir(piece: &Piece) -> Hir {
     match piece {
         Piece::Literal(text) => Hir::literal(text.as_bytes()),
+        Piece::AnyCase(text) => {
+            let either = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+            let class = |byte: u8| ClassBytes::new(either(byte).map(|byte| ClassBytesRange::new(byte, byte)));
+            Hir::concat(text.bytes().map(|byte| Hir::class(Class::Bytes(class(byte)))).collect())
+        }
         Piece::Repeat { bytes, at_least } => Hir::repetition(Repetition {
             min: u32::from(*at_least),
             max: None,
@@ -159,6 +176,11 @@ fn piece_source(pieces: &[Piece]) -> Box<str> {
     for piece in pieces {
         match piece {
             Piece::Literal(text) => out.push_str(&text.replace('{', "{{}")),
+            Piece::AnyCase(text) => {
+                out.push_str("{i:");
+                out.push_str(&text.replace('{', "{{}").replace('}', "{}}"));
+                out.push('}');
+            }
             Piece::Repeat { bytes: ByteSet::ANY, at_least: 0 } => out.push('*'),
             Piece::Repeat { bytes: ByteSet::ANY, .. } => out.push_str("?*"),
             Piece::Repeat { bytes, at_least } => {

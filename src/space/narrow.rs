@@ -1,6 +1,6 @@
 //! What a bound on the path settles of a condition by its letters alone, before any automaton is built.
 
-use super::list::PathTest;
+use super::list::{Cube, DecisionList, Dimension, PathTest, Rule, Test};
 use super::pattern::Pattern;
 
 /// What is known of a condition within a bound.
@@ -28,6 +28,34 @@ pub(super) fn narrowed(test: &PathTest, bound: &PathTest) -> Narrowed {
     Narrowed::Open
 }
 
+impl DecisionList {
+    /// The list without rules that decide no request within a cube, as far as the letters of their patterns tell, and
+    /// without those at its end that say what the default says.
+    #[must_use]
+    pub fn near(&self, within: &Cube) -> Self {
+        let mut rules: Vec<Rule> = self.rules.iter().filter(|rule| !are_apart(&rule.cube, within)).cloned().collect();
+        let end = rules.iter().rposition(|rule| rule.label != self.default).map_or(0, |last| last + 1);
+        rules.truncate(end);
+        Self { rules, default: self.default }
+    }
+}
+
+/// Whether no request is in both cubes, as far as the letters of their patterns tell.
+fn are_apart(one: &Cube, other: &Cube) -> bool {
+    let apart = |a: &Option<Vec<Pattern>>, b: &Option<Vec<Pattern>>| {
+        let (Some(a), Some(b)) = (a, b) else { return false };
+        a.iter().all(|one| b.iter().all(|other| are_disjoint(one, other)))
+    };
+    let has_one_value = |test: &&Test| !matches!(test.dimension, Dimension::Header(_) | Dimension::Claim(_));
+    let tests_apart = |test: &Test| {
+        let mut theirs = other.tests.iter().filter(|other| other.dimension == test.dimension);
+        theirs.any(|other| apart(&test.any_of, &other.any_of))
+    };
+    let never = |test: &PathTest, bound: &PathTest| narrowed(test, bound) == Narrowed::Never;
+    let paths_apart = |test: &PathTest| other.path.iter().any(|bound| never(test, bound) || never(bound, test));
+    one.tests.iter().filter(has_one_value).any(tests_apart) || one.path.iter().any(paths_apart)
+}
+
 /// The text that a value must be or begin with, and whether it must be it.
 pub(super) fn stem(pattern: &Pattern) -> Option<(&str, bool)> {
     match pattern {
@@ -45,15 +73,15 @@ pub(super) fn stem(pattern: &Pattern) -> Option<(&str, bool)> {
     }
 }
 
-/// Whether no value matches both, as far as their stems tell.
+/// Whether no value matches both, as far as their letters tell.
 pub(super) fn are_disjoint(one: &Pattern, other: &Pattern) -> bool {
-    let (Some((a, whole)), Some((b, other_whole))) = (stem(one), stem(other)) else { return false };
-    match (whole, other_whole) {
-        (true, true) => a != b,
-        (true, false) => !a.starts_with(b),
-        (false, true) => !b.starts_with(a),
-        (false, false) => !a.starts_with(b) && !b.starts_with(a),
+    match (one, other) {
+        (Pattern::Exact(text), pattern) | (pattern, Pattern::Exact(text)) => return !pattern.matches(text),
+        (Pattern::ExactIgnoreCase(a), Pattern::ExactIgnoreCase(b)) => return !a.eq_ignore_ascii_case(b),
+        _ => {}
     }
+    let (Some((a, _)), Some((b, _))) = (stem(one), stem(other)) else { return false };
+    !a.starts_with(b) && !b.starts_with(a)
 }
 
 /// Whether every value of the second matches the first, as far as their letters tell.

@@ -32,9 +32,18 @@ pub struct Partition {
 #[must_use]
 pub fn partition(list: &DecisionList, within: &Cube, universe: &Universe, budget: &Budget) -> Partition {
     let mut store = RuleStore::new(universe.clone());
-    let list = store.list(list);
+    let near = store.list(&list.near(within));
     let bounds = store.bounds(within);
-    store.freeze(budget).partition(&list, &bounds)
+    let found = store.freeze(budget).partition(&near, &bounds);
+    Partition { written: written(list.rules.iter().map(|rule| rule.label), list.default), ..found }
+}
+
+/// Every label that occurs in a list.
+fn written(labels: impl Iterator<Item = Label>, default: Label) -> Vec<Label> {
+    let mut written: Vec<Label> = labels.chain([default]).filter(|label| *label != Label::IMPOSSIBLE).collect();
+    written.sort_unstable();
+    written.dedup();
+    written
 }
 
 impl Space {
@@ -44,11 +53,7 @@ impl Space {
         let diagram = Diagram::build(self, &[list], bounds, &mut Joint::Hops);
         let rules = diagram.leaves.iter().filter_map(|lists| lists.first());
         let answers = rules.map(|rules| self.paths.solve(rules, self.budget.path_states)).collect();
-        let mut written: Vec<Label> = list.rules.iter().map(|(_, label)| *label).collect();
-        written.push(list.default);
-        written.retain(|label| *label != Label::IMPOSSIBLE);
-        written.sort_unstable();
-        written.dedup();
+        let written = written(list.rules.iter().map(|(_, label)| *label), list.default);
         Partition { diagram, answers, bounds: bounds.clone(), written, best: OnceLock::new() }
     }
 }

@@ -1,6 +1,7 @@
 //! The conditions on paths of a space, numbered, with paths worth trying for each.
 #![expect(clippy::indexing_slicing, reason = "conditions are numbered here")]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -19,6 +20,9 @@ use super::universe::PathDomain;
 /// Above this many rules paths are looked up by their letters.
 const MANY_RULES: usize = 48;
 
+/// Above this many pairs of a beginning and an end none is tried.
+const MANY_PAIRS: usize = 64;
+
 /// Path rules with numbered conditions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PathRules {
@@ -35,7 +39,7 @@ type Candidate = (u32, Box<str>);
 #[derive(Debug)]
 pub(super) struct PathBook {
     /// The automaton of the shape of paths.
-    pub(super) form: Form,
+    pub(super) form: &'static Form,
     /// How paths are normalised.
     pub(super) mode: Normalization,
     /// The conditions by number.
@@ -57,11 +61,11 @@ impl PathRules {
 impl PathBook {
     /// Conditions by number.
     pub(super) fn new(domain: PathDomain, tests: Vec<PathTest>) -> Self {
-        let form = Form::of_paths(domain);
+        let form = Form::paths(domain);
         let priced = |paths: Vec<String>| paths.into_iter().map(|path| (cost(&path), path.into())).collect();
         let of = |test: &PathTest| {
             let patterns = test.any_of.iter().flatten().chain(&test.none_of);
-            priced(candidates(patterns, &form))
+            priced(candidates(patterns, form))
         };
         let all = tests.par_iter().map(of).collect();
         let common = ["/", "/x", "/x/y", "/zz9/x-y"].map(str::to_owned).into();
@@ -100,13 +104,37 @@ impl PathBook {
     }
 
     /// Paths worth trying for some rules, the cheapest first.
-    pub(super) fn likely(&self, lists: &[&PathRules]) -> impl Iterator<Item = &str> {
+    pub(super) fn likely(&self, lists: &[&PathRules]) -> impl Iterator<Item = Cow<'_, str>> {
         let tests = lists.iter().flat_map(|rules| &rules.rules).flat_map(|(tests, _)| tests);
-        let own = tests.flat_map(|test| &self.candidates[*test as usize]);
-        let mut likely: Vec<&Candidate> = self.common.iter().chain(own).collect();
+        let own = tests.clone().flat_map(|test| &self.candidates[*test as usize]);
+        let mut likely: Vec<Cow<'_, Candidate>> = self.common.iter().chain(own).map(Cow::Borrowed).collect();
+        let asked: Vec<&PathTest> = tests.map(|test| &self.tests[*test as usize]).collect();
+        likely.extend(self.joined(&asked).into_iter().map(Cow::Owned));
         likely.sort_unstable();
         likely.dedup();
-        likely.into_iter().map(|(_, path)| &**path)
+        likely.into_iter().map(|one| match one {
+            Cow::Borrowed((_, path)) => Cow::Borrowed(&**path),
+            Cow::Owned((_, path)) => Cow::Owned(path.into()),
+        })
+    }
+
+    /// Paths that begin as some conditions ask and end as others do.
+    fn joined(&self, tests: &[&PathTest]) -> Vec<Candidate> {
+        let patterns = || tests.iter().flat_map(|test| test.any_of.iter().flatten().chain(&test.none_of));
+        let mut heads: Vec<&str> =
+            patterns().filter_map(|one| if let Pattern::Prefix(text) = one { Some(&**text) } else { None }).collect();
+        let mut tails: Vec<&str> =
+            patterns().filter_map(|one| if let Pattern::Suffix(text) = one { Some(&**text) } else { None }).collect();
+        for texts in [&mut heads, &mut tails] {
+            texts.sort_unstable();
+            texts.dedup();
+        }
+        if heads.len() * tails.len() > MANY_PAIRS {
+            return Vec::new();
+        }
+        let pairs = heads.iter().flat_map(|head| tails.iter().map(move |tail| (head.trim_end_matches('/'), *tail)));
+        let paths = pairs.map(|(head, tail)| format!("{head}/{}", tail.trim_start_matches('/')));
+        paths.filter(|path| self.form.contains(path)).map(|path| (cost(&path), path.into())).collect()
     }
 
     /// Decides every label of the rules: by paths worth trying, and by proofs for labels that none of them got.
@@ -120,16 +148,16 @@ impl PathBook {
             if wanted.is_empty() {
                 return found;
             }
-            let label = label(path);
+            let label = label(&path);
             if wanted.remove(&label) {
-                found.insert(label, PathSearch::Found(path.to_owned()));
+                found.insert(label, PathSearch::Found(path.into_owned()));
             }
         }
         match &list {
             _ if wanted.is_empty() => {}
             None => {
                 let list = self.spelled(rules);
-                found.extend(prove(&list, &mut ListMachine::new(&list), &self.form, wanted, states));
+                found.extend(prove(&list, &mut ListMachine::new(&list), self.form, wanted, states));
             }
             // Of a long list each label has to do with a few rules only.
             Some(list) => {
@@ -141,7 +169,7 @@ impl PathBook {
                     }
                     let part = relevant(list, label, ends.get(&label).copied());
                     let one = BTreeSet::from([label]);
-                    found.extend(prove(&part, &mut ListMachine::new(&part), &self.form, one, states));
+                    found.extend(prove(&part, &mut ListMachine::new(&part), self.form, one, states));
                 }
             }
         }

@@ -39,6 +39,8 @@ pub enum Pattern {
 pub enum Piece {
     /// This text.
     Literal(Box<str>),
+    /// This text in any ASCII case.
+    AnyCase(Box<str>),
     /// An unbounded run of bytes of a class.
     Repeat {
         /// The class.
@@ -95,8 +97,19 @@ impl Pattern {
                 Piece::Literal(text),
                 Piece::Repeat { bytes: after, at_least: more },
             ] if any(bytes, at_least) && any(after, more) => Self::Contains(text.clone()),
-            _ => Self::Language(Arc::new(Language::sequence(pieces))),
+            _ => {
+                let language = Language::sequence(pieces);
+                language.build();
+                Self::Language(Arc::new(language))
+            }
         }
+    }
+
+    /// The same of pieces of which at least one is a run. Its automaton is built once a search needs it, for sets of
+    /// which there are thousands and few are asked about.
+    #[must_use]
+    pub fn lazy_sequence(pieces: Vec<Piece>) -> Self {
+        Self::Language(Arc::new(Language::sequence(pieces)))
     }
 
     /// The values that an RE2 expression matches in full.
@@ -130,7 +143,7 @@ fn joined(pieces: &[Piece]) -> Vec<Piece> {
     let mut out: Vec<Piece> = Vec::new();
     for piece in pieces {
         match (out.last_mut(), piece) {
-            (_, Piece::Literal(text)) if text.is_empty() => {}
+            (_, Piece::Literal(text) | Piece::AnyCase(text)) if text.is_empty() => {}
             (Some(Piece::Literal(before)), Piece::Literal(text)) => *before = format!("{before}{text}").into(),
             _ => out.push(piece.clone()),
         }

@@ -182,7 +182,7 @@ pub(super) struct Column {
     /// The dimension.
     pub(super) dimension: Dimension,
     /// What can occur.
-    pub(super) domain: Domain,
+    pub(super) domain: Arc<Domain>,
     /// The tests by number.
     tests: Vec<Test>,
     /// The classes by all tests; `None` where a list is better split by its own tests alone.

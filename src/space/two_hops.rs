@@ -109,7 +109,7 @@ pub fn through(
     let bounds = store.bounds(within);
     let space = store.freeze(budget);
     let diagram = Diagram::build(&space, &[&lists[0], &lists[1]], &bounds, &mut Joint::Hops);
-    let hops = Hops { rewrite, space: &space, form: &space.paths.form, mode: space.paths.mode };
+    let hops = Hops { rewrite, space: &space, form: space.paths.form, mode: space.paths.mode };
     let answers: Vec<BTreeMap<Label, PathSearch>> = diagram
         .leaves
         .iter()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::list::Dimension;
 use super::normalize::Normalization;
@@ -10,8 +11,8 @@ use super::pattern::Pattern;
 /// Which values can occur.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Universe {
-    /// By dimension; one without an entry has `Domain::default_for`.
-    pub domains: BTreeMap<Dimension, Domain>,
+    /// By dimension; one without an entry has `Domain::default_for`. Shared, for many proxies see the same values.
+    pub domains: BTreeMap<Dimension, Arc<Domain>>,
     /// Which paths can occur.
     pub path: PathDomain,
 }
@@ -25,8 +26,15 @@ impl Default for Universe {
 impl Universe {
     /// What can occur on a dimension.
     #[must_use]
-    pub fn domain(&self, dimension: &Dimension) -> Domain {
-        self.domains.get(dimension).cloned().unwrap_or_else(|| Domain::default_for(dimension))
+    pub fn domain(&self, dimension: &Dimension) -> Arc<Domain> {
+        self.domains.get(dimension).cloned().unwrap_or_else(|| Domain::default_for(dimension).into())
+    }
+
+    /// Says what can occur on a dimension. What is preferred and cannot occur is forgotten.
+    pub fn set(&mut self, dimension: Dimension, mut domain: Domain) {
+        let values = std::mem::take(&mut domain.preferred);
+        domain.preferred = values.into_iter().filter(|value| domain.contains(std::slice::from_ref(value))).collect();
+        self.domains.insert(dimension, domain.into());
     }
 }
 
@@ -39,7 +47,7 @@ pub struct Domain {
     pub absent: bool,
     /// Whether it may have several values at once.
     pub several: bool,
-    /// Nicer representatives, tried first and in this order.
+    /// Nicer representatives, tried first and in this order; each can occur.
     pub preferred: Vec<String>,
 }
 

@@ -169,6 +169,13 @@ impl<'t> Document<'t> {
         Value::Mapping(Children { first, end: offset(self.entries.len()) })
     }
 
+    /// Gives back memory that was kept for more nodes.
+    pub(super) fn fit(&mut self) {
+        self.nodes.shrink_to_fit();
+        self.items.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+
     /// A node, if there is one of that index.
     pub(super) fn node(&self, index: Index) -> Option<&NodeData> {
         self.nodes.get(index as usize)
@@ -242,7 +249,7 @@ impl<'d> Node<'d> {
     }
 
     /// Keys, their places and their values.
-    pub fn entries(self) -> impl ExactSizeIterator<Item = (&'d str, Span, Self)> {
+    pub fn entries(self) -> impl DoubleEndedIterator<Item = (&'d str, Span, Self)> + ExactSizeIterator {
         self.document.entries(self.value()).iter().map(move |entry| {
             let span = Span { file: self.document.file, start: entry.key_start, end: entry.key_end };
             (self.document.text(entry.key), span, self.at(entry.value))

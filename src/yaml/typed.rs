@@ -278,6 +278,10 @@ impl<'de, 'd, I: Iterator<Item = Node<'d>>> SeqAccess<'de> for Items<'d, '_, I> 
         let reader = self.reader;
         reader.within(step, || seed.deserialize(reader.step(node))).map(Some)
     }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.rest.size_hint().1
+    }
 }
 
 /// A value that stands for a list of one.

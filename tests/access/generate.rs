@@ -3,7 +3,7 @@
 use meshlint::author;
 use meshlint::config;
 use meshlint::matrix::judge;
-use meshlint::semantics::{Chain, Decision, Judgement, Verdict, World, workload_ports};
+use meshlint::semantics::{Chain, Decision, Judgement, NamespaceReader, Verdict, World, workload_ports};
 use meshlint::space::{Budget, Change, Cube, DecisionList, Label, PathTest, Pattern, RuleStore, Search};
 
 use super::{CART, TABLE, cases, check, check_text, manifests, policy};
@@ -24,7 +24,8 @@ fn admitted(judgement: &Judgement) -> DecisionList {
 fn changes(old: &World, new: &World, name: &str, but_for: &[&str]) -> Vec<(Change, String)> {
     let workload = old.workloads_in("python").iter().find(|workload| workload.id.name == name).expect("it is there");
     let port = workload_ports(old, workload).into_iter().next().expect("a port");
-    let [(_, before), (_, after)] = [old, new].map(|world| judge(world, workload, &port, Chain::Http));
+    let [(_, before), (_, after)] =
+        [old, new].map(|world| judge(&NamespaceReader::new(world, "python"), workload, &port, Chain::Http));
     let mut store = RuleStore::new(before.universe.clone());
     let (before, after) = (store.list(&admitted(&before)), store.list(&admitted(&after)));
     let others = but_for.iter().map(|path| Pattern::Exact((*path).into())).collect();

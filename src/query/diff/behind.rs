@@ -19,7 +19,7 @@ pub(super) fn seen_behind(universe: &Universe, sides: [&SideBehind; 2]) -> Unive
                 matches!(dimension, Dimension::Token | Dimension::Issuer | Dimension::Subject | Dimension::Claim(_));
             if token {
                 let known = universe.domain(dimension);
-                universe.domains.insert(dimension.clone(), lists::joint_domain(domain, known));
+                universe.set(dimension.clone(), lists::joint_domain(domain, &known));
             }
         }
     }

@@ -160,18 +160,19 @@ pub(super) fn joint_universe(old: &Decided, new: &Decided) -> Result<Universe, S
     }
     for (dimension, domain) in &old.universe.domains {
         let other = new.universe.domain(dimension);
-        universe.domains.insert(dimension.clone(), joint_domain(domain, other));
+        universe.set(dimension.clone(), joint_domain(domain, &other));
     }
     let only_new = new.universe.domains.keys().filter(|dimension| !old.universe.domains.contains_key(dimension));
     for dimension in only_new.cloned().collect::<Vec<Dimension>>() {
-        let domain = joint_domain(&old.universe.domain(&dimension), new.universe.domain(&dimension));
-        universe.domains.insert(dimension, domain);
+        let domain = joint_domain(&old.universe.domain(&dimension), &new.universe.domain(&dimension));
+        universe.set(dimension, domain);
     }
     Ok(universe)
 }
 
 /// The values of either domain, the second's representatives first.
-pub(super) fn joint_domain(one: &Domain, mut other: Domain) -> Domain {
+pub(super) fn joint_domain(one: &Domain, other: &Domain) -> Domain {
+    let mut other = other.clone();
     other.values = match (&one.values, other.values) {
         (Values::Finite(some), Values::Finite(mut more)) => {
             more.extend(some.iter().filter(|value| !more.contains(value)).cloned().collect::<Vec<_>>());

@@ -41,7 +41,7 @@ pub(in crate::rule) fn ask(
     judged: bool,
 ) -> AccessFindings {
     let (world, table) = (scope.world, scope.table);
-    let answers = answers(world, &scope.fronts, table, namespace, judged);
+    let answers = answers(world, scope.fronts, table, namespace, judged);
     let workloads: BTreeSet<_> = answers.doors.iter().map(|door| &door.workload.id).collect();
     let locks: BTreeMap<_, usize> =
         answers.doors.iter().map(|door| (Arc::as_ptr(&door.lock).addr(), door.lock.path_classes)).collect();

@@ -18,6 +18,8 @@ mod traffic_policy;
 mod virtual_service;
 mod workload_entry;
 
+use rayon::prelude::*;
+
 use crate::model::{Mesh, Problem, ProblemKind, Resource};
 use crate::text::Span;
 
@@ -27,38 +29,33 @@ use crate::text::Span;
 /// istio/istio 1.32: `pkg/config/validation/validation.go`, `pkg/config/validation/virtualservice.go`,
 /// `manifests/charts/base/files/crd-all.gen.yaml`. Differs: warnings are not given here.
 pub fn rejections(mesh: &Mesh) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for policy in &mesh.authorization_policies {
-        authorization_policy::check(policy, &mut problems);
-    }
-    for policy in &mesh.peer_authentications {
-        peer_authentication::check(policy, &mut problems);
-    }
-    for policy in &mesh.request_authentications {
-        request_authentication::check(policy, &mut problems);
-    }
-    for gateway in &mesh.gateways {
-        gateway::check(gateway, &mut problems);
-    }
-    for service in &mesh.virtual_services {
-        virtual_service::check(service, &mut problems);
-    }
-    for rule in &mesh.destination_rules {
-        destination_rule::check(rule, &mut problems);
-    }
-    for entry in &mesh.service_entries {
-        service_entry::check(entry, &mut problems);
-    }
-    for sidecar in &mesh.sidecars {
-        sidecar::check(sidecar, &mut problems);
-    }
-    for entry in &mesh.workload_entries {
-        workload_entry::check(entry, &mut problems);
-    }
-    for filter in &mesh.envoy_filters {
-        envoy_filter::check(filter, &mut problems);
-    }
+    let mut problems = of(&mesh.authorization_policies, authorization_policy::check);
+    problems.extend(of(&mesh.peer_authentications, peer_authentication::check));
+    problems.extend(of(&mesh.request_authentications, request_authentication::check));
+    problems.extend(of(&mesh.gateways, gateway::check));
+    problems.extend(of(&mesh.virtual_services, virtual_service::check));
+    problems.extend(of(&mesh.destination_rules, destination_rule::check));
+    problems.extend(of(&mesh.service_entries, service_entry::check));
+    problems.extend(of(&mesh.sidecars, sidecar::check));
+    problems.extend(of(&mesh.workload_entries, workload_entry::check));
+    problems.extend(of(&mesh.envoy_filters, envoy_filter::check));
     problems
+}
+
+/// Objects that one thread looks at in a row.
+const CHUNK: usize = 64;
+
+/// Why objects of one kind are refused, in their order.
+fn of<T: Sync>(objects: &[T], check: fn(&T, &mut Vec<Problem>)) -> Vec<Problem> {
+    let chunks: Vec<Vec<Problem>> = objects
+        .par_chunks(CHUNK)
+        .map(|chunk| {
+            let mut problems = Vec::new();
+            chunk.iter().for_each(|object| check(object, &mut problems));
+            problems
+        })
+        .collect();
+    chunks.into_iter().flatten().collect()
 }
 
 /// Notes why an object is refused.

@@ -67,18 +67,18 @@ fn paths_agree(seed: u64, rounds: u64, most: usize) -> u64 {
     for round in 0..rounds {
         let mode = *random.pick(&MODES);
         let domain = PathDomain::Normalized(mode);
-        let form = Form::of_paths(domain);
+        let form = Form::paths(domain);
         let list = random.path_list("/abA.;", 6, 4);
         let rules = path_rules(&list);
         let machine = ListMachine::new(&rules);
         let (start, letters) = (machine.start(), b"/abA.;");
-        let mut walk = Walk { list: &list, form: &form, machine, letters, compared: 0, shortest: BTreeMap::new() };
+        let mut walk = Walk { list: &list, form, machine, letters, compared: 0, shortest: BTreeMap::new() };
         walk.from(&mut String::new(), 0, &start, most);
         compared += walk.compared;
 
         // Proofs alone: what is found is a shortest path, what is not found does not occur.
         let all: BTreeSet<Label> = (0..4).map(Label).collect();
-        let proven = prove(&rules, &mut ListMachine::new(&rules), &form, all, 100_000);
+        let proven = prove(&rules, &mut ListMachine::new(&rules), form, all, 100_000);
         for (label, answer) in &proven {
             let shortest = walk.shortest.get(label);
             match answer {
@@ -116,7 +116,7 @@ fn paths_agree(seed: u64, rounds: u64, most: usize) -> u64 {
 fn requests_agree(seed: u64, rounds: u64, points: u64) -> u64 {
     let mut random = Random(seed);
     let world = World::new();
-    let form = Form::of_paths(world.universe.path);
+    let form = Form::paths(world.universe.path);
     let paths: Vec<String> = texts("/abA.;", 4).into_iter().filter(|path| form.contains(path)).collect();
     let mut compared = 0;
     for round in 0..rounds {

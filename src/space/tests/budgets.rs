@@ -44,7 +44,7 @@ fn stays_sound(list: &DecisionList, universe: &Universe, budget: &Budget, points
 fn every_budget_is_kept_soundly() {
     let mut random = Random(71);
     let world = World::new();
-    let form = super::super::form::Form::of_paths(world.universe.path);
+    let form = super::super::form::Form::paths(world.universe.path);
     let paths: Vec<String> = texts("/abA.;", 3).into_iter().filter(|path| form.contains(path)).collect();
     let ample = Budget::default();
     let tight = [

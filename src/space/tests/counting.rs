@@ -56,12 +56,12 @@ fn all_paths(form: &Form, most: usize) -> u128 {
 fn the_cells_are_every_request_once() {
     let mut random = Random(97);
     let world = World::new();
-    let form = Form::of_paths(world.universe.path);
+    let form = Form::paths(world.universe.path);
     let known = [Dimension::Port, Dimension::Peer, Dimension::Token];
     let axes: Vec<&Axis> = world.axes.iter().filter(|axis| known.contains(&axis.dimension)).collect();
     let wide = |axis: &&Axis| u128::try_from(axis.values.len()).unwrap();
     for most in [1, 3, 9] {
-        let paths = all_paths(&form, most);
+        let paths = all_paths(form, most);
         let expected = axes.iter().map(wide).product::<u128>() * paths;
         for _ in 0..40 {
             // Requests that cannot occur are in no cell.
@@ -85,7 +85,7 @@ fn the_cells_are_every_request_once() {
                     let any = if atoms.is_some() { own } else { axis.values.last().map_or(&[][..], Vec::as_slice) };
                     rest = rest.specialise(&axis.dimension, &any.iter().map(String::as_str).collect::<Vec<_>>());
                 }
-                counted += requests * paths_by_label(&rest, &form, most).get(&cell.label).copied().unwrap_or(0);
+                counted += requests * paths_by_label(&rest, form, most).get(&cell.label).copied().unwrap_or(0);
             }
             assert_eq!(counted, expected, "up to {most} bytes: {list:?}");
         }

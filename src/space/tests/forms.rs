@@ -104,7 +104,7 @@ fn normal_paths_are_exactly_the_images_of_normalisation() {
     let mut checked = 0_u64;
     for letters in ["/abA.-%2f;", "/.%02eE5\\"] {
         for mode in MODES {
-            let form = Form::of_paths(PathDomain::Normalized(mode));
+            let form = Form::paths(PathDomain::Normalized(mode));
             for path in texts(letters, if letters.len() > 9 { 6 } else { 5 }) {
                 // Every image is of the shape, and every path of the shape is the image of its wire form.
                 if let Some(image) = normalize(&path, mode) {
@@ -155,7 +155,7 @@ fn a_second_normalisation_changes_dot_parameter_segments_alone() {
 fn images_of_awkward_escapes_are_of_the_shape() {
     let all: BTreeSet<String> = texts("/%236e.\\", 6).into_iter().collect();
     for mode in MODES {
-        let form = Form::of_paths(PathDomain::Normalized(mode));
+        let form = Form::paths(PathDomain::Normalized(mode));
         for path in &all {
             if let Some(image) = normalize(path, mode) {
                 assert!(form.contains(&image), "{path} gives {image} in {mode:?}");

@@ -52,6 +52,7 @@ fn piece() -> impl Strategy<Value = Piece> {
     ];
     prop_oneof![
         "[ab/.]{0,2}".prop_map(|text| Piece::Literal(text.into())),
+        "[abA/.]{0,2}".prop_map(|text| Piece::AnyCase(text.into())),
         (classes, 0..2_u8).prop_map(|(bytes, at_least)| Piece::Repeat { bytes, at_least }),
     ]
 }
@@ -68,9 +69,10 @@ proptest! {
     }
 
     #[test]
-    fn sequences_say_what_their_expressions_say(pieces in prop::collection::vec(piece(), 0..5), text in "[ab/.x]{0,7}") {
+    fn sequences_say_what_their_expressions_say(pieces in prop::collection::vec(piece(), 0..5), text in "[abA/.x]{0,7}") {
         let part = |piece: &Piece| match piece {
             Piece::Literal(text) => regex::escape(text),
+            Piece::AnyCase(text) => format!("(?i:{})", regex::escape(text)),
             Piece::Repeat { bytes, at_least } => {
                 let hex = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat();
                 format!("[{hex}]{}", if *at_least == 0 { '*' } else { '+' })
@@ -78,7 +80,15 @@ proptest! {
         };
         let source = pieces.iter().map(part).collect::<Vec<_>>().concat();
         let pattern = Pattern::sequence(&pieces);
-        prop_assert_eq!(pattern.matches(&text), judge(&source).is_match(text.as_bytes()), "{} for {}", pattern, source);
+        let expected = judge(&source).is_match(text.as_bytes());
+        prop_assert_eq!(pattern.matches(&text), expected, "{} for {}", pattern, source);
+        // Without an automaton, and with the one that a search builds.
+        let lazy = Pattern::lazy_sequence(pieces.clone());
+        prop_assert_eq!(lazy.matches(&text), expected, "{} for {}", lazy, source);
+        let bank = Bank::new(vec![lazy.clone()]);
+        let end = text.bytes().fold(bank.start(), |state, byte| bank.step(&state, byte));
+        prop_assert_eq!(bank.holds(0, &end), expected, "{} for {}", lazy, source);
+        prop_assert_eq!(lazy.matches(&text), expected, "{} for {}", lazy, source);
         prop_assert_eq!(Pattern::sequence(&pieces), pattern);
     }
 

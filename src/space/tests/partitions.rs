@@ -9,7 +9,7 @@ use super::world::{self, World};
 fn specialising_is_fixing_the_value() {
     let mut random = Random(13);
     let world = World::new();
-    let form = super::super::form::Form::of_paths(world.universe.path);
+    let form = super::super::form::Form::paths(world.universe.path);
     let paths: Vec<String> = texts("/abA.;", 3).into_iter().filter(|path| form.contains(path)).collect();
     for _ in 0..300 {
         let axes = world.some(&mut random, 3);
@@ -40,6 +40,30 @@ fn specialising_is_fixing_the_value() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_not_near_a_cube_decides_nothing_within_it() {
+    let mut random = Random(29);
+    let world = World::new();
+    let paths: Vec<String> = texts("/abA.;", 3);
+    let (mut dropped, mut compared) = (0, 0);
+    for round in 0..400 {
+        let axes = world.some(&mut random, 4);
+        let list = world::list(&mut random, &axes, "/ab");
+        let within = world::cube(&mut random, &axes, "/ab");
+        let near = list.near(&within);
+        dropped += list.rules.len() - near.rules.len();
+        for _ in 0..60 {
+            let point = world::point(&mut random, &axes, &paths);
+            if within.holds(&point) {
+                compared += 1;
+                let expected = label_of(&list, &point);
+                assert_eq!(label_of(&near, &point), expected, "round {round}: {point:?} of {within:?} in {list:?}");
+            }
+        }
+    }
+    assert!(dropped > 100 && compared > 1_000, "{dropped} dropped, {compared} compared");
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub(super) fn hops_agree(seed: u64, rounds: u64) -> Tally {
     let mut tally = Tally::default();
     for round in 0..rounds {
         let mode = if random.chance(20) { Normalization::DecodeAndMergeSlashes } else { *random.pick(&modes) };
-        let form = super::super::form::Form::of_paths(PathDomain::Normalized(mode));
+        let form = super::super::form::Form::paths(PathDomain::Normalized(mode));
         let universe = Universe { domains: BTreeMap::new(), path: PathDomain::Normalized(mode) };
         let first = random.path_list("/abA.;", 3, 2);
         let first = with_methods(&mut random, first);

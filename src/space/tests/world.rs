@@ -190,8 +190,12 @@ impl World {
             text(claim(&["c", "d"]), several(&["p", "q", "x"])),
             text(Dimension::Metadata("m".into()), perhaps(WORDS)),
         ];
-        let domains = axes.iter().filter_map(|axis| Some((axis.dimension.clone(), axis.domain.clone()?))).collect();
-        let universe = Universe { domains, path: PathDomain::Normalized(Normalization::Base) };
+        let mut universe = Universe { domains: BTreeMap::new(), path: PathDomain::Normalized(Normalization::Base) };
+        for axis in &axes {
+            if let Some(domain) = &axis.domain {
+                universe.set(axis.dimension.clone(), domain.clone());
+            }
+        }
         Self { axes, universe }
     }
 

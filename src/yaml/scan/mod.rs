@@ -39,7 +39,9 @@ pub(super) fn read(file: FileId, text: &str, piece: Range<usize>) -> Option<(Doc
         comments: Vec::new(),
     };
     scanner.lines()?;
-    Some((scanner.document, scanner.comments))
+    let Scanner { mut document, comments, .. } = scanner;
+    document.fit();
+    Some((document, comments))
 }
 
 /// Whether a text has only characters that mean nothing to YAML by themselves, line feeds aside.

@@ -1,0 +1,44 @@
+//! All doors of a world, judged once for everybody who asks about them.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::door::{Door, doors};
+use crate::model::Workload;
+use crate::semantics::{NamespaceReader, World};
+use crate::space::Universe;
+
+/// The doors of all workloads that are neither gateways nor Istio's own, by namespace.
+#[derive(Debug, Default)]
+pub struct Judged<'w> {
+    /// The doors in the order of the workloads, and what can occur at those that speak HTTP
+    namespaces: BTreeMap<&'w str, (Vec<Door<'w>>, Universe)>,
+}
+
+impl<'w> Judged<'w> {
+    /// Judges a world.
+    pub fn of(world: &'w World) -> Self {
+        let namespaces: Vec<(&'w String, &'w Vec<Workload>)> = world.workloads.iter().collect();
+        let judge = |(namespace, workloads): &(&'w String, &'w Vec<Workload>)| {
+            let asked = |workload: &&Workload| !world.is_gateway(workload) && !World::is_control_plane(workload);
+            let workloads: Vec<&'w Workload> = workloads.iter().filter(asked).collect();
+            let reader = NamespaceReader::new(world, namespace);
+            let doors = doors(&reader, &workloads, &[]);
+            (namespace.as_str(), (doors, reader.universe().clone()))
+        };
+        let judged: Vec<(&'w str, (Vec<Door<'w>>, Universe))> = namespaces.par_iter().map(judge).collect();
+        Self { namespaces: judged.into_iter().collect() }
+    }
+
+    /// The doors of the workloads of a namespace, in their order.
+    pub fn in_namespace(&self, namespace: &str) -> &[Door<'w>] {
+        self.namespaces.get(namespace).map_or(&[], |(doors, _)| doors.as_slice())
+    }
+
+    /// A reader of the policies of a namespace.
+    pub fn reader(&self, world: &'w World, namespace: &str) -> NamespaceReader<'w> {
+        let universe = self.namespaces.get(namespace).map(|(_, universe)| universe);
+        NamespaceReader::new(world, namespace).after(universe)
+    }
+}
