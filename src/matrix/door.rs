@@ -134,7 +134,7 @@ pub fn ask_again<'w>(doors: &[&Door<'w>], questions: &[Cube]) -> Vec<Door<'w>> {
         });
     }
     let all: Vec<usize> = (0..questions.len()).collect();
-    let asked: Vec<(&Judgement, &[usize])> = locks.iter().map(|lock| (&*lock.judgement, all.as_slice())).collect();
+    let asked: Vec<Asked<'_>> = locks.iter().map(|lock| (&*lock.judgement, all.as_slice())).collect();
     let within = |within: &Cube| Question { within: within.clone(), ..Question::default() };
     let answers = answers(&asked, &questions.iter().map(within).collect::<Vec<_>>());
     let again = locks.iter().zip(answers).map(|(lock, (found, path_classes))| {
@@ -175,7 +175,7 @@ pub fn judge(
 /// Judges distinct chains of a namespace and asks the questions of each.
 fn locks(reader: &NamespaceReader<'_>, kinds: &[Kind<'_>], questions: &[Question]) -> Vec<Arc<Lock>> {
     let judged: Vec<Arc<Judgement>> = kinds.iter().map(|(inbound, _)| inbound.judgement(reader).into()).collect();
-    let asked: Vec<(&Judgement, &[usize])> =
+    let asked: Vec<Asked<'_>> =
         judged.iter().zip(kinds).map(|(judgement, (_, asked))| (&**judgement, asked.as_slice())).collect();
     let answers = answers(&asked, questions);
     let locks = kinds.iter().zip(&judged).zip(answers).map(|(((inbound, _), judgement), (found, path_classes))| {
@@ -185,9 +185,12 @@ fn locks(reader: &NamespaceReader<'_>, kinds: &[Kind<'_>], questions: &[Question
     locks.collect()
 }
 
+/// What decides, and the numbers of the questions that are asked of it.
+type Asked<'j> = (&'j Judgement, &'j [usize]);
+
 /// What the requests of its questions get of each judgement, and how many classes of paths they told apart. The rules of
 /// all are numbered once.
-fn answers(judged: &[(&Judgement, &[usize])], questions: &[Question]) -> Vec<(Vec<Found>, usize)> {
+fn answers(judged: &[Asked<'_>], questions: &[Question]) -> Vec<(Vec<Found>, usize)> {
     if questions.is_empty() {
         return vec![(Vec::new(), 0); judged.len()];
     }
@@ -221,7 +224,7 @@ fn answers(judged: &[(&Judgement, &[usize])], questions: &[Question]) -> Vec<(Ve
         let asked = asked.iter().filter_map(|question| bounds.get(*question));
         lists.iter().zip(asked).map(|(list, bounds)| Space::partition(space, list, bounds)).collect()
     };
-    let answer = |(lists, (_, asked)): (&(usize, Vec<RuleList>), &(&Judgement, &[usize]))| {
+    let answer = |(lists, (_, asked)): (&(usize, Vec<RuleList>), &Asked<'_>)| {
         let partitions = ask(lists, asked);
         let path_classes = partitions.iter().map(Partition::path_classes).sum();
         (partitions.iter().map(found).collect(), path_classes)

@@ -53,6 +53,7 @@ impl<T: Placed> Objects<T> {
     }
 
     /// Appends the objects of another list.
+    #[expect(clippy::iter_over_hash_type, reason = "the places of each namespace are apart")]
     pub fn append(&mut self, more: Self) {
         let before = self.all.len();
         for (namespace, places) in more.places {

@@ -57,6 +57,7 @@ impl<'a> NamespaceReader<'a> {
     }
 
     /// A reader that takes over from another one of its namespace what can occur there.
+    #[must_use]
     pub fn after(self, universe: Option<&Universe>) -> Self {
         Self { universe: universe.cloned().map_or_else(OnceCell::new, OnceCell::from), ..self }
     }

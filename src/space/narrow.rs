@@ -33,7 +33,8 @@ impl DecisionList {
     /// without those at its end that say what the default says.
     #[must_use]
     pub fn near(&self, within: &Cube) -> Self {
-        let mut rules: Vec<Rule> = self.rules.iter().filter(|rule| !are_apart(&rule.cube, within)).cloned().collect();
+        let is_near = |rule: &&Rule| !are_apart(&rule.cube, within) && !is_void(&rule.cube);
+        let mut rules: Vec<Rule> = self.rules.iter().filter(is_near).cloned().collect();
         let end = rules.iter().rposition(|rule| rule.label != self.default).map_or(0, |last| last + 1);
         rules.truncate(end);
         Self { rules, default: self.default }
@@ -54,6 +55,20 @@ fn are_apart(one: &Cube, other: &Cube) -> bool {
     let never = |test: &PathTest, bound: &PathTest| narrowed(test, bound) == Narrowed::Never;
     let paths_apart = |test: &PathTest| other.path.iter().any(|bound| never(test, bound) || never(bound, test));
     one.tests.iter().filter(has_one_value).any(tests_apart) || one.path.iter().any(paths_apart)
+}
+
+/// Whether no request is in a cube, as far as the letters of its patterns tell: what it asks for it leaves out again.
+fn is_void(cube: &Cube) -> bool {
+    let left_out = |any_of: &Option<Vec<Pattern>>, none_of: &[Pattern]| {
+        let gone = |one: &Pattern| none_of.iter().any(|other| covers(other, one));
+        any_of.as_deref().is_some_and(|any_of| any_of.iter().all(gone))
+    };
+    let of_test = |test: &Test| {
+        let mut tests = cube.tests.iter().filter(|other| other.dimension == test.dimension);
+        tests.any(|other| left_out(&test.any_of, &other.none_of))
+    };
+    let of_path = |test: &PathTest| cube.path.iter().any(|other| left_out(&test.any_of, &other.none_of));
+    cube.tests.iter().any(of_test) || cube.path.iter().any(of_path)
 }
 
 /// The text that a value must be or begin with, and whether it must be it.
@@ -87,7 +102,11 @@ pub(super) fn are_disjoint(one: &Pattern, other: &Pattern) -> bool {
 /// Whether every value of the second matches the first, as far as their letters tell.
 pub(super) fn covers(one: &Pattern, other: &Pattern) -> bool {
     match (one, other) {
+        (Pattern::Any, _) => return true,
         (_, Pattern::Exact(text)) => return one.matches(text),
+        (Pattern::NonEmpty, Pattern::Prefix(text) | Pattern::Suffix(text) | Pattern::Contains(text)) => {
+            return !text.is_empty();
+        }
         (Pattern::Suffix(a), Pattern::Suffix(b)) => return b.ends_with(&**a),
         // A language begins so, and not everything that begins so is in it.
         (Pattern::Language(_), _) => return one == other,
@@ -141,5 +160,7 @@ mod tests {
         check(None, &[prefix("/api/users")], Narrowed::Open);
         check(Some(&[prefix("/a")]), &[suffix("/x")], Narrowed::Open);
         check(Some(&[prefix("/a")]), &[prefix("/api")], Narrowed::Never);
+        check(Some(&[suffix("/x")]), &[Pattern::Any], Narrowed::Never);
+        check(Some(&[Pattern::NonEmpty]), &[], Narrowed::Always);
     }
 }

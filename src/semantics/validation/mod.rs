@@ -51,7 +51,9 @@ fn of<T: Sync>(objects: &[T], check: fn(&T, &mut Vec<Problem>)) -> Vec<Problem> 
         .par_chunks(CHUNK)
         .map(|chunk| {
             let mut problems = Vec::new();
-            chunk.iter().for_each(|object| check(object, &mut problems));
+            for object in chunk {
+                check(object, &mut problems);
+            }
             problems
         })
         .collect();
