@@ -150,7 +150,7 @@ impl<'w> Idle<'w> {
         }
         let id = &self.placed.policy.id;
         let comes = if allow { "admits" } else { "refuses" };
-        let blockers: Vec<&PolicyRuleRef> = self.endings.iter().filter_map(|ending| ending.policy.as_ref()).collect();
+        let blockers: Vec<&PolicyRuleRef> = self.endings.iter().filter_map(|ending| ending.policy.as_deref()).collect();
         let why = match (blockers.first(), self.endings.is_empty()) {
             (Some(first), _) => format!("{} refuses {} that it matches", first.policy, everything(&blockers)),
             (None, true) => "no request fulfils all of its conditions".to_owned(),
@@ -166,7 +166,7 @@ impl<'w> Idle<'w> {
     fn redundant(&self) -> Observation {
         let id = &self.placed.policy.id;
         let allow = self.placed.policy.spec.action() == Action::Allow;
-        let others: Vec<&PolicyRuleRef> = self.endings.iter().filter_map(|ending| ending.policy.as_ref()).collect();
+        let others: Vec<&PolicyRuleRef> = self.endings.iter().filter_map(|ending| ending.policy.as_deref()).collect();
         let why = if allow { "others admit what it admits" } else { "others refuse what it refuses" };
         let message = format!("no decision changes without this rule of {id}: {why}");
         let seen = Observation::new("redundant-policy-rule", id, self.placed.rule.span, "changes nothing", message);

@@ -114,7 +114,7 @@ pub(super) fn admitted_by_it_alone(
 fn without(judgement: &Judgement, own: &PolicyRuleRef, dropped: &HashSet<PolicyRuleRef>, allow: bool) -> DecisionList {
     let keep = |rule: &&Rule| match judgement.verdict(rule.label) {
         Some(Verdict::End(ending)) => {
-            let left_out = ending.policy.as_ref().is_some_and(|by| by == own || dropped.contains(by));
+            let left_out = ending.policy.as_deref().is_some_and(|by| by == own || dropped.contains(by));
             !(left_out || allow && ending.decision == Decision::Undetermined)
         }
         Some(Verdict::Forward(_)) | None => true,

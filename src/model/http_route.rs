@@ -20,19 +20,19 @@ pub struct HttpRoute {
     /// Weighted destinations
     pub route: Option<Spanned<Vec<Spanned<WeightedDestination>>>>,
     /// Answers with a redirect
-    pub redirect: Option<Spanned<Redirect>>,
+    pub redirect: Option<Box<Spanned<Redirect>>>,
     /// Answers by itself
-    pub direct_response: Option<Spanned<DirectResponse>>,
+    pub direct_response: Option<Box<Spanned<DirectResponse>>>,
     /// Hands over to another virtual service
-    pub delegate: Option<Spanned<Delegate>>,
+    pub delegate: Option<Box<Spanned<Delegate>>>,
     /// Rewrites path and authority
-    pub rewrite: Option<Spanned<Rewrite>>,
+    pub rewrite: Option<Box<Spanned<Rewrite>>>,
     /// Without effect on who gets in
     pub timeout: Option<Spanned<String>>,
     /// Without effect on who gets in
-    pub retries: Option<Spanned<Retries>>,
+    pub retries: Option<Box<Spanned<Retries>>>,
     /// Aborts a share of the requests
-    pub fault: Option<Spanned<Fault>>,
+    pub fault: Option<Box<Spanned<Fault>>>,
     /// Destination of copies
     pub mirror: Option<Spanned<Destination>>,
     /// Share that is copied (deprecated)
@@ -43,7 +43,7 @@ pub struct HttpRoute {
     /// Several destinations of copies
     pub mirrors: Option<Spanned<Vec<Spanned<Mirror>>>>,
     /// Answers preflights
-    pub cors_policy: Option<Spanned<CorsPolicy>>,
+    pub cors_policy: Option<Box<Spanned<CorsPolicy>>>,
     /// Headers set, added and removed
     pub headers: Option<Spanned<Headers>>,
 }

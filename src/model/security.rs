@@ -116,7 +116,7 @@ pub struct To {
 }
 
 /// A list of strings as the security API has them.
-pub type Values = Option<Spanned<Vec<Spanned<String>>>>;
+pub type Values = Option<Box<Spanned<Vec<Spanned<String>>>>>;
 
 /// `source`: all fields that are set hold together.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -13,7 +13,7 @@ pub(super) fn ended(at: &str, ending: &Ending) -> Outcome {
         path: None,
         authority: None,
         at: Some(at.to_owned()),
-        policy: ending.policy.clone(),
+        policy: ending.policy.as_deref().cloned(),
         cause: ending.cause.clone(),
     }
 }

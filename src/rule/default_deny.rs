@@ -235,7 +235,7 @@ fn outcome(scope: &Scope<'_>, namespace: &str, ending: &Ending, request: &Reques
         } else {
             finding
         };
-        return DefaultDeny::Missing { by, finding: Box::new(finding) };
+        return DefaultDeny::Missing { by: by.as_deref().cloned(), finding: Box::new(finding) };
     }
     let (span, text, resource) = blame(world, namespace);
     DefaultDeny::Missing {

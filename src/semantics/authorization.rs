@@ -102,7 +102,7 @@ struct Passing {
     /// Which
     cubes: Vec<Arc<Cube>>,
     /// The rule that admits them, where one is needed
-    rule: Option<PolicyRuleRef>,
+    rule: Option<Arc<PolicyRuleRef>>,
     /// Why it may not match after all
     uncertain: Option<Cause>,
 }

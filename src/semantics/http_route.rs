@@ -49,7 +49,7 @@ pub(crate) fn routes(world: &World, service: &Resource<VirtualService>, router: 
             virtual_service: Some(service.id.clone()),
             matches: matches.map(|one| one.value.clone()),
             sni: Vec::new(),
-            preflight: http.value.cors_policy.as_ref().map(preflight),
+            preflight: http.value.cors_policy.as_deref().map(preflight),
             action: rewritten(&action, &http.value, matches.map(|one| &one.value)),
             span: matches.map_or(http.span, |one| one.span),
         };

@@ -22,20 +22,20 @@ pub struct Ending {
     pub decision: Decision,
     /// How; `None` when undetermined
     pub by: Option<By>,
-    /// The policy rule that decided, where one did
-    pub policy: Option<PolicyRuleRef>,
+    /// The policy rule that decided, where one did; shared by all places where it does
+    pub policy: Option<Arc<PolicyRuleRef>>,
     /// Why it is undetermined
     pub cause: Option<Cause>,
 }
 
 impl Ending {
     /// The workload gets it; by the policy rule, or because nothing asks.
-    pub fn reached(policy: Option<PolicyRuleRef>) -> Self {
+    pub fn reached(policy: Option<Arc<PolicyRuleRef>>) -> Self {
         Self { decision: Decision::Allowed, by: Some(By::Reached), policy, cause: None }
     }
 
     /// The workload does not get it.
-    pub fn denied(by: By, policy: Option<PolicyRuleRef>) -> Self {
+    pub fn denied(by: By, policy: Option<Arc<PolicyRuleRef>>) -> Self {
         Self { decision: Decision::Denied, by: Some(by), policy, cause: None }
     }
 

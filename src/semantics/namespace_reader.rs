@@ -18,7 +18,7 @@ use crate::space::{Cube, Universe};
 #[derive(Debug)]
 pub(super) struct RuleReading {
     /// The rule
-    pub(super) rule: PolicyRuleRef,
+    pub(super) rule: Arc<PolicyRuleRef>,
     /// What it matches
     pub(super) cubes: Vec<Arc<Cube>>,
     /// Why it may not match after all
@@ -111,7 +111,7 @@ fn read_rules(
         let RuleRequests { cubes, uncertain } = rule_requests(&rule.value, context)?;
         // Whether an authorizer is asked makes no difference to one that may refuse anyway.
         let uncertain = uncertain.filter(|_| action != Action::Custom);
-        let rule = PolicyRuleRef { policy: policy.id.clone(), rule: index, span: rule.span };
+        let rule = PolicyRuleRef { policy: policy.id.clone(), rule: index, span: rule.span }.into();
         Some(Rc::new(RuleReading { rule, cubes: cubes.into_iter().map(Arc::new).collect(), uncertain }))
     });
     read.collect()

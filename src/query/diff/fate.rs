@@ -43,7 +43,7 @@ impl Fate {
             return Self {
                 text: format!("{} rules[{}] {does} it", rule.policy, rule.rule),
                 span: Some(rule.span),
-                rule: Some(rule.clone()),
+                rule: Some((**rule).clone()),
                 ..Self::plain(ending.decision, ending.by, "")
             };
         }

@@ -86,7 +86,7 @@ pub fn decide_inbound(world: &World, workload: &Workload, port: &WorkloadPort, s
             let _ = rule;
             Ending::undetermined(cause)
         }
-        Passed::Through { rule, unless: None } => Ending::reached(rule),
+        Passed::Through { rule, unless: None } => Ending::reached(rule.map(Into::into)),
     };
     (ending, remarks)
 }
@@ -129,7 +129,7 @@ impl<'a> ConcretePolicies<'a> {
             match (provider(self.world, &self.attached.custom, policy, self.seen.chain), matched) {
                 (Provider::Unusable, _) => {
                     remarks.push((format!("{} matches, and its provider cannot be used", policy.id), Some(rule.span)));
-                    return Passed::Ends(Ending::denied(By::Policy, Some(rule)));
+                    return Passed::Ends(Ending::denied(By::Policy, Some(rule.into())));
                 }
                 (Provider::Asked(message), _) if unless.is_none() => {
                     let span = policy.spec.provider.as_ref().map_or(policy.name_span, |provider| provider.span);
@@ -147,7 +147,7 @@ impl<'a> ConcretePolicies<'a> {
                 Matched::Maybe(cause) => unless = unless.or(Some(cause)),
                 Matched::Yes | Matched::No => {
                     remarks.push((format!("{} refuses it", policy.id), Some(rule.span)));
-                    return Passed::Ends(Ending::denied(By::Policy, Some(rule)));
+                    return Passed::Ends(Ending::denied(By::Policy, Some(rule.into())));
                 }
             }
         }
