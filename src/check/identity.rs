@@ -230,7 +230,7 @@ pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> O
 }
 
 /// Namespace and account that a value names.
-fn account<'v>(value: &'v Value<'v>) -> Option<(&'v str, &'v str)> {
+pub(super) fn account<'v>(value: &'v Value<'v>) -> Option<(&'v str, &'v str)> {
     match value.field {
         Field::ServiceAccount | Field::Condition("source.serviceAccount") => {
             Some(value.text.value.split_once('/').unwrap_or((&value.policy.id.namespace, &value.text.value)))

@@ -14,6 +14,7 @@ mod forwarded_headers;
 mod gateways;
 mod ground;
 mod grpc;
+mod hidden_source;
 mod identity;
 mod jwt;
 mod observation;
@@ -62,6 +63,7 @@ const CHECKS: &[Check] = &[
     forwarded_headers::check,
     gateways::check,
     grpc::check,
+    hidden_source::check,
     identity::check,
     jwt::check,
     operations::check,

@@ -61,6 +61,16 @@ pub(super) fn outbound(
     read.into_iter().chain(bytes).collect()
 }
 
+/// What a client's sidecar does with requests to a port of a Service. Nothing: it does not capture them.
+pub fn client_routes(
+    world: &World,
+    client: &Workload,
+    service: &Resource<Service>,
+    port: &ServicePort,
+) -> Vec<RoutingProxy> {
+    outbound(world, &[client], service, port).into_iter().map(|outbound| outbound.proxy).collect()
+}
+
 impl Outbound {
     /// The senders of whom a cube is, and the rest of it: who they are, their own sidecar does not ask.
     pub(super) fn narrow(&self, within: &Cube) -> (Vec<&String>, Cube) {

@@ -11,6 +11,7 @@ mod table;
 mod witness;
 
 pub(crate) use across::{Across, Way};
+pub use client::client_routes;
 pub use crossing::Crossing;
 pub(crate) use crossing::{arriving, verifies};
 pub use delivery::{Delivered, Delivery};

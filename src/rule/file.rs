@@ -114,6 +114,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("sensitive-path-exposed", include_str!("../../rules/sensitive-path-exposed.yaml")),
     ("several-ext-authz-providers", include_str!("../../rules/several-ext-authz-providers.yaml")),
     ("shared-service-account", include_str!("../../rules/shared-service-account.yaml")),
+    ("source-hidden-by-gateway", include_str!("../../rules/source-hidden-by-gateway.yaml")),
     ("source-ip-behind-proxy", include_str!("../../rules/source-ip-behind-proxy.yaml")),
     ("split-policy-rule", include_str!("../../rules/split-policy-rule.yaml")),
     ("spoofable-header-forwarded", include_str!("../../rules/spoofable-header-forwarded.yaml")),
