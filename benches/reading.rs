@@ -73,9 +73,9 @@ fn parse_with_peer(directory: &str) {
     println!("{} documents", texts.map(|text| peer(&text)).sum::<usize>());
 }
 
-/// Writes a mesh of so many workloads as files.
-fn write(directory: &str, workloads: usize) -> std::io::Result<()> {
-    for (name, text) in manifests::manifests(workloads, POLICIES * workloads, 1) {
+/// Writes a mesh as files.
+fn write(directory: &str, files: Vec<(String, String)>) -> std::io::Result<()> {
+    for (name, text) in files {
         let path = Path::new(directory).join(name);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
@@ -88,7 +88,13 @@ fn write(directory: &str, workloads: usize) -> std::io::Result<()> {
 fn main() -> std::io::Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match asked.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["write", directory, workloads] => return write(directory, workloads.parse().unwrap_or(5000)),
+        ["write", directory, workloads] => {
+            let workloads = workloads.parse().unwrap_or(5000);
+            return write(directory, manifests::manifests(workloads, POLICIES * workloads, 1));
+        }
+        ["few-rules", directory, workloads] => {
+            return write(directory, manifests::few_rules(workloads.parse().unwrap_or(200)));
+        }
         ["peer", directory] => parse_with_peer(directory),
         [workloads] => reading(workloads.parse().unwrap_or(1250)),
         _ => reading(1250),

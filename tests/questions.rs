@@ -127,3 +127,20 @@ fn the_matrix_as_csv_and_as_a_graph() {
         "graph LR\n  n0[\"outside\"]\n  n1[\"gateway python/python-gateway:80\"]\n  n0 -->|\"/api/*\"| n1\n"
     );
 }
+
+/// Front doors as they are found in public repositories, with what the outside reaches by them.
+#[test]
+fn what_the_outside_reaches_by_each_front_door_is_what_its_cases_say() {
+    let doors = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/doors");
+    let mut asked = 0;
+    for entry in fs::read_dir(doors).expect("the fixtures").map(|entry| entry.expect("a directory").path()) {
+        let mut meshlint = Command::cargo_bin("meshlint").expect("the binary is built");
+        let output = meshlint.args(["test", "--cases", "cases.yaml", "mesh.yaml"]).current_dir(&entry).output();
+        let output = output.expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{}: {said}", entry.display());
+        assert!(said.contains(" 0 failed") && !said.starts_with("0 passed"), "{}: {said}", entry.display());
+        asked += 1;
+    }
+    assert_eq!(asked, 3, "front doors");
+}

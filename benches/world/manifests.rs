@@ -33,6 +33,50 @@ pub(crate) fn manifests(workloads: usize, policies: usize, seed: u64) -> Vec<(St
     files
 }
 
+/// A mesh for tools that look at every pair of workloads: one policy of two rules for each.
+pub(crate) fn few_rules(workloads: usize) -> Vec<(String, String)> {
+    let namespaces = workloads.div_ceil(PER_NAMESPACE);
+    let mut files = vec![("mesh/mesh.yaml".to_owned(), MESH.to_owned())];
+    for number in 0..namespaces {
+        let name = format!("ns{number:05}");
+        let mut text = namespace(&name);
+        for workload in 0..PER_NAMESPACE.min(workloads - number * PER_NAMESPACE) {
+            app(&mut text, &name, workload);
+            let (caller, reader) = ((number + 1) % namespaces, (number + 3) % namespaces);
+            let _ = write!(
+                text,
+                "---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: app{workload}
+  namespace: {name}
+spec:
+  selector:
+    matchLabels:
+      app: app{workload}
+  rules:
+  - from:
+    - source:
+        principals: [\"cluster.local/ns/ns{caller:05}/sa/sa{workload}\"]
+    to:
+    - operation:
+        methods: [\"GET\"]
+        paths: [\"/items{workload}/*\"]
+  - from:
+    - source:
+        namespaces: [\"ns{reader:05}\"]
+    to:
+    - operation:
+        paths: [\"/orders{workload}\"]
+"
+            );
+        }
+        files.push((format!("{name}/all.yaml"), text));
+    }
+    files
+}
+
 /// What the platform team owns.
 const MESH: &str = "\
 apiVersion: security.istio.io/v1

@@ -6,9 +6,7 @@ use super::facts::Facts;
 use super::observation::Observation;
 use super::spot::{Listener, Spot};
 use crate::model::{Resource, VirtualService};
-use crate::semantics::{
-    Route, RouteAction, RouteTable, Target, is_catch_all_match, match_cube, path_normalization, resolve_short_name,
-};
+use crate::semantics::{Route, RouteAction, RouteTable, Target, is_catch_all, path_normalization, resolve_short_name};
 use crate::space::{
     Budget, Cube, DecisionList, Dimension, Label, PathDomain, Pattern, Rule, Search, Universe, partition,
 };
@@ -43,7 +41,7 @@ fn shadowing(facts: &Facts<'_>, listener: &Listener<'_>) -> Vec<Observation> {
     };
     let found = table.hosts.iter().filter_map(|narrow| {
         let own = routes(table, &narrow.routes);
-        let takes_all = |route: &&Route| route.matches.as_ref().is_none_or(is_catch_all_match);
+        let takes_all = |route: &&Route| is_catch_all(route);
         if own.is_empty() || own.iter().any(takes_all) {
             return None;
         }
@@ -91,14 +89,13 @@ fn claim<'w>(
 /// Method and path of a request that the routes of a host do not take and those of a wider one lead somewhere, and by
 /// which route.
 fn lost(facts: &Facts<'_>, domain: &str, own: &[&Route], others: &[&Route]) -> Option<(String, String, Span)> {
-    let cube = |route: &Route| route.matches.as_ref().map_or((Cube::default(), None), match_cube);
-    let mut rules: Vec<Rule> = own.iter().map(|route| Rule::new(cube(route).0, TAKEN)).collect();
+    let mut rules: Vec<Rule> = own.iter().map(|route| Rule::new(route.cube().0, TAKEN)).collect();
     for (route, label) in others.iter().zip(2..) {
         let leads = match &route.action {
             RouteAction::Forward(forward) => forward.legs.iter().any(|leg| !matches!(leg.target, Target::Nowhere(_))),
             RouteAction::Answer(_) | RouteAction::Unknown(_) => false,
         };
-        let (cube, doubt) = cube(route);
+        let (cube, doubt) = route.cube();
         rules.push(Rule::new(cube, if leads && doubt.is_none() { Label(label) } else { TAKEN }));
     }
     let list = DecisionList { rules, default: LOST };

@@ -61,6 +61,7 @@ impl Chains<'_> {
         let route = Route {
             virtual_service: None,
             matches: None,
+            rival: None,
             sni: Vec::new(),
             preflight: None,
             action,

@@ -61,15 +61,23 @@ pub(crate) fn http_table(world: &World, workload: &GatewayWorkload, servers: &[&
             let action = RouteAction::Unknown(cause);
             table.push_front(
                 &host,
-                Route { virtual_service: None, matches: None, sni: Vec::new(), preflight: None, action, span },
+                Route {
+                    virtual_service: None,
+                    matches: None,
+                    rival: None,
+                    sni: Vec::new(),
+                    preflight: None,
+                    action,
+                    span,
+                },
             );
         }
     }
     table
 }
 
-/// Appends the routes of a virtual service to a virtual host. Where those of another one stand there already, the age of
-/// either is unknown and both take a path, only their age tells which goes first.
+/// Appends the routes of a virtual service to a virtual host. Where those of another one stand there already and the age
+/// of either is unknown, nobody knows which goes first: in front of the other's route comes one for what both take.
 fn add_routes(
     world: &World,
     table: &mut RouteTable,
@@ -79,9 +87,8 @@ fn add_routes(
 ) {
     let present: Vec<usize> = table.host(domain).routes.clone();
     for route in found {
-        let mut added = route.clone();
-        for other in &present {
-            let Some(other) = table.routes.get_mut(*other) else {
+        for place in &present {
+            let Some(other) = table.routes.get(*place).filter(|other| other.rival.is_none()) else {
                 continue;
             };
             let rival = other.virtual_service.clone().filter(|rival| *rival != service.id);
@@ -89,14 +96,24 @@ fn add_routes(
                 continue;
             };
             // Catch-all routes move to the end whatever the age, so they take nothing from the others.
-            if is_catch_all(other) == is_catch_all(route) && may_overlap(other, route) {
+            if is_catch_all(other) == is_catch_all(route) && may_overlap(other, route) && !does_the_same(other, route) {
                 let cause = virtual_service::order_cause(&rival, service);
-                other.action = RouteAction::Unknown(cause.clone());
-                added.action = RouteAction::Unknown(cause);
+                let both = Route {
+                    rival: Some(route.matches.clone().unwrap_or_default().into()),
+                    preflight: None,
+                    action: RouteAction::Unknown(cause),
+                    ..other.clone()
+                };
+                table.push_before(domain, both, *place);
             }
         }
-        table.push(domain, added);
+        table.push(domain, route.clone());
     }
+}
+
+/// Whether it makes no difference which of two routes takes a request.
+fn does_the_same(a: &Route, b: &Route) -> bool {
+    a.action == b.action && a.preflight == b.preflight
 }
 
 /// Whether a virtual service says when it was made.

@@ -48,6 +48,7 @@ pub(crate) fn routes(world: &World, service: &Resource<VirtualService>, router: 
         let route = |matches: Option<&Spanned<HttpMatch>>| Route {
             virtual_service: Some(service.id.clone()),
             matches: matches.map(|one| one.value.clone()),
+            rival: None,
             sni: Vec::new(),
             preflight: http.value.cors_policy.as_deref().map(preflight),
             action: rewritten(&action, &http.value, matches.map(|one| &one.value)),

@@ -112,6 +112,7 @@ pub use request::{Request, Token, WireProtocol};
 pub(crate) use request_authentication::share_a_place;
 pub use request_authentication::{JwtFilter, TokenPlace, jwt_filter};
 pub(crate) use route_match::{is_catch_all_match, match_cube};
+pub(crate) use route_table::is_catch_all;
 pub use route_table::{Route, RouteAction, RouteTable};
 pub use router::RoutingProxy;
 pub(crate) use string_match::{is_template, policy_host, policy_path};

@@ -43,6 +43,8 @@ pub struct Route {
     pub virtual_service: Option<ObjectId>,
     /// What must hold; `None` for everything
     pub matches: Option<HttpMatch>,
+    /// What must hold as well, where it stands for requests that two routes take and nobody knows which comes first
+    pub rival: Option<Box<HttpMatch>>,
     /// Server names of TLS that must be asked for; empty: any
     pub sni: Vec<String>,
     /// Preflights that are answered before anything else happens
@@ -96,6 +98,15 @@ impl RouteTable {
         self.routes.push(route);
         self.host(domain).routes.insert(0, index);
         self.order_hosts();
+    }
+
+    /// Adds a route to the virtual host of a domain, before another one of it.
+    pub(crate) fn push_before(&mut self, domain: &str, route: Route, other: usize) {
+        let index = self.routes.len();
+        self.routes.push(route);
+        let routes = &mut self.host(domain).routes;
+        let place = routes.iter().position(|known| *known == other).unwrap_or(routes.len());
+        routes.insert(place, index);
     }
 
     /// Adds routes to the virtual host of a domain.
@@ -177,6 +188,7 @@ impl RouteTable {
                 continue;
             };
             match route.mismatch(seen) {
+                Ok(Some(_)) if route.rival.is_some() => {}
                 Ok(Some(why)) => remarks.push((format!("{} {PASSED_OVER}: {why}", route.name()), Some(route.span))),
                 Err(cause) => return Verdict::End(Ending::undetermined(cause)),
                 Ok(None) => return route.verdict(*index, seen),
@@ -193,7 +205,7 @@ impl RouteTable {
                 RouteAction::Unknown(cause) => Some(cause.clone()),
                 RouteAction::Answer(_) | RouteAction::Forward(_) => None,
             };
-            let by_match = || route.matches.as_ref().and_then(|matches| match_cube(matches).1);
+            let by_match = || route.cube().1;
             by_action.filter(refused).or_else(|| by_match().filter(refused))
         })
     }
@@ -212,9 +224,17 @@ impl Route {
         matches!(&self.action, RouteAction::Forward(forward) if forward.abort == Abort::Always)
     }
 
+    /// The requests that it takes, and why it may be others.
+    pub(crate) fn cube(&self) -> (Cube, Option<Cause>) {
+        let (cube, doubt) = self.matches.as_ref().map_or((Cube::default(), None), match_cube);
+        let Some(rival) = &self.rival else { return (cube, doubt) };
+        let (other, more) = match_cube(rival);
+        (cube.and(&other), doubt.or(more))
+    }
+
     /// Appends what becomes of its requests within a virtual host.
     fn rows(&self, index: usize, domain: &Cube, rows: &mut Vec<(Cube, Verdict)>) {
-        let (mut cube, doubt) = self.matches.as_ref().map_or((Cube::default(), None), match_cube);
+        let (mut cube, doubt) = self.cube();
         if !self.sni.is_empty() {
             cube = cube.any(Dimension::Sni, self.sni.iter().map(|host| sni_pattern(host)).collect());
         }
@@ -239,7 +259,12 @@ impl Route {
                 return Ok(Some(format!("the server name is not one of {}", self.sni.join(", "))));
             }
         }
-        self.matches.as_ref().map_or(Ok(None), |matches| route_mismatch(matches, seen))
+        for matches in self.matches.iter().chain(self.rival.as_deref()) {
+            if let Some(why) = route_mismatch(matches, seen)? {
+                return Ok(Some(why));
+            }
+        }
+        Ok(None)
     }
 
     /// What becomes of a request that it takes.
@@ -286,5 +311,5 @@ fn domain_cube(domain: &str) -> Cube {
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `IsCatchAllRoute`.
 pub(crate) fn is_catch_all(route: &Route) -> bool {
-    route.matches.as_ref().is_none_or(is_catch_all_match)
+    route.matches.iter().chain(route.rival.as_deref()).all(is_catch_all_match)
 }
