@@ -164,11 +164,12 @@ fn unsafe_polarity(policy: &Resource<AuthorizationPolicy>) -> Vec<Observation> {
         Action::Custom | Action::Audit => return Vec::new(),
     };
     let first = policy.spec.rules().iter().filter_map(|rule| {
-        let mut values = values_of(policy, rule);
+        // A star asks whether there is a value at all, which lists nothing.
+        let mut values = values_of(policy, rule).filter(|value| value.text.value != "*");
         values.find(|value| value.negated == negated).map(|value| value.text)
     });
     let seen = first.map(|text| {
-        let message = format!("{words}, and so every other spelling of `{}`", text.value);
+        let message = format!("{words}: whatever is not `{}`, another spelling of it included", text.value);
         Observation::new("unsafe-polarity", &policy.id, text.span, "leaves the rest open", message)
     });
     seen.collect()
