@@ -295,3 +295,24 @@ fn an_ingress_that_istio_serves_makes_its_hosts_undetermined_and_no_others() {
     let other = both.replace("ingressClassName: istio", "ingressClassName: nginx");
     assert_eq!(answer(&other, &at("shop.example.com")).outcome.workload.as_deref(), Some("app/shop"));
 }
+
+#[test]
+fn each_workload_that_serves_a_gateway_answers_for_itself() {
+    let pod = |name: &str| {
+        format!(
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: edge}}\n\
+             spec: {{template: {{metadata: {{labels: {{istio: ingressgateway, app: {name}}}}}, spec: {{serviceAccountName: edge}}}}}}\n"
+        )
+    };
+    let manifests = format!(
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {{name: public, namespace: edge}}\n\
+         spec: {{selector: {{istio: ingressgateway}}, servers: [{{hosts: [\"*\"], port: {{number: 80, name: http, protocol: HTTP}}}}]}}\n\
+         {}{}---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: nothing, namespace: edge}}\n\
+         spec: {{selector: {{matchLabels: {{app: shut}}}}}}\n",
+        pod("open"),
+        pod("shut")
+    );
+    let answer = answer(&manifests, &Request::at("gateway edge/public:80"));
+    let ways: Vec<Option<By>> = answer.outcomes.iter().map(|outcome| outcome.by).collect();
+    assert_eq!(ways, [Some(By::NoRoute), Some(By::Policy)]);
+}

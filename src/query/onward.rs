@@ -54,8 +54,9 @@ impl Evaluator<'_> {
         };
         let (verdict, remarks) = proxy.decide(world, &seen);
         trace.extend(remarks.into_iter().map(|(what, span)| Step { at: at.clone(), what, span }));
-        // What a client's proxy does depends on where it dialled.
-        let place = format!("{at} {} as {:?} for {}", proxy.chain_name, proxy.identities, request.entrypoint);
+        // Several workloads may serve one Gateway, and what a client's proxy does depends on where it dialled.
+        let whose = format!("{} {:?} as {:?}", proxy.namespace, proxy.labels, proxy.identities);
+        let place = format!("{at} {} of {whose} for {}", proxy.chain_name, request.entrypoint);
         let key = (place, proxy.port, proxy.chain);
         let symbolic =
             if self.symbolic { self.symbolic(&key, &seen, || proxy.judgement(world))? } else { Some(verdict.clone()) };
