@@ -124,7 +124,7 @@ const OWN: &[(&str, &str)] = &[
     ("is_control_plane", "a guess by labels, only to leave them alone"),
     ("services_of", "an index"),
     ("id", "a name"),
-    ("after", "construction"),
+    ("with_universe", "construction"),
     ("world", "look-up"),
     ("universe", "delegates to the function that has it"),
     ("reached", "construction"),

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::facts::Facts;
+use super::ground::WORK;
 use super::observation::Observation;
 use super::spot::{Spot, sample};
-use super::standing::WORK;
 use crate::model::ObjectId;
 use crate::semantics::{Cause, CauseKind, Decision, Judgement, Verdict};
 use crate::space::{Cube, Label, Search, label_of, partition};

@@ -5,7 +5,12 @@ use crate::config::WorldSetting;
 use crate::matrix::{Fronts, Judged};
 use crate::model::{AuthorizationPolicy, Resource};
 use crate::semantics::World;
+use crate::space::Budget;
 use crate::text::Files;
+
+/// How much work one question of a check may take: what needs more is not told, for no statement rests on it.
+pub(super) const WORK: Budget =
+    Budget { nodes: 5_000, path_states: 20_000, atom_states: 5_000, combinations: 512, cells: 1_000 };
 
 /// What all checks are asked of.
 #[derive(Debug, Clone, Copy)]

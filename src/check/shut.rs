@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::facts::{Facts, Site};
+use super::ground::WORK;
 use super::observation::Observation;
 use super::policy_shape::action_span;
 use super::spot::{Spot, sample};
-use super::standing::WORK;
 use crate::model::{Action, AuthorizationPolicy, ObjectId, Resource};
 use crate::semantics::{Decision, Judgement, Verdict};
 use crate::space::{Cube, DecisionList, Label, Rule, Search, label_of, partition};

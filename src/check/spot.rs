@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use super::standing::WORK;
+use super::ground::WORK;
 use crate::matrix::{Door, gateway_witness, inbound_witness};
 use crate::model::ObjectId;
 use crate::semantics::{Chain, Decision, Ending, Guard, Judgement, Request, RoutingProxy, Verdict, World};

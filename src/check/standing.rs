@@ -3,15 +3,12 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::effect::Placed;
+use super::ground::WORK;
 use super::spot::{Spot, Through, sample};
 use crate::matrix::verifies;
 use crate::model::Action;
 use crate::semantics::{By, CauseKind, Decision, Ending, Judgement, PolicyRuleRef, Verdict};
-use crate::space::{Budget, Cube, DecisionList, Dimension, Label, Point, Rule, Search, label_of, partition};
-
-/// How much work one question of these checks may take: what needs more is not told, for no statement rests on it.
-pub(super) const WORK: Budget =
-    Budget { nodes: 5_000, path_states: 20_000, atom_states: 5_000, combinations: 512, cells: 1_000 };
+use crate::space::{Cube, DecisionList, Dimension, Label, Point, Rule, Search, label_of, partition};
 
 /// Of how many alternatives of a rule it is proven that they do nothing.
 const MANY_CUBES: usize = 8;

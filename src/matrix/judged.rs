@@ -38,7 +38,10 @@ impl<'w> Judged<'w> {
 
     /// A reader of the policies of a namespace.
     pub fn reader(&self, world: &'w World, namespace: &str) -> NamespaceReader<'w> {
-        let universe = self.namespaces.get(namespace).map(|(_, universe)| universe);
-        NamespaceReader::new(world, namespace).after(universe)
+        let reader = NamespaceReader::new(world, namespace);
+        match self.namespaces.get(namespace) {
+            Some((_, universe)) => reader.with_universe(universe.clone()),
+            None => reader,
+        }
     }
 }

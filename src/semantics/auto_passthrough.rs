@@ -58,15 +58,7 @@ impl Chains<'_> {
         let sni = format!("outbound_.{}_.{subset}_.{}", port.number, service.host);
         let targets = self.taking_mtls(endpoints(self.world, service, port, labels, side), service.span());
         let action = RouteAction::Forward(Forward::plain(targets, Passes::Connection));
-        let route = Route {
-            virtual_service: None,
-            matches: None,
-            rival: None,
-            sni: Vec::new(),
-            preflight: None,
-            action,
-            span: service.span(),
-        };
+        let route = Route::of(action, service.span());
         let proxy = self.proxy(&format!("TLS passed on for {sni}"), Chain::Tcp, false, RouteTable::of(route));
         RoutingProxy { sni_hosts: vec![sni], certificate: ClientCertificate::Mesh, guarded: false, ..proxy }
     }

@@ -185,15 +185,7 @@ impl<'a> Dialling<'a> {
             called(self.world, service, port, None, &side)
         };
         let action = RouteAction::Forward(Forward::plain(targets, passes));
-        Route {
-            virtual_service: None,
-            matches: None,
-            rival: None,
-            sni: Vec::new(),
-            preflight: None,
-            action,
-            span: service.span(),
-        }
+        Route::of(action, service.span())
     }
 
     /// What becomes of what the client does not know: it is passed through in plaintext to where it dialled, or
@@ -211,7 +203,7 @@ impl<'a> Dialling<'a> {
             RouteAction::Forward(Forward::plain(targets, passes))
         };
         let span = self.service.span();
-        Route { virtual_service: None, matches: None, rival: None, sni: Vec::new(), preflight: None, action, span }
+        Route::of(action, span)
     }
 
     /// The routes of bytes.

@@ -59,18 +59,7 @@ pub(crate) fn http_table(world: &World, workload: &GatewayWorkload, servers: &[&
         for (host, cause) in ingress_hosts(world, workload) {
             let span = cause.span.unwrap_or(workload.span);
             let action = RouteAction::Unknown(cause);
-            table.push_front(
-                &host,
-                Route {
-                    virtual_service: None,
-                    matches: None,
-                    rival: None,
-                    sni: Vec::new(),
-                    preflight: None,
-                    action,
-                    span,
-                },
-            );
+            table.push_front(&host, Route::of(action, span));
         }
     }
     table

@@ -35,7 +35,7 @@ fn weighted_targets(
 
 /// A route of bytes.
 fn l4_route(service: &Resource<VirtualService>, sni: Vec<String>, action: RouteAction, span: Span) -> Route {
-    Route { virtual_service: Some(service.id.clone()), matches: None, rival: None, sni, preflight: None, action, span }
+    Route { virtual_service: Some(service.id.clone()), sni, ..Route::of(action, span) }
 }
 
 /// The route of a gateway's TCP server: the first that fits, of the first virtual service whose hosts fit.

@@ -56,10 +56,10 @@ impl<'a> NamespaceReader<'a> {
         Self { world, namespace, universe: OnceCell::new(), http: RefCell::default(), tcp: RefCell::default() }
     }
 
-    /// A reader that takes over from another one of its namespace what can occur there.
+    /// The same, with what another reader of the namespace worked out already: what can occur there.
     #[must_use]
-    pub fn after(self, universe: Option<&Universe>) -> Self {
-        Self { universe: universe.cloned().map_or_else(OnceCell::new, OnceCell::from), ..self }
+    pub fn with_universe(self, universe: Universe) -> Self {
+        Self { universe: OnceCell::from(universe), ..self }
     }
 
     /// What can occur in an HTTP request to a sidecar of the namespace.

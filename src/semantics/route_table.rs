@@ -212,6 +212,11 @@ impl RouteTable {
 }
 
 impl Route {
+    /// A route of no virtual service that takes everything.
+    pub(crate) fn of(action: RouteAction, span: Span) -> Self {
+        Self { virtual_service: None, matches: None, rival: None, sni: Vec::new(), preflight: None, action, span }
+    }
+
     /// What it is called in remarks.
     fn name(&self) -> String {
         self.virtual_service
