@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use super::ground::WORK;
 use crate::matrix::{Door, gateway_witness, inbound_witness};
 use crate::model::ObjectId;
 use crate::semantics::{Chain, Decision, Ending, Guard, Judgement, Request, RoutingProxy, Verdict, World};
-use crate::space::{Cube, Dimension, Domain, Label, PathTest, Pattern, Point, Search, label_of, normalize, partition};
+use crate::space::{
+    Budget, Cube, Dimension, Domain, Label, PathTest, Pattern, Point, Search, label_of, normalize, partition,
+};
 
 /// A door of a workload, or a listener of a gateway.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +117,7 @@ impl<'w> Spot<'_, 'w> {
         {
             return Some(self.through(ending, &point));
         }
-        let found = partition(&list, within, &judgement.universe, &WORK);
+        let found = partition(&list, within, &judgement.universe, &Budget::default());
         let mut passing = found.labels().into_iter().filter_map(|(label, search)| match search {
             Search::Found(point) => passes(label).map(|ending| self.through(ending, &point)),
             Search::Empty | Search::OutOfBudget { .. } => None,
