@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read their input")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -91,8 +92,12 @@ fn check(directory: &Path) -> Result<(), Failed> {
             return Err(note.message.clone().into());
         }
     }
+    let mut said = BTreeSet::new();
     for finding in &report.findings {
         let span = finding.label.span;
+        if !said.insert((&finding.rule, span, &finding.message, &finding.workload)) {
+            return Err(format!("{} is said twice: {}", finding.rule, finding.message).into());
+        }
         if span.start == span.end || files.slice(span).trim().is_empty() {
             return Err(format!("{} at {}: nothing is marked", finding.rule, files.name(span.file)).into());
         }

@@ -85,6 +85,9 @@ fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
             let marks: BTreeSet<Mark> =
                 marks("mesh.yaml", &text).into_iter().chain(marks("meshlint.yaml", &config)).collect();
             let (files, report) = check_all(&text, &config);
+            let said = report.findings.iter().map(|one| (&*one.rule, one.label.span, &one.message, &one.workload));
+            let twice = said.clone().find(|one| said.clone().filter(|other| other == one).count() > 1);
+            assert!(twice.is_none(), "{}: said twice: {twice:?}", case.display());
             let doubt = report.notes.iter().find(|note| note.message.contains("internal error"));
             assert!(doubt.is_none(), "{}: {doubt:?}", case.display());
             let about = name(&directory);

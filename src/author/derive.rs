@@ -8,7 +8,7 @@ use super::row::{Row, rows_of_workload};
 use super::vocabulary::{Operation, Vocabulary, asked};
 use crate::config::{Allow, Named, PathGlob};
 use crate::matrix::{Door, Place, Question, ask, places};
-use crate::model::Workload;
+use crate::model::{Labels, Workload};
 use crate::rule::access::{cubes, has_no_path};
 use crate::semantics::{Decision, Ending, Guard, NamespaceReader, World};
 use crate::space::Cube;
@@ -165,7 +165,7 @@ fn hold(world: &World, namespace: &str, all: &mut [Derived<'_>]) {
     for derived in all.iter() {
         for place in places(world, &[derived.workload]) {
             let connections = has_no_path(&place);
-            let rows = derived.rows.iter().map(|row| row.in_table(namespace, &BTreeMap::new()));
+            let rows = derived.rows.iter().map(|row| row.in_table(namespace, &Labels::new()));
             let rows = rows.filter(|row| row.speaks_of(place.port.number, connections));
             let granted = rows.flat_map(|row| {
                 let items = row.allow.iter();

@@ -1,11 +1,12 @@
 //! Rows of the access table as `AuthorizationPolicies`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::policy_path::policy_paths;
 use crate::config::{AccessRow, Allow, Jwt, Problem};
+use crate::model::Labels;
 use crate::semantics::World;
 use crate::text::Spanned;
 
@@ -51,7 +52,7 @@ struct Spec {
 #[serde(rename_all = "camelCase")]
 struct Selector {
     /// The labels
-    match_labels: BTreeMap<String, String>,
+    match_labels: Labels,
 }
 
 /// An entry of `rules`

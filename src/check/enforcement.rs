@@ -83,7 +83,10 @@ fn no_match(facts: &Facts<'_>, policy: &ObjectId, selector: Option<&Spanned<Work
         (gateway.object.is_none() || gateway.namespace == own || root) && selects(Some(labels), &gateway.labels)
     });
     let selected = |workload: &Workload| selects(Some(labels), &workload.labels);
-    if gateways || world.mesh.workloads_in(own).any(selected) || (root && world.mesh.workloads.iter().any(selected)) {
+    if gateways
+        || world.mesh.workloads_in(own).any(selected)
+        || (root && world.mesh.workloads.iter().map(AsRef::as_ref).any(selected))
+    {
         return None;
     }
     // What names no namespace lands in `default` here, and is often applied to another one.
@@ -176,7 +179,7 @@ fn competing(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
                     selects(Some(own), &workload.labels) && selects(Some(theirs), &workload.labels)
                 };
                 let workloads = facts.world().workloads_in(namespace);
-                workloads.iter().find(both).map(|workload| (older, Some(workload.display_name())))
+                workloads.iter().map(AsRef::as_ref).find(both).map(|workload| (older, Some(workload.display_name())))
             }
             _ => None,
         });

@@ -60,7 +60,7 @@ impl<'w> Facts<'w> {
     /// Looks at the world once.
     pub(super) fn of(ground: Ground<'w>) -> Self {
         let world = ground.world;
-        let namespaces: Vec<(&'w String, &'w Vec<Workload>)> = world.workloads.iter().collect();
+        let namespaces: Vec<(&'w String, &'w Vec<Arc<Workload>>)> = world.workloads.iter().collect();
         let sites: Vec<Vec<Site<'w>>> =
             namespaces.par_iter().map(|(namespace, workloads)| workload_sites(ground, namespace, workloads)).collect();
         let gateways = world.gateway_workloads.iter().map(|gateway| {
@@ -178,7 +178,7 @@ impl<'w> Site<'w> {
 }
 
 /// The sites of the workloads of a namespace that are neither gateways nor Istio's own.
-fn workload_sites<'w>(ground: Ground<'w>, namespace: &str, workloads: &'w [Workload]) -> Vec<Site<'w>> {
+fn workload_sites<'w>(ground: Ground<'w>, namespace: &str, workloads: &'w [Arc<Workload>]) -> Vec<Site<'w>> {
     let world = ground.world;
     let judged = |workload: &&Workload| {
         !world.is_gateway(workload) && !World::is_control_plane(workload) && !is_gateway_guess(world, workload)
@@ -193,16 +193,16 @@ fn workload_sites<'w>(ground: Ground<'w>, namespace: &str, workloads: &'w [Workl
         let doors = doors.get(&std::ptr::from_ref(workload)).copied().unwrap_or_default();
         Site { owner: Owner::Workload(workload), attached, jwt, doors, listeners: OnceLock::new() }
     };
-    workloads.iter().filter(judged).map(site).collect()
+    workloads.iter().map(AsRef::as_ref).filter(judged).map(site).collect()
 }
 
 /// The namespaces in which anything of the input lives.
 fn lived_in(world: &World) -> BTreeSet<String> {
     let mesh = &world.mesh;
     let mut found = world.namespaces();
-    found.extend(mesh.service_accounts.iter().map(|object| object.id.namespace.clone()));
-    found.extend(mesh.gateways.iter().map(|object| object.id.namespace.clone()));
-    found.extend(mesh.destination_rules.iter().map(|object| object.id.namespace.clone()));
+    found.extend(mesh.service_accounts.namespaces().map(str::to_owned));
+    found.extend(mesh.gateways.namespaces().map(str::to_owned));
+    found.extend(mesh.destination_rules.namespaces().map(str::to_owned));
     found
 }
 

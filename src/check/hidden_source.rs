@@ -78,7 +78,7 @@ fn hidden(facts: &Facts<'_>, detour: &Detour<'_>, workload: &Workload, value: &V
     let (namespace, name) =
         account(value).filter(|(namespace, name)| !namespace.contains('*') && !name.contains('*'))?;
     let clients = world.workloads_in(namespace).iter().filter(|client| client.service_account == name);
-    let clients: Vec<&Workload> = clients.filter(|client| !world.is_gateway(client)).collect();
+    let clients: Vec<&Workload> = clients.map(AsRef::as_ref).filter(|client| !world.is_gateway(client)).collect();
     if clients.is_empty() {
         return None;
     }

@@ -76,7 +76,6 @@ const CHECKS: &[Check] = &[
     rewrites::check,
     route_order::check,
     routes::check,
-    routes::check,
     siblings::check,
     stripped::check,
     unreachable_route::check,

@@ -101,8 +101,12 @@ fn impossible_port(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> 
 /// `port-mtls-on-service-port`: the mode of a port that no pod listens on.
 fn mtls_on_service_port(world: &World, policy: &Resource<PeerAuthentication>) -> Vec<Observation> {
     let labels = policy.spec.selector.as_ref().and_then(|selector| selector.value.match_labels.as_ref());
-    let workloads: Vec<&Workload> =
-        world.workloads_in(&policy.id.namespace).iter().filter(|workload| selects(labels, &workload.labels)).collect();
+    let workloads: Vec<&Workload> = world
+        .workloads_in(&policy.id.namespace)
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|workload| selects(labels, &workload.labels))
+        .collect();
     let modes = policy.spec.port_level_mtls.iter().flat_map(|ports| &ports.value);
     let named = |port: u16| modes.clone().any(|(key, _)| key.value == port.to_string());
     let wrong = modes.clone().filter_map(|(key, mode)| {

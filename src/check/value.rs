@@ -1,7 +1,7 @@
 //! The strings of a policy, each with where it stands and what it is for.
 
 use super::observation::Effect;
-use crate::model::{Action, AuthorizationPolicy, Operation, PolicyRule, Resource, Source, Values};
+use crate::model::{Action, AuthorizationPolicy, Condition, Operation, PolicyRule, Resource, Source, Values};
 use crate::text::Spanned;
 
 /// What a string of a policy is compared with.
@@ -113,65 +113,61 @@ pub(super) fn values(policy: &Resource<AuthorizationPolicy>) -> impl Iterator<It
 pub(super) fn values_of<'p>(
     policy: &'p Resource<AuthorizationPolicy>,
     rule: &'p Spanned<PolicyRule>,
-) -> std::vec::IntoIter<Value<'p>> {
-    let mut all: Vec<Value<'_>> = Vec::new();
-    let mut add = |field, negated, list| append(&mut all, policy, rule, (field, negated, list));
-    for from in rule.value.from.iter().flat_map(|from| &from.value) {
-        if let Some(source) = &from.value.source {
-            of_source(&source.value, &mut add);
-        }
-    }
-    for to in rule.value.to.iter().flat_map(|to| &to.value) {
-        if let Some(operation) = &to.value.operation {
-            of_operation(&operation.value, &mut add);
-        }
-    }
-    for condition in rule.value.when.iter().flat_map(|when| &when.value) {
-        let field = Field::Condition(condition.value.key.as_ref().map_or("", |key| key.value.as_str()));
-        add(field, false, &condition.value.values);
-        add(field, true, &condition.value.not_values);
-    }
-    all.into_iter()
+) -> impl Iterator<Item = Value<'p>> + Clone {
+    let from = rule.value.from.iter().flat_map(|from| &from.value);
+    let sources = from.filter_map(|from| from.value.source.as_ref());
+    let to = rule.value.to.iter().flat_map(|to| &to.value);
+    let operations = to.filter_map(|to| to.value.operation.as_ref());
+    let conditions = rule.value.when.iter().flat_map(|when| &when.value);
+    let of_sources = sources.flat_map(|source| of_source(&source.value));
+    let of_operations = operations.flat_map(|operation| of_operation(&operation.value));
+    let of_conditions = conditions.flat_map(|condition| of_condition(&condition.value));
+    let lists = of_sources.chain(of_operations).chain(of_conditions);
+    lists.flat_map(move |(field, negated, list)| {
+        let texts = list.iter().flat_map(|list| &list.value);
+        texts.map(move |text| Value { policy, rule, field, negated, text })
+    })
 }
 
-/// Appends the strings of a list, which has a field and a polarity.
-fn append<'p>(
-    all: &mut Vec<Value<'p>>,
-    policy: &'p Resource<AuthorizationPolicy>,
-    rule: &'p Spanned<PolicyRule>,
-    (field, negated, list): (Field<'p>, bool, &'p Values),
-) {
-    if let Some(list) = list {
-        all.extend(list.value.iter().map(|text| Value { policy, rule, field, negated, text }));
-    }
-}
+/// A list of a rule, what it is compared with, and whether it stands under a `not…` field.
+type List<'p> = (Field<'p>, bool, &'p Values);
 
 /// The lists of a source.
-fn of_source<'p>(source: &'p Source, add: &mut impl FnMut(Field<'p>, bool, &'p Values)) {
-    add(Field::Principal, false, &source.principals);
-    add(Field::Principal, true, &source.not_principals);
-    add(Field::RequestPrincipal, false, &source.request_principals);
-    add(Field::RequestPrincipal, true, &source.not_request_principals);
-    add(Field::Namespace, false, &source.namespaces);
-    add(Field::Namespace, true, &source.not_namespaces);
-    add(Field::ServiceAccount, false, &source.service_accounts);
-    add(Field::ServiceAccount, true, &source.not_service_accounts);
-    add(Field::TrustDomain, false, &source.trust_domains);
-    add(Field::TrustDomain, true, &source.not_trust_domains);
-    add(Field::IpBlock, false, &source.ip_blocks);
-    add(Field::IpBlock, true, &source.not_ip_blocks);
-    add(Field::RemoteIpBlock, false, &source.remote_ip_blocks);
-    add(Field::RemoteIpBlock, true, &source.not_remote_ip_blocks);
+fn of_source(source: &Source) -> [List<'_>; 14] {
+    [
+        (Field::Principal, false, &source.principals),
+        (Field::Principal, true, &source.not_principals),
+        (Field::RequestPrincipal, false, &source.request_principals),
+        (Field::RequestPrincipal, true, &source.not_request_principals),
+        (Field::Namespace, false, &source.namespaces),
+        (Field::Namespace, true, &source.not_namespaces),
+        (Field::ServiceAccount, false, &source.service_accounts),
+        (Field::ServiceAccount, true, &source.not_service_accounts),
+        (Field::TrustDomain, false, &source.trust_domains),
+        (Field::TrustDomain, true, &source.not_trust_domains),
+        (Field::IpBlock, false, &source.ip_blocks),
+        (Field::IpBlock, true, &source.not_ip_blocks),
+        (Field::RemoteIpBlock, false, &source.remote_ip_blocks),
+        (Field::RemoteIpBlock, true, &source.not_remote_ip_blocks),
+    ]
 }
 
 /// The lists of an operation.
-fn of_operation<'p>(operation: &'p Operation, add: &mut impl FnMut(Field<'p>, bool, &'p Values)) {
-    add(Field::Host, false, &operation.hosts);
-    add(Field::Host, true, &operation.not_hosts);
-    add(Field::Port, false, &operation.ports);
-    add(Field::Port, true, &operation.not_ports);
-    add(Field::Method, false, &operation.methods);
-    add(Field::Method, true, &operation.not_methods);
-    add(Field::Path, false, &operation.paths);
-    add(Field::Path, true, &operation.not_paths);
+fn of_operation(operation: &Operation) -> [List<'_>; 8] {
+    [
+        (Field::Host, false, &operation.hosts),
+        (Field::Host, true, &operation.not_hosts),
+        (Field::Port, false, &operation.ports),
+        (Field::Port, true, &operation.not_ports),
+        (Field::Method, false, &operation.methods),
+        (Field::Method, true, &operation.not_methods),
+        (Field::Path, false, &operation.paths),
+        (Field::Path, true, &operation.not_paths),
+    ]
+}
+
+/// The lists of a condition.
+fn of_condition(condition: &Condition) -> [List<'_>; 2] {
+    let field = Field::Condition(condition.key.as_ref().map_or("", |key| key.value.as_str()));
+    [(field, false, &condition.values), (field, true, &condition.not_values)]
 }

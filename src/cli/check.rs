@@ -29,8 +29,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
     let worlds = std::mem::take(&mut inputs.worlds);
     let judge = |loaded| {
         let (world, report) = query::judge(&inputs.files, loaded, &inputs.config, &inputs.rules);
-        // Nobody asks for it any more, and nobody waits until it is gone.
-        rayon::spawn(move || drop(world));
+        // The process ends soon, and ends sooner if nothing is taken apart before.
+        std::mem::forget(world);
         report
     };
     let reports = worlds.into_iter().map(|(name, loaded)| (name, judge(loaded))).collect();

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use litemap::LiteMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -52,7 +53,8 @@ pub struct WorkloadsOf {
     pub namespace: Spanned<String>,
     /// Labels that their pods have; without them every workload of the namespace
     #[serde(default)]
-    pub labels: BTreeMap<String, String>,
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub labels: LiteMap<String, String>,
 }
 
 /// What a row asks of tokens.

@@ -1,6 +1,7 @@
 //! All doors of a world, judged once for everybody who asks about them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -19,10 +20,10 @@ pub struct Judged<'w> {
 impl<'w> Judged<'w> {
     /// Judges a world.
     pub fn of(world: &'w World) -> Self {
-        let namespaces: Vec<(&'w String, &'w Vec<Workload>)> = world.workloads.iter().collect();
-        let judge = |(namespace, workloads): &(&'w String, &'w Vec<Workload>)| {
+        let namespaces: Vec<(&'w String, &'w Vec<Arc<Workload>>)> = world.workloads.iter().collect();
+        let judge = |(namespace, workloads): &(&'w String, &'w Vec<Arc<Workload>>)| {
             let asked = |workload: &&Workload| !world.is_gateway(workload) && !World::is_control_plane(workload);
-            let workloads: Vec<&'w Workload> = workloads.iter().filter(asked).collect();
+            let workloads: Vec<&'w Workload> = workloads.iter().map(AsRef::as_ref).filter(asked).collect();
             let reader = NamespaceReader::new(world, namespace);
             let doors = doors(&reader, &workloads, &[]);
             (namespace.as_str(), (doors, reader.universe().clone()))

@@ -94,7 +94,7 @@ pub fn table(world: &World, part: &Part) -> Vec<Row> {
         rows.extend(service_rows(world, part));
     }
     if part.has(EntrypointKind::Workload) {
-        let namespaces: Vec<(&String, &Vec<Workload>)> = world.workloads.iter().collect();
+        let namespaces: Vec<(&String, &Vec<Arc<Workload>>)> = world.workloads.iter().collect();
         let behind =
             namespaces.par_iter().map(|(namespace, workloads)| workload_rows(world, namespace, workloads, part));
         rows.extend(behind.collect::<Vec<_>>().into_iter().flatten());
@@ -145,11 +145,11 @@ fn cells(judgement: &Judgement, within: &Cube) -> Vec<Cell> {
 }
 
 /// The cells of the workloads of a namespace. Doors that decide alike are split once.
-fn workload_rows(world: &World, namespace: &str, workloads: &[Workload], part: &Part) -> Vec<Row> {
+fn workload_rows(world: &World, namespace: &str, workloads: &[Arc<Workload>], part: &Part) -> Vec<Row> {
     let judged = |workload: &&Workload| {
         !world.is_gateway(workload) && !World::is_control_plane(workload) && part.has_workload(workload)
     };
-    let workloads: Vec<&Workload> = workloads.iter().filter(judged).collect();
+    let workloads: Vec<&Workload> = workloads.iter().map(AsRef::as_ref).filter(judged).collect();
     let mut split: HashMap<*const Lock, Rc<Vec<Cell>>> = HashMap::new();
     let mut rows = Vec::new();
     for door in doors(&NamespaceReader::new(world, namespace), &workloads, &[]) {

@@ -1,61 +1,66 @@
 //! One object written more than once: the last one acts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::entry::{Entry, name_span};
+use rustc_hash::FxHashMap;
+
+use super::entry::Entry;
 use super::kind::Kind;
-use super::load::Loader;
+use super::load::{Loader, Parsed};
 use super::object::ObjectId;
 use super::problem::{Problem, ProblemKind};
+use crate::yaml::Node;
 
 /// What tells one object from another: its group, kind, namespace and name.
 type Key<'e> = (&'e str, &'e ObjectId);
+
+/// An object and its mapping.
+type Found<'e> = (&'e Entry, Node<'e>);
 
 /// Two directories that write the same objects: where the one that does not act stands, and where the one that does.
 type Directories = (String, String);
 
 impl Loader<'_> {
-    /// Of each object the last one written; earlier ones that differ from it are problems, one for each pair of
+    /// Keeps of each object the last one written; earlier ones that differ from it are problems, one for each pair of
     /// directories.
-    pub(super) fn without_duplicates<'d>(&mut self, entries: Vec<Entry<'d>>) -> Vec<Entry<'d>> {
+    pub(super) fn drop_duplicates(&mut self, documents: &mut [Parsed<'_>]) {
+        let entries: Vec<Found<'_>> = documents.iter().flat_map(Parsed::found).collect();
         let acting = acting(&entries);
         let mut pairs: BTreeMap<Directories, Vec<(usize, usize)>> = BTreeMap::new();
-        for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind != Kind::Other) {
-            let Some((acts, winner)) = acting
-                .get(&key(entry))
-                .and_then(|acts| Some((*acts, entries.get(*acts)?)))
-                .filter(|(acts, _)| *acts != index)
+        let mut kept = Vec::with_capacity(entries.len());
+        for (index, (entry, node)) in entries.iter().enumerate() {
+            let acts = acting.get(&key(entry)).copied().filter(|_| entry.kind != Kind::Other);
+            kept.push(acts == Some(index));
+            if entry.kind == Kind::Other {
+                *self.loaded.counts.other.entry(entry.id.kind.clone()).or_default() += 1;
+            }
+            let Some((acts, (winner, of_winner))) =
+                acts.filter(|acts| *acts != index).and_then(|acts| Some((acts, entries.get(acts)?)))
             else {
                 continue;
             };
             self.loaded.counts.repeated += 1;
             let own = !entry.context && !winner.context;
-            if own && entry.kind.decides() && !winner.node.equals(entry.node) {
+            if own && entry.kind.decides() && !of_winner.equals(*node) {
                 pairs.entry(self.directories(entry, winner)).or_default().push((index, acts));
             }
         }
         for ((of_first, of_last), found) in &pairs {
-            let places: Vec<(&Entry<'d>, &Entry<'d>)> =
-                found.iter().filter_map(|(index, acts)| Some((entries.get(*index)?, entries.get(*acts)?))).collect();
+            let entry_at = |index: usize| entries.get(index).map(|(entry, _)| *entry);
+            let places: Vec<(&Entry, &Entry)> =
+                found.iter().filter_map(|(index, acts)| Some((entry_at(*index)?, entry_at(*acts)?))).collect();
             self.loaded.problems.extend(problem(&places, of_first, of_last));
         }
-        let acts: Vec<bool> =
-            entries.iter().enumerate().map(|(index, entry)| acting.get(&key(entry)) == Some(&index)).collect();
-        let mut kept = Vec::with_capacity(entries.len());
-        for (entry, acts) in entries.into_iter().zip(acts) {
-            if entry.kind == Kind::Other {
-                *self.loaded.counts.other.entry(entry.id.kind.clone()).or_default() += 1;
-            } else if acts {
-                kept.push(entry);
-            }
+        let mut kept = kept.into_iter();
+        for document in documents {
+            document.entries.retain(|_| kept.next().unwrap_or_default());
         }
-        kept
     }
 
     /// The directories of two entries, from where their ways part.
-    fn directories(&self, one: &Entry<'_>, other: &Entry<'_>) -> Directories {
-        let parts = |entry: &Entry<'_>| -> Vec<&str> {
-            let mut parts: Vec<&str> = self.files.name(entry.node.span().file).split('/').collect();
+    fn directories(&self, one: &Entry, other: &Entry) -> Directories {
+        let parts = |entry: &Entry| -> Vec<&str> {
+            let mut parts: Vec<&str> = self.files.name(entry.span.file).split('/').collect();
             parts.pop();
             parts
         };
@@ -67,10 +72,12 @@ impl Loader<'_> {
 }
 
 /// Which entry of each object acts: the last, but one of the input before those of the context.
-fn acting<'e>(entries: &'e [Entry<'_>]) -> HashMap<Key<'e>, usize> {
-    let mut acting: HashMap<Key<'e>, usize> = HashMap::new();
-    for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind != Kind::Other) {
-        let own_before = acting.get(&key(entry)).and_then(|acts| entries.get(*acts)).is_some_and(|acts| !acts.context);
+fn acting<'e>(entries: &[Found<'e>]) -> FxHashMap<Key<'e>, usize> {
+    let mut acting: FxHashMap<Key<'e>, usize> = FxHashMap::default();
+    acting.reserve(entries.len());
+    for (index, (entry, _)) in entries.iter().enumerate().filter(|(_, (entry, _))| entry.kind != Kind::Other) {
+        let before = acting.get(&key(entry)).and_then(|acts| entries.get(*acts));
+        let own_before = before.is_some_and(|(acts, _)| !acts.context);
         if !(entry.context && own_before) {
             acting.insert(key(entry), index);
         }
@@ -79,12 +86,12 @@ fn acting<'e>(entries: &'e [Entry<'_>]) -> HashMap<Key<'e>, usize> {
 }
 
 /// What tells an entry from others.
-fn key<'e>(entry: &'e Entry<'_>) -> Key<'e> {
+fn key(entry: &Entry) -> Key<'_> {
     (&entry.group, &entry.id)
 }
 
 /// The problem of all objects that two directories write differently; within one directory, of all that it does.
-fn problem(places: &[(&Entry<'_>, &Entry<'_>)], of_first: &str, of_last: &str) -> Option<Problem> {
+fn problem(places: &[(&Entry, &Entry)], of_first: &str, of_last: &str) -> Option<Problem> {
     let (entry, acts) = places.first()?;
     let mut objects: Vec<&ObjectId> = places.iter().map(|(entry, _)| &entry.id).collect();
     objects.sort();
@@ -102,7 +109,7 @@ fn problem(places: &[(&Entry<'_>, &Entry<'_>)], of_first: &str, of_last: &str) -
     };
     let message = format!("{} is written more than once, with different contents{others}{whence}", entry.id);
     Some(Problem {
-        related: vec![(name_span(acts), "this one acts, as the last in path order".to_owned())],
-        ..Problem::new(ProblemKind::Duplicate, name_span(entry), message).of(&entry.id)
+        related: vec![(acts.name_span(), "this one acts, as the last in path order".to_owned())],
+        ..Problem::new(ProblemKind::Duplicate, entry.name_span(), message).of(&entry.id)
     })
 }

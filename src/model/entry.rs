@@ -8,12 +8,14 @@ use super::object::{Labels, Metadata, ObjectId, Resource};
 use super::placeholder;
 use super::problem::{Problem, ProblemKind};
 use crate::text::{Span, Spanned};
-use crate::yaml::{self, Node};
+use crate::yaml::{self, Node, NodeId};
 
 /// One object found in a document.
-pub(super) struct Entry<'d> {
+pub(super) struct Entry {
     /// The object's mapping
-    pub(super) node: Node<'d>,
+    pub(super) place: NodeId,
+    /// From its first to its last byte
+    pub(super) span: Span,
     /// What it is
     pub(super) kind: Kind,
     /// API group
@@ -28,25 +30,27 @@ pub(super) struct Entry<'d> {
     pub(super) transformation: Option<Transformation>,
 }
 
-/// The object without its own part read.
-pub(super) fn bare<T>(entry: &Entry<'_>, spec: T) -> Resource<T> {
-    let metadata = &entry.metadata;
-    Resource {
-        id: entry.id.clone(),
-        labels: metadata.labels.clone().unwrap_or_default(),
-        annotations: metadata.annotations.clone().unwrap_or_default(),
-        created: metadata.creation_timestamp.clone(),
-        name_span: name_span(entry),
-        span: entry.node.span(),
-        spec_span: entry.node.get("spec").map_or_else(|| name_span(entry), Node::span),
-        context: entry.context,
-        spec,
+impl Entry {
+    /// Where the object's name stands.
+    pub(super) fn name_span(&self) -> Span {
+        self.metadata.name.as_ref().map_or(self.span, |name| name.span)
     }
-}
 
-/// Where the object's name stands.
-pub(super) fn name_span(entry: &Entry<'_>) -> Span {
-    entry.metadata.name.as_ref().map_or(entry.node.span(), |name| name.span)
+    /// The object with its own part.
+    pub(super) fn with<T>(self, node: Node<'_>, spec: T) -> Resource<T> {
+        let name_span = self.name_span();
+        Resource {
+            id: self.id,
+            labels: self.metadata.labels.unwrap_or_default(),
+            annotations: self.metadata.annotations.unwrap_or_default(),
+            created: self.metadata.creation_timestamp,
+            name_span,
+            span: self.span,
+            spec_span: node.get("spec").map_or(name_span, Node::span),
+            context: self.context,
+            spec,
+        }
+    }
 }
 
 /// Whether the object, or the pods it makes, bear a label that asks for a sidecar or refuses it.
@@ -77,7 +81,8 @@ fn is_partial(node: Node<'_>, transformation: Option<&Transformation>) -> bool {
 
 impl Loader<'_> {
     /// Reads who an object is, or why it is none.
-    pub(super) fn entry<'d>(&mut self, input: InputFile, node: Node<'d>) -> Result<Entry<'d>, LeftOut> {
+    pub(super) fn entry(&mut self, input: InputFile, node: Node<'_>) -> Result<Entry, LeftOut> {
+        let (place, span, context) = (node.id(), node.span(), input.context);
         let kind_name = node.get("kind").and_then(Node::as_str);
         let api_version = node.get("apiVersion").and_then(Node::as_str);
         let (Some(kind_name), Some(api_version)) = (kind_name, api_version) else {
@@ -93,7 +98,7 @@ impl Loader<'_> {
             };
             let metadata = Metadata::default();
             let group = group.to_owned();
-            return Ok(Entry { node, kind, group, metadata, id, context: input.context, transformation: None });
+            return Ok(Entry { place, span, kind, group, metadata, id, context, transformation: None });
         }
         // An object that is refused further down is one all the same.
         if kind::is_mesh_group(group) {
@@ -130,7 +135,7 @@ impl Loader<'_> {
         let namespace =
             if kind.cluster_wide(kind_name) { String::new() } else { self.namespace(input, &metadata, kind) };
         let id = ObjectId { kind: kind_name.to_owned(), namespace, name: applied };
-        Ok(Entry { node, kind, group: group.to_owned(), metadata, id, context: input.context, transformation })
+        Ok(Entry { place, span, kind, group: group.to_owned(), metadata, id, context, transformation })
     }
 
     /// Why a document without kind, version or name is no object; where it was meant for Istio that is a problem.

@@ -1,6 +1,7 @@
 //! From files to a [`Mesh`]: which object each document is, in which namespace, and which of two acts.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -12,7 +13,7 @@ use super::mesh_settings::{MeshSettings, SettingsOrigin};
 use super::problem::{Problem, ProblemKind};
 use crate::config::MeshConfig;
 use crate::text::{FileId, Files};
-use crate::yaml::{self, Node, Stream};
+use crate::yaml::{self, Document, Node, Stream};
 
 /// A file to read.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ pub struct Loaded {
     pub counts: Counts,
 }
 
-/// Documents or objects that one thread reads in a row.
+/// Documents that one thread reads in a row.
 const CHUNK: usize = 64;
 
 /// Reads all files, in the order given, which should be path order. Files and objects are read side by side, and what
@@ -54,33 +55,37 @@ pub fn load(files: &Files, inputs: &[InputFile], options: &LoadOptions) -> Loade
     let mut whole = Loaded { counts: Counts { files: inputs.len(), ..Counts::default() }, ..Loaded::default() };
     let kustomizations = kustomizations(files, &streams, &mut whole.problems);
     let found: Vec<Found<'_>> = streams
-        .par_chunks(CHUNK)
+        .into_par_iter()
+        .chunks(CHUNK)
         .map(|streams| {
             let mut loader = Loader::new(files, options, &kustomizations);
-            let mut entries = Vec::new();
+            let mut documents = Vec::new();
             for (input, stream) in streams {
-                loader.stream(*input, stream, &mut entries);
+                loader.stream(input, stream, &mut documents);
             }
-            Found { loaded: loader.loaded, accounts: loader.accounts, entries }
+            Found { loaded: loader.loaded, accounts: loader.accounts, documents }
         })
         .collect();
-    let (mut accounts, mut entries) = (BTreeSet::new(), Vec::new());
+    let (mut accounts, mut documents) = (BTreeSet::new(), Vec::new());
     for part in found {
         whole.append(part.loaded);
         accounts.extend(part.accounts);
-        entries.extend(part.entries);
+        documents.extend(part.documents);
     }
     let mut loader = Loader { loaded: whole, ..Loader::new(files, options, &kustomizations) };
-    let entries = loader.without_duplicates(entries);
+    loader.drop_duplicates(&mut documents);
     let mut whole = loader.loaded;
-    let read = |entries: &[Entry<'_>]| {
+    // Each tree is gone once its objects are read: with all of them, memory would hold the input three times.
+    let read = |documents: Vec<Parsed<'_>>| {
         let mut loader = Loader { accounts: accounts.clone(), ..Loader::new(files, options, &kustomizations) };
-        for entry in entries {
-            loader.object(entry);
+        for Parsed { document, entries } in documents {
+            for entry in entries {
+                loader.object(document.node_of(entry.place), entry);
+            }
         }
         loader.loaded
     };
-    let read: Vec<Loaded> = entries.par_chunks(CHUNK).map(read).collect();
+    let read: Vec<Loaded> = documents.into_par_iter().chunks(CHUNK).map(read).collect();
     for part in read {
         whole.append(part);
     }
@@ -125,8 +130,23 @@ struct Found<'d> {
     loaded: Loaded,
     /// Service accounts that a kustomization renames, with its directory
     accounts: BTreeSet<(String, String)>,
-    /// Objects whose own part is not read yet
-    entries: Vec<Entry<'d>>,
+    /// Documents whose objects are not read yet
+    documents: Vec<Parsed<'d>>,
+}
+
+/// A document and some of the objects that were found in it.
+pub(super) struct Parsed<'d> {
+    /// The tree
+    document: Arc<Document<'d>>,
+    /// The objects whose own part is still to be read
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Parsed<'_> {
+    /// The objects, each with its mapping.
+    pub(super) fn found(&self) -> impl Iterator<Item = (&Entry, Node<'_>)> {
+        self.entries.iter().map(|entry| (entry, self.document.node_of(entry.place)))
+    }
 }
 
 /// The state of one load, or of a part of it.
@@ -152,7 +172,7 @@ impl<'a> Loader<'a> {
 
 impl Loader<'_> {
     /// Finds the objects of one file.
-    fn stream<'d>(&mut self, input: InputFile, stream: &'d Stream<'d>, entries: &mut Vec<Entry<'d>>) {
+    fn stream<'d>(&mut self, input: InputFile, stream: Stream<'d>, documents: &mut Vec<Parsed<'d>>) {
         let name = self.files.name(input.file);
         if self.kustomizations.is_patch(name) {
             self.loaded.counts.patches += 1;
@@ -169,20 +189,26 @@ impl Loader<'_> {
                 self.loaded.counts.mesh_resources += usize::from(mesh);
             }
         }
-        for document in &stream.documents {
-            self.document(input, document.root(), entries);
+        for document in stream.documents {
+            let (document, mut entries) = (Arc::new(document), Vec::new());
+            self.document(input, document.root(), &mut entries);
+            // A long list is read side by side, too.
+            while !entries.is_empty() {
+                let rest = entries.split_off(entries.len().min(CHUNK));
+                documents
+                    .push(Parsed { document: Arc::clone(&document), entries: std::mem::replace(&mut entries, rest) });
+            }
         }
     }
 
     /// Finds the objects of one document: itself, or the items of a list.
-    fn document<'d>(&mut self, input: InputFile, node: Node<'d>, entries: &mut Vec<Entry<'d>>) {
+    fn document(&mut self, input: InputFile, node: Node<'_>, entries: &mut Vec<Entry>) {
         let mut pending = vec![node];
         while let Some(node) = pending.pop() {
             let kind = node.get("kind").and_then(Node::as_str).unwrap_or_default();
             let items = node.get("items").filter(|_| kind.ends_with("List"));
             if let Some(items) = items {
-                let items: Vec<Node<'d>> = items.items().collect();
-                pending.extend(items.into_iter().rev());
+                pending.extend(items.items().rev());
                 continue;
             }
             self.loaded.counts.documents += 1;

@@ -1,6 +1,7 @@
 //! `Mesh`: everything that was read, by kind, in path order. No judgement.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::cluster::{Ingress, NoSpec, Service, UnmodelledSpec};
 use super::extension::{EnvoyFilter, ProxyConfig, ProxyExtension};
@@ -36,7 +37,7 @@ pub struct Mesh {
     /// Namespace objects by name
     pub namespaces: BTreeMap<String, Resource<NoSpec>>,
     /// Pods, what makes pods, and workload entries
-    pub workloads: Objects<Workload>,
+    pub workloads: Objects<Arc<Workload>>,
     pub service_accounts: Objects<Resource<NoSpec>>,
     /// Kinds that are recognised and not modelled yet: Gateway API and the like
     pub unmodelled: Objects<Resource<UnmodelledSpec>>,
@@ -60,7 +61,7 @@ impl Mesh {
 
     /// The workloads of a namespace that are in the input.
     pub fn workloads_in<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Workload> + use<'a> {
-        self.workloads.in_namespace(namespace)
+        self.workloads.in_namespace(namespace).map(AsRef::as_ref)
     }
 
     /// Whether an object belongs to somebody else.

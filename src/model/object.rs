@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use litemap::LiteMap;
 use serde::Deserialize;
 
 use crate::text::{Span, Spanned};
 
 /// Labels or annotations.
-pub type Labels = BTreeMap<String, String>;
+pub type Labels = LiteMap<String, String>;
 
 /// `metadata` as written.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -1,7 +1,9 @@
 //! The objects of one kind: in path order, and by namespace without a search.
 
-use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::object::{ObjectId, Resource};
 use super::workload::Workload;
@@ -18,6 +20,12 @@ impl<T> Placed for Resource<T> {
     }
 }
 
+impl<T: Placed> Placed for Arc<T> {
+    fn id(&self) -> &ObjectId {
+        (**self).id()
+    }
+}
+
 impl Placed for Workload {
     fn id(&self) -> &ObjectId {
         &self.id
@@ -30,12 +38,12 @@ pub struct Objects<T> {
     /// The objects
     all: Vec<T>,
     /// Places of the objects of each namespace, ascending
-    places: HashMap<String, Vec<usize>>,
+    places: FxHashMap<String, Vec<usize>>,
 }
 
 impl<T> Default for Objects<T> {
     fn default() -> Self {
-        Self { all: Vec::new(), places: HashMap::new() }
+        Self { all: Vec::new(), places: FxHashMap::default() }
     }
 }
 
@@ -72,6 +80,11 @@ impl<T: Placed> Objects<T> {
     pub fn in_namespace<'a>(&'a self, namespace: &str) -> impl DoubleEndedIterator<Item = &'a T> + Clone + use<'a, T> {
         let places = self.places.get(namespace).map_or(&[][..], Vec::as_slice);
         places.iter().filter_map(|place| self.all.get(*place))
+    }
+
+    /// The namespaces in which there are any, in no order.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.places.keys().map(String::as_str)
     }
 
     /// The object of a namespace and name.

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::cluster::{ConfigMap, Controller, NoSpec, PodSpec, PodTemplate, Service};
-use super::entry::{Entry, bare, name_span};
+use super::entry::Entry;
 use super::kind::Kind;
 use super::load::Loader;
 use super::mesh_settings::{MeshSettings, SettingsOrigin};
@@ -19,7 +19,7 @@ use crate::yaml::{self, Node, NodeKind};
 
 impl Loader<'_> {
     /// Reads one object into the mesh.
-    pub(super) fn object(&mut self, entry: &Entry<'_>) {
+    pub(super) fn object(&mut self, node: Node<'_>, entry: Entry) {
         if entry.kind == Kind::Kustomization {
             self.loaded.counts.kustomizations += 1;
         } else {
@@ -27,7 +27,7 @@ impl Loader<'_> {
         }
         macro_rules! into {
             ($list:ident) => {
-                if let Some(resource) = self.resource(entry) {
+                if let Some(resource) = self.resource(node, entry) {
                     self.loaded.mesh.$list.push(resource);
                 }
             };
@@ -45,58 +45,58 @@ impl Loader<'_> {
             Kind::PeerAuthentication => into!(peer_authentications),
             Kind::RequestAuthentication => into!(request_authentications),
             Kind::Service => {
-                if let Some(mut service) = self.resource::<Service>(entry) {
-                    let labels = entry.transformation.iter().flat_map(|made| made.labels.clone());
+                let labels = entry.transformation.as_ref().map(|made| made.labels.clone());
+                if let Some(mut service) = self.resource::<Service>(node, entry) {
                     if let Some(selector) = service.spec.selector.as_mut().filter(|selector| !selector.is_empty()) {
-                        selector.extend(labels);
+                        selector.extend(labels.into_iter().flatten());
                     }
                     self.loaded.mesh.services.push(service);
                 }
             }
             Kind::Ingress => into!(ingresses),
-            Kind::ServiceAccount => self.loaded.mesh.service_accounts.push(bare(entry, NoSpec {})),
+            Kind::ServiceAccount => self.loaded.mesh.service_accounts.push(entry.with(node, NoSpec {})),
             Kind::Unmodelled => {
                 // Another API's object: what it says beside this is not judged, nor whether it says it rightly.
-                let spec = entry.node.get("spec").and_then(|node| yaml::from_node(node).value.ok());
-                self.loaded.mesh.unmodelled.push(bare(entry, spec.unwrap_or_default()));
+                let spec = node.get("spec").and_then(|node| yaml::from_node(node).value.ok());
+                self.loaded.mesh.unmodelled.push(entry.with(node, spec.unwrap_or_default()));
             }
             Kind::Namespace => {
-                let namespace = bare(entry, NoSpec {});
-                self.loaded.mesh.namespaces.insert(entry.id.name.clone(), namespace);
+                let name = entry.id.name.clone();
+                self.loaded.mesh.namespaces.insert(name, entry.with(node, NoSpec {}));
             }
             Kind::WorkloadEntry => {
-                if let Some(resource) = self.resource(entry) {
-                    self.loaded.mesh.workloads.push(Workload::from_entry(&resource));
+                if let Some(resource) = self.resource(node, entry) {
+                    self.loaded.mesh.workloads.push(Workload::from_entry(&resource).into());
                     self.loaded.mesh.workload_entries.push(resource);
                 }
             }
             Kind::Pod => {
-                if let Some(spec) = self.typed::<PodSpec>(entry, "spec") {
-                    let span = entry.node.pointer(&["metadata", "labels"]).map_or_else(|| name_span(entry), Node::span);
+                if let Some(spec) = self.typed::<PodSpec>(node, &entry, "spec") {
+                    let span = node.pointer(&["metadata", "labels"]).map_or_else(|| entry.name_span(), Node::span);
                     let template = PodTemplate { metadata: entry.metadata.clone(), spec: Some(spec) };
-                    self.workload(entry, &Spanned { value: template, span });
+                    self.workload(node, entry, Spanned { value: template, span });
                 }
             }
-            Kind::Controller => self.controller(entry),
-            Kind::ConfigMap => self.config_map(entry),
-            Kind::IstioOperator => self.mesh_settings(entry.node.pointer(&["spec", "meshConfig"])),
-            Kind::SailIstio => self.mesh_settings(entry.node.pointer(&["spec", "values", "meshConfig"])),
+            Kind::Controller => self.controller(node, entry),
+            Kind::ConfigMap => self.config_map(node, &entry),
+            Kind::IstioOperator => self.mesh_settings(node.pointer(&["spec", "meshConfig"])),
+            Kind::SailIstio => self.mesh_settings(node.pointer(&["spec", "values", "meshConfig"])),
             Kind::NetworkPolicy => self.loaded.counts.network_policies += 1,
             Kind::Harmless | Kind::Kustomization | Kind::Other => {}
         }
     }
 
     /// Reads an object whose own part stands under `spec`.
-    fn resource<T: DeserializeOwned + Default>(&mut self, entry: &Entry<'_>) -> Option<Resource<T>> {
-        self.unknown_top_level(entry);
-        let spec = self.typed(entry, "spec")?;
-        Some(bare(entry, spec))
+    fn resource<T: DeserializeOwned + Default>(&mut self, node: Node<'_>, entry: Entry) -> Option<Resource<T>> {
+        self.unknown_top_level(node, &entry);
+        let spec = self.typed(node, &entry, "spec")?;
+        Some(entry.with(node, spec))
     }
 
     /// Reads one part of an object; its type errors and unknown fields are problems.
-    fn typed<T: DeserializeOwned + Default>(&mut self, entry: &Entry<'_>, part: &str) -> Option<T> {
+    fn typed<T: DeserializeOwned + Default>(&mut self, node: Node<'_>, entry: &Entry, part: &str) -> Option<T> {
         // The API server drops a field that is null, as if it were absent.
-        let Some(node) = entry.node.get(part).filter(|node| node.kind() != NodeKind::Null) else {
+        let Some(node) = node.get(part).filter(|node| node.kind() != NodeKind::Null) else {
             return Some(T::default());
         };
         let typed = yaml::from_node::<T>(node);
@@ -124,7 +124,7 @@ impl Loader<'_> {
     }
 
     /// Values that are filled in later: the answers are those of the text as it stands.
-    fn placeholders(&mut self, node: Node<'_>, entry: &Entry<'_>) {
+    fn placeholders(&mut self, node: Node<'_>, entry: &Entry) {
         let mut pending = vec![node];
         while let Some(node) = pending.pop() {
             if node.as_str().is_some_and(placeholder::is_explicit) {
@@ -138,11 +138,11 @@ impl Loader<'_> {
     }
 
     /// Keys beside `spec` that no object has.
-    fn unknown_top_level(&mut self, entry: &Entry<'_>) {
+    fn unknown_top_level(&mut self, node: Node<'_>, entry: &Entry) {
         if !entry.kind.is_istio_api() || entry.context {
             return;
         }
-        for (key, key_span, _) in entry.node.entries() {
+        for (key, key_span, _) in node.entries() {
             if !matches!(key, "apiVersion" | "kind" | "metadata" | "spec" | "status") {
                 let problem = unknown_field::top_level(key, key_span, &entry.id);
                 self.loaded.problems.push(problem);
@@ -151,37 +151,37 @@ impl Loader<'_> {
     }
 
     /// Reads whatever has a pod template.
-    fn controller(&mut self, entry: &Entry<'_>) {
-        let Some(controller) = self.typed::<Controller>(entry, "spec") else {
+    fn controller(&mut self, node: Node<'_>, entry: Entry) {
+        let Some(controller) = self.typed::<Controller>(node, &entry, "spec") else {
             return;
         };
-        let job = controller.job_template.as_ref().and_then(|job| job.spec.as_ref());
-        let template = controller.template.as_ref().or_else(|| job.and_then(|job| job.template.as_ref()));
-        if let Some(template) = template {
+        let job = || controller.job_template.and_then(|job| job.spec);
+        if let Some(template) = controller.template.or_else(|| job().and_then(|job| job.template)) {
             let labels = ["spec", "template", "metadata", "labels"];
-            let span = entry.node.pointer(&labels).map_or_else(|| name_span(entry), Node::span);
-            self.workload(entry, &Spanned { value: template.clone(), span });
+            let span = node.pointer(&labels).map_or_else(|| entry.name_span(), Node::span);
+            self.workload(node, entry, Spanned { value: template, span });
         }
     }
 
     /// Adds a workload.
-    fn workload(&mut self, entry: &Entry<'_>, template: &Spanned<PodTemplate>) {
-        let mut workload = Workload::from_template(&bare(entry, ()), template);
-        if let Some(made) = &entry.transformation {
-            workload.labels.extend(made.labels.clone());
+    fn workload(&mut self, node: Node<'_>, mut entry: Entry, template: Spanned<PodTemplate>) {
+        let transformation = entry.transformation.take();
+        let mut workload = Workload::from_template(entry.with(node, ()), template);
+        if let Some(made) = transformation {
             if self.accounts.contains(&(made.directory.clone(), workload.service_account.clone())) {
                 workload.service_account = made.rename(&workload.service_account);
             }
+            workload.labels.extend(made.labels);
         }
-        self.loaded.mesh.workloads.push(workload);
+        self.loaded.mesh.workloads.push(workload.into());
     }
 
     /// A `ConfigMap` named `istio` or `istio-REVISION` holds the mesh settings.
-    fn config_map(&mut self, entry: &Entry<'_>) {
+    fn config_map(&mut self, node: Node<'_>, entry: &Entry) {
         if entry.id.name != "istio" && !entry.id.name.starts_with("istio-") {
             return;
         }
-        let typed = yaml::from_node::<ConfigMap>(entry.node);
+        let typed = yaml::from_node::<ConfigMap>(node);
         let Ok(ConfigMap { data: Some(data) }) = typed.value else {
             return;
         };

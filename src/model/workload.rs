@@ -36,31 +36,29 @@ pub struct Workload {
 
 impl Workload {
     /// The workload of a pod template.
-    pub fn from_template(object: &Resource<()>, template: &Spanned<PodTemplate>) -> Self {
-        let metadata = &template.value.metadata;
-        let none = PodSpec::default();
-        let spec = template.value.spec.as_ref().unwrap_or(&none);
-        let containers = || {
-            let init = spec.init_containers.iter().flatten();
-            spec.containers.iter().flatten().chain(init.filter(|container| stays(container)))
-        };
-        let account = spec.service_account_name.as_ref().or(spec.service_account.as_ref());
+    pub fn from_template(object: Resource<()>, template: Spanned<PodTemplate>) -> Self {
+        let Spanned { value: PodTemplate { metadata, spec }, span: template_span } = template;
+        let PodSpec { service_account_name, service_account, host_network, containers, init_containers } =
+            spec.unwrap_or_default();
+        let (containers, init) = (containers.unwrap_or_default(), init_containers.unwrap_or_default());
+        let proxy_container =
+            containers.iter().chain(&init).any(|container| container.name.as_deref() == Some("istio-proxy"));
+        let running = containers.into_iter().chain(init.into_iter().filter(stays));
+        let account = service_account_name.or(service_account);
         Self {
-            id: object.id.clone(),
-            labels: metadata.labels.clone().unwrap_or_default(),
-            annotations: metadata.annotations.clone().unwrap_or_default(),
+            id: object.id,
+            labels: metadata.labels.unwrap_or_default(),
+            annotations: metadata.annotations.unwrap_or_default(),
+            account_span: account.as_ref().map(|account| account.span),
             service_account: account
-                .map(|account| account.value.clone())
+                .map(|account| account.value)
                 .filter(|account| !account.is_empty())
                 .unwrap_or_else(|| "default".to_owned()),
-            account_span: account.map(|account| account.span),
-            ports: containers().flat_map(|container| container.ports.iter().flatten()).cloned().collect(),
-            host_network: spec.host_network.as_ref().filter(|host| host.value).map(|host| host.span),
-            proxy_container: containers()
-                .chain(spec.init_containers.iter().flatten())
-                .any(|container| container.name.as_deref() == Some("istio-proxy")),
+            ports: running.flat_map(|container| container.ports.unwrap_or_default()).collect(),
+            host_network: host_network.filter(|host| host.value).map(|host| host.span),
+            proxy_container,
             name_span: object.name_span,
-            template_span: template.span,
+            template_span,
             context: object.context,
             implied: false,
         }

@@ -222,14 +222,14 @@ impl Evaluator<'_> {
             None => None,
             Some(path) => {
                 let (namespace, name) = path.split_once('/').unwrap_or_default();
-                Some(find_workload(self.world, namespace, name).map_err(EvalError::Unanswerable)?.id)
+                Some(find_workload(self.world, namespace, name).map_err(EvalError::Unanswerable)?.id.clone())
             }
         };
         let workloads = self.world.mesh.workloads.iter().filter(|workload| {
             named.as_ref().is_none_or(|named| workload.id == *named)
                 && self.world.identity(&workload.identity_path()) == *source
         });
-        Ok(Some(workloads.collect()))
+        Ok(Some(workloads.map(AsRef::as_ref).collect()))
     }
 }
 

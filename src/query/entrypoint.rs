@@ -1,5 +1,7 @@
 //! Entrypoints as the `eval` contract writes them.
 
+use std::sync::Arc;
+
 use crate::model::{Gateway, Labels, Placed, Resource, Service, ServicePort, Workload};
 use crate::semantics::{Cause, CauseKind, Protocol, WorkloadPort, World, implied_workload, workload_ports};
 
@@ -16,7 +18,7 @@ pub enum Entrypoint<'w> {
     /// Straight to a workload's port; `None` where nothing listens
     Workload {
         /// The workload
-        workload: Box<Workload>,
+        workload: Arc<Workload>,
         /// The port
         port: Option<WorkloadPort>,
     },
@@ -72,7 +74,7 @@ pub fn parse_entrypoint<'w>(world: &'w World, text: &str) -> Result<Entrypoint<'
             let known = workload_ports(world, &workload).into_iter().find(|known| known.number == port);
             let supposed =
                 workload.implied.then_some(WorkloadPort { number: port, protocol: Protocol::Http, by_service: false });
-            Ok(Entrypoint::Workload { port: known.or(supposed), workload: Box::new(workload) })
+            Ok(Entrypoint::Workload { port: known.or(supposed), workload })
         }
         "service" => {
             let service = world.mesh.service(namespace, name);
@@ -86,23 +88,23 @@ pub fn parse_entrypoint<'w>(world: &'w World, text: &str) -> Result<Entrypoint<'
 }
 
 /// The workload `NAME`, `KIND/NAME` or `{k=v,…}` of a namespace.
-pub fn find_workload(world: &World, namespace: &str, name: &str) -> Result<Workload, String> {
+pub fn find_workload(world: &World, namespace: &str, name: &str) -> Result<Arc<Workload>, String> {
     if let Some(labels) = name.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         let pairs = labels.split(',').filter(|pair| !pair.is_empty());
         let labels: Option<Labels> =
             pairs.map(|pair| pair.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))).collect();
         let labels = labels.ok_or_else(|| format!("`{name}` is no set of labels: write `{{key=value,…}}`"))?;
-        return Ok(implied_workload(namespace, labels));
+        return Ok(implied_workload(namespace, labels).into());
     }
     let (kind, name) = match name.split_once('/') {
         Some((kind, name)) => (Some(kind), name),
         None => (None, name),
     };
-    let mut found = world.mesh.workloads_in(namespace).filter(|workload| {
+    let mut found = world.mesh.workloads.in_namespace(namespace).filter(|workload| {
         workload.id.name == name && kind.is_none_or(|kind| workload.id.kind.eq_ignore_ascii_case(kind))
     });
     match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only.clone()),
+        (Some(only), None) => Ok(Arc::clone(only)),
         (Some(_), Some(_)) => {
             Err(format!("several workloads are called `{namespace}/{name}`: write `{namespace}/KIND/{name}`"))
         }

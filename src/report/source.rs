@@ -3,7 +3,7 @@
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::secret::hide_in_manifests;
-use super::words::{is_obeyed, line};
+use super::words::{is_obeyed, line, may_be_obeyed};
 use crate::text::{FileId, Files, Span};
 
 /// Bytes of a line that is not shown whole.
@@ -32,15 +32,18 @@ impl Source {
         let written = hide_in_manifests(files.text(file));
         let mut text = String::with_capacity(written.len());
         let mut longer = Vec::new();
-        for (at, character) in written.char_indices() {
+        let mut shown = 0;
+        for at in written.bytes().enumerate().filter(|(_, byte)| may_be_obeyed(*byte)).map(|(at, _)| at) {
+            let Some(character) = written.get(at..).and_then(|rest| rest.chars().next()) else { continue };
             let after = written.as_bytes().get(at + 1);
             if is_obeyed(character) || (character == '\r' && after != Some(&b'\n')) {
+                text.push_str(written.get(shown..at).unwrap_or_default());
                 text.extend(character.escape_default());
-                longer.push((at + character.len_utf8(), text.len() - at - character.len_utf8()));
-            } else {
-                text.push(character);
+                shown = at + character.len_utf8();
+                longer.push((shown, text.len() - shown));
             }
         }
+        text.push_str(written.get(shown..).unwrap_or_default());
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let lines = std::iter::once(0).chain(ends).collect();
         Self { name: line(files.name(file)), text, lines, longer }

@@ -30,6 +30,11 @@ pub(super) fn is_obeyed(character: char) -> bool {
     turns || breaks || (character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
 }
 
+/// Whether a byte may begin a character that a terminal obeys, or that ends a line: most of a manifest does not.
+pub(super) fn may_be_obeyed(byte: u8) -> bool {
+    !byte.is_ascii() || (byte.is_ascii_control() && byte != b'\n')
+}
+
 /// A text with some characters written as Rust and JavaScript write them.
 fn escaped(text: &str, is_special: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());

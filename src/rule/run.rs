@@ -16,7 +16,7 @@ use super::{catalog, input, notes, settle};
 use crate::check::Ground;
 use crate::config::{Config, NotProven};
 use crate::matrix::{Fronts, Judged};
-use crate::model::{Counts, Problem, Workload};
+use crate::model::{Counts, Problem};
 use crate::semantics::World;
 use crate::text::Files;
 
@@ -172,7 +172,7 @@ fn ask_namespaces(ground: Ground<'_>, config: &Config, report: &mut Report) {
     }
     let gateways = world.gateway_workloads.iter().flat_map(|workload| &workload.gateways).count();
     report.summary.entrypoints += gateways;
-    let workloads = world.mesh.workloads.iter().map(Workload::identity_path);
+    let workloads = world.mesh.workloads.iter().map(|workload| workload.identity_path());
     let gateways = world.gateway_workloads.iter().flat_map(|workload| workload.identities.clone());
     let sources: BTreeSet<String> = workloads.chain(gateways).collect();
     // Symbolic sources stand for everybody else: another account, another namespace, no identity, outside.

@@ -124,7 +124,7 @@ pub(super) fn paths_below(prefix: &str) -> Cube {
 
 /// The workloads of a namespace that the path rules are asked of.
 pub fn asked<'w>(world: &'w World, namespace: &str) -> Vec<&'w Workload> {
-    world.workloads_in(namespace).iter().filter(|workload| is_asked(world, workload)).collect()
+    world.workloads_in(namespace).iter().map(AsRef::as_ref).filter(|workload| is_asked(world, workload)).collect()
 }
 
 /// Whether the rules are asked of a workload: not of what serves Gateways, of Istio itself, or of somebody else's.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use crate::model::Labels;
 use crate::text::Spanned;
 use crate::yaml::OneOrMany;
 
@@ -78,7 +79,8 @@ pub struct Workloads {
     /// Their namespaces; every one if absent
     pub namespace: Option<OneOrMany<Spanned<String>>>,
     /// Labels that their pods have
-    pub labels: BTreeMap<String, String>,
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub labels: Labels,
 }
 
 /// Who sends, by one key.

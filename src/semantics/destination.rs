@@ -1,5 +1,7 @@
 //! From a destination in a route to the workloads that may get the request.
 
+use std::sync::Arc;
+
 use super::client_side::ClientSide;
 use super::decision::{Cause, CauseKind};
 use super::destination_rule::{ClientProxy, client_side, find_subset, rules_for};
@@ -19,7 +21,7 @@ pub enum Target {
     /// A workload's port
     Workload {
         /// The workload
-        workload: Box<Workload>,
+        workload: Arc<Workload>,
         /// Its port
         port: WorkloadPort,
         /// How the client speaks to it
@@ -180,7 +182,7 @@ fn unknown_service(world: &World, namespace: &str, cause: &Cause) -> Vec<Target>
     for workload in workloads {
         for port in workload_ports(world, workload) {
             found.push(Target::Workload {
-                workload: Box::new(workload.clone()),
+                workload: Arc::clone(workload),
                 port,
                 client: ClientSide::Auto,
                 server_name: None,

@@ -1,5 +1,7 @@
 //! From a service to the workloads behind it, and whom callers expect to find there.
 
+use std::sync::Arc;
+
 use super::client_side::{ClientSide, Handshake, handshake};
 use super::decision::{Cause, CauseKind};
 use super::destination::{Target, mesh_server_name};
@@ -192,7 +194,7 @@ fn endpoints_of(
             span: Some(service.span()),
         });
         let server_name = Some(mesh_server_name(port.number, "", &service.host));
-        let workload = Box::new(workload.clone());
+        let workload = Arc::clone(workload);
         found.push(Target::Workload { workload, port: known, client: client.clone(), server_name, supposed });
     }
     if found.is_empty() {

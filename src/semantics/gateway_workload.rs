@@ -126,7 +126,7 @@ pub(crate) fn identity_path(identity: &str) -> Option<String> {
 
 /// Labels of the gateway that every Istio profile installs.
 fn default_labels() -> Labels {
-    Labels::from([("istio".to_owned(), "ingressgateway".to_owned())])
+    Labels::from_iter([("istio".to_owned(), "ingressgateway".to_owned())])
 }
 
 /// Whether a Gateway's selector, not being empty, picks a workload of the input.

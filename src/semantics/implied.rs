@@ -1,6 +1,7 @@
 //! Workloads that are not in the input and may exist: those of an open namespace.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::model::{Labels, Mesh, ObjectId, Workload};
 use crate::text::{FileId, Span};
@@ -10,7 +11,7 @@ use crate::text::{FileId, Span};
 ///
 /// More ALLOW policies on one workload only add, more DENY policies only take away, so no hole is
 /// missed by leaving larger combinations out.
-pub(crate) fn implied_workloads(mesh: &Mesh, namespace: &str) -> Vec<Workload> {
+pub(crate) fn implied_workloads(mesh: &Mesh, namespace: &str) -> Vec<Arc<Workload>> {
     let root = mesh.settings.root_namespace();
     let here = |id: &ObjectId| id.namespace == namespace || id.namespace == root;
     let authorization = mesh
@@ -38,7 +39,7 @@ pub(crate) fn implied_workloads(mesh: &Mesh, namespace: &str) -> Vec<Workload> {
             }));
         }
     }
-    label_sets.into_iter().map(|labels| implied_workload(namespace, labels)).collect()
+    label_sets.into_iter().map(|labels| implied_workload(namespace, labels).into()).collect()
 }
 
 /// A workload of exactly these labels.

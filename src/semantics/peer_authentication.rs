@@ -3,7 +3,7 @@
 use super::decision::{Cause, CauseKind};
 use super::protocol::Protocol;
 use super::workload_selector::selects;
-use crate::model::{Mesh, MtlsMode, PeerAuthentication, Resource, Workload};
+use crate::model::{Labels, Mesh, MtlsMode, PeerAuthentication, Resource, Workload};
 use crate::text::Span;
 
 /// The mode in force at a port, and what set it.
@@ -52,7 +52,7 @@ impl EffectiveMode {
 pub fn effective_mode(mesh: &Mesh, workload: &Workload, port: u16) -> EffectiveMode {
     let root = mesh.settings.root_namespace();
     let namespace = workload.id.namespace.as_str();
-    let whole = |policy: &Resource<PeerAuthentication>| labels(policy).is_none_or(std::collections::BTreeMap::is_empty);
+    let whole = |policy: &Resource<PeerAuthentication>| labels(policy).is_none_or(Labels::is_empty);
     let level = |namespace: &str, keep: &dyn Fn(&Resource<PeerAuthentication>) -> bool| {
         let mut policies: Vec<_> =
             mesh.peer_authentications.in_namespace(namespace).filter(|policy| keep(policy)).collect();
@@ -120,7 +120,7 @@ pub(crate) fn namespace_mode(mesh: &Mesh, namespace: &str) -> MtlsMode {
     let root = mesh.settings.root_namespace();
     let oldest = |namespace: &str| {
         let own = mesh.peer_authentications.in_namespace(namespace);
-        let whole = own.filter(|policy| labels(policy).is_none_or(std::collections::BTreeMap::is_empty));
+        let whole = own.filter(|policy| labels(policy).is_none_or(Labels::is_empty));
         whole.min_by_key(|policy| policy.age_key())
     };
     let own = oldest(namespace).and_then(policy_mode);

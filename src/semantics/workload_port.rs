@@ -1,5 +1,6 @@
 //! Which ports a workload listens on, and what they speak.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::authorization_policy::Chain;
@@ -70,8 +71,8 @@ pub fn workload_ports(world: &World, workload: &Workload) -> Vec<WorkloadPort> {
 struct Declaration<'a> {
     /// When the service was made
     created: Option<&'a str>,
-    /// Its host
-    host: String,
+    /// The host that a service entry names; `None`: it is a Service, whose name is its host
+    host: Option<&'a str>,
     /// The object
     id: &'a ObjectId,
     /// Its name in the text
@@ -89,11 +90,10 @@ struct Declaration<'a> {
 fn declarations<'a>(world: &'a World, workload: &'a Workload) -> Vec<Declaration<'a>> {
     let mut found: Vec<Declaration<'a>> = Vec::new();
     for service in world.services_of(workload).filter(|service| has_behind(service, workload)) {
-        let host = host_name::service_host(&service.id.name, &service.id.namespace);
         for port in service.spec.ports() {
             let protocol = service_port_protocol(&port.value);
             if let Some(number) = target_port(&port.value, workload) {
-                found.push(Declaration { number, protocol, ..Declaration::of(service, host.clone()) });
+                found.push(Declaration { number, protocol, ..Declaration::of(service, None) });
             }
         }
     }
@@ -106,25 +106,33 @@ fn declarations<'a>(world: &'a World, workload: &'a Workload) -> Vec<Declaration
             continue;
         }
         let host = entry.spec.hosts.iter().flat_map(|hosts| &hosts.value).next();
+        let host = host.map_or("", |host| host.value.as_str());
         for port in entry.spec.ports.iter().flatten() {
             let Some(number) = entry_port(port, workload) else {
                 continue;
             };
             let protocol = declared("TCP", None, port.protocol.as_deref().unwrap_or_default(), number);
-            let host = host.map_or_else(String::new, |host| host.value.clone());
-            found.push(Declaration { number, protocol, ..Declaration::of(entry, host) });
+            found.push(Declaration { number, protocol, ..Declaration::of(entry, Some(host)) });
         }
     }
     found.retain(|declaration| declaration.protocol != Protocol::Udp);
-    found.sort_by(|a, b| (a.created, &a.host).cmp(&(b.created, &b.host)));
+    found.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.host().cmp(&b.host())));
     found
 }
 
 impl<'a> Declaration<'a> {
     /// A declaration by an object, of no port yet.
-    fn of<T>(object: &'a Resource<T>, host: String) -> Self {
+    fn of<T>(object: &'a Resource<T>, host: Option<&'a str>) -> Self {
         let created = object.created.as_deref();
         Self { created, host, id: &object.id, span: object.name_span, number: 0, protocol: Protocol::Udp }
+    }
+
+    /// The host of what declares.
+    fn host(&self) -> Cow<'a, str> {
+        match self.host {
+            Some(host) => host.into(),
+            None => host_name::service_host(&self.id.name, &self.id.namespace).into(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is not assumed is kept")]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::decision::Assumption;
 use super::gateway_workload::{self, GatewayWorkload};
@@ -21,7 +22,7 @@ pub struct World {
     /// What the owner says
     pub options: WorldOptions,
     /// Workloads by namespace: those of the input, then those that it implies
-    pub workloads: BTreeMap<String, Vec<Workload>>,
+    pub workloads: BTreeMap<String, Vec<Arc<Workload>>>,
     /// Workloads that serve Gateways
     pub gateway_workloads: Vec<GatewayWorkload>,
     /// Objects whose pods serve Gateways
@@ -65,7 +66,7 @@ impl World {
         world.gateway_objects = world.gateway_workloads.iter().filter_map(|gateway| gateway.object.clone()).collect();
         world.ingress = gateway_workload::ingress_identities(&world.mesh, &world.options, &world.gateway_workloads);
         for namespace in world.namespaces() {
-            let mut workloads: Vec<Workload> = world.mesh.workloads_in(&namespace).cloned().collect();
+            let mut workloads: Vec<Arc<Workload>> = world.mesh.workloads.in_namespace(&namespace).cloned().collect();
             if world.is_open(&namespace) {
                 workloads.extend(implied::implied_workloads(&world.mesh, &namespace));
             }
@@ -79,16 +80,15 @@ impl World {
     pub fn namespaces(&self) -> BTreeSet<String> {
         let mesh = &self.mesh;
         let mut found: BTreeSet<String> = mesh.namespaces.keys().cloned().collect();
-        let ids = mesh
+        let lived_in = mesh
             .authorization_policies
-            .iter()
-            .map(|object| &object.id)
-            .chain(mesh.peer_authentications.iter().map(|object| &object.id))
-            .chain(mesh.request_authentications.iter().map(|object| &object.id))
-            .chain(mesh.virtual_services.iter().map(|object| &object.id))
-            .chain(mesh.services.iter().map(|object| &object.id))
-            .chain(mesh.workloads.iter().map(|workload| &workload.id));
-        found.extend(ids.map(|id| id.namespace.clone()));
+            .namespaces()
+            .chain(mesh.peer_authentications.namespaces())
+            .chain(mesh.request_authentications.namespaces())
+            .chain(mesh.virtual_services.namespaces())
+            .chain(mesh.services.namespaces())
+            .chain(mesh.workloads.namespaces());
+        found.extend(lived_in.map(str::to_owned));
         found
     }
 
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// The workloads of a namespace, implied ones last.
-    pub fn workloads_in(&self, namespace: &str) -> &[Workload] {
+    pub fn workloads_in(&self, namespace: &str) -> &[Arc<Workload>] {
         self.workloads.get(namespace).map_or(&[], Vec::as_slice)
     }
 

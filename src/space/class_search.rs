@@ -32,6 +32,9 @@ pub(super) struct Finder<'a> {
     found: FxHashMap<Truth, (u32, String)>,
 }
 
+/// What a value costs the reader at least that was searched for.
+const SEARCHED: u32 = 100;
+
 /// What texts without control characters look like.
 static VISIBLE_TEXT: LazyLock<Form> = LazyLock::new(|| Form::of_text(true));
 
@@ -146,9 +149,8 @@ impl<'a> Finder<'a> {
         let patterns = self.patterns;
         let is_exact = |pattern: &Pattern| matches!(pattern, Pattern::Exact(_));
         let others: Vec<u32> = (0..).zip(patterns).filter(|(_, one)| !is_exact(one)).map(|(id, _)| id).collect();
-        // Where every pattern is a name, all other values are of one class.
-        if others.is_empty() && (self.domain.absent || self.found.contains_key(&Truth::default())) {
-            self.names(form, language);
+        if self.are_beginnings_listed(&others, language) {
+            self.below_beginnings(&others, form, language);
             return None;
         }
         let search = Followed::new(&others, &[], patterns, language);
@@ -169,7 +171,7 @@ impl<'a> Finder<'a> {
             let rest = search.truth(&others, &state);
             let mut truth: Vec<u32> = rest.iter().copied().chain([id]).collect();
             truth.sort_unstable();
-            self.add(truth.into(), 100 + rank(text.len()), text);
+            self.add(truth.into(), SEARCHED + rank(text.len()), text);
             among.entry(rest).or_default().push(id);
         }
         let mut hidden: FxHashSet<Truth> = FxHashSet::default();
@@ -180,7 +182,7 @@ impl<'a> Finder<'a> {
                 hidden.insert(truth);
             } else {
                 // An empty value is no nice example where a letter will do.
-                self.add(truth, if length == 0 { 200 } else { 100 + length }, &text);
+                self.add(truth, if length == 0 { 2 * SEARCHED } else { SEARCHED + length }, &text);
             }
             true
         });
@@ -202,14 +204,14 @@ impl<'a> Finder<'a> {
                     && search.truth(&others, &end) == wanted
             };
             if let Some(text) = beside.take(4).find(fits) {
-                self.add(wanted.clone(), 100 + rank(text.len()), &text);
+                self.add(wanted.clone(), SEARCHED + rank(text.len()), &text);
                 continue;
             }
             let search = Followed::new(&others, exact, patterns, language);
             all_seen &= search.walk(form, self.budget.atom_states, |state, text, length| {
                 let fits = search.truth(&others, state) == wanted && !search.any(others.len(), exact.len(), state);
                 if fits {
-                    self.add(wanted.clone(), 100 + length, &text());
+                    self.add(wanted.clone(), SEARCHED + length, &text());
                 }
                 !fits
             });
@@ -218,14 +220,39 @@ impl<'a> Finder<'a> {
         (!all_seen).then(|| Excess::States(self.dimension.clone(), limit))
     }
 
-    /// The classes of single names.
-    fn names(&mut self, form: &Form, language: &Pattern) {
+    /// Whether some patterns only look how a value begins, and a value of each class that they can make is listed: no
+    /// search would find another class.
+    fn are_beginnings_listed(&self, others: &[u32], language: &Pattern) -> bool {
+        let is_general = |pattern: &Pattern| matches!(pattern, Pattern::Any | Pattern::NonEmpty);
+        let beginning = |id: &u32| {
+            let pattern = self.patterns[*id as usize];
+            if let Pattern::Prefix(text) = pattern { Some(&**text) } else { is_general(pattern).then_some("") }
+        };
+        let beginnings: Option<Vec<&str>> = others.iter().map(beginning).collect();
+        let Some(beginnings) = beginnings else { return false };
+        // What matches a beginning matches every value that begins so, and with none longer.
+        let begun = |text: &str| -> Truth {
+            let begins = |pattern: &Pattern| is_general(pattern) || pattern.matches(text);
+            others.iter().filter(|id| begins(self.patterns[**id as usize])).copied().collect()
+        };
+        let is_listed = |truth: Truth| (truth.is_empty() && self.domain.absent) || self.found.contains_key(&truth);
+        // What is empty is told from the rest by one pattern alone.
+        let told = others.iter().any(|id| matches!(self.patterns[*id as usize], Pattern::NonEmpty));
+        let settled = !told || !language.matches("");
+        settled && is_listed(begun("")) && beginnings.into_iter().all(|text| is_listed(begun(text)))
+    }
+
+    /// The classes of single names, where all other classes are found.
+    fn below_beginnings(&mut self, others: &[u32], form: &Form, language: &Pattern) {
         for (id, pattern) in (0_u32..).zip(self.patterns) {
             if let Pattern::Exact(text) = pattern
                 && form.contains(text)
                 && language.matches(text)
             {
-                self.add([id].into(), 100 + rank(text.len()), text);
+                let begun = others.iter().filter(|other| self.patterns[**other as usize].matches(text));
+                let mut truth: Vec<u32> = begun.copied().chain([id]).collect();
+                truth.sort_unstable();
+                self.add(truth.into(), SEARCHED + rank(text.len()), text);
             }
         }
     }

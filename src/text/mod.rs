@@ -8,5 +8,5 @@ mod spanned;
 pub use decode::{Undecodable, decode, is_utf16};
 pub use files::{FileId, Files, Position, Span};
 pub use replacement::{Replacement, moved};
+pub(crate) use spanned::SPANNED_NAME;
 pub use spanned::Spanned;
-pub(crate) use spanned::{SPANNED_FIELDS, SPANNED_NAME};

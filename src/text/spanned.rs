@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::files::{FileId, Span};
 
@@ -38,14 +38,13 @@ impl<T: Ord> Ord for Spanned<T> {
     }
 }
 
-/// The struct name by which a deserializer knows that a span is asked for.
+/// The name by which a deserializer knows that a span is asked for. It then gives file, start, end and value, in this
+/// order: a sequence, as names would have to be compared for each value of a mesh.
 pub(crate) const SPANNED_NAME: &str = "$meshlint::Spanned";
-/// The fields that such a deserializer then gives, in this order.
-pub(crate) const SPANNED_FIELDS: &[&str] = &["$file", "$start", "$end", "$value"];
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_struct(SPANNED_NAME, SPANNED_FIELDS, SpannedVisitor(PhantomData))
+        deserializer.deserialize_tuple_struct(SPANNED_NAME, 4, SpannedVisitor(PhantomData))
     }
 }
 
@@ -68,7 +67,7 @@ impl<T: JsonSchema> JsonSchema for Spanned<T> {
     }
 }
 
-/// Reads the fields of [`SPANNED_FIELDS`].
+/// Reads what stands behind [`SPANNED_NAME`].
 struct SpannedVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
@@ -78,13 +77,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
         f.write_str("a value with its place")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut number = || -> Result<u32, A::Error> {
-            let entry: Option<(String, u32)> = map.next_entry()?;
-            entry.map(|(_, number)| number).ok_or_else(|| A::Error::custom("no span"))
-        };
-        let (file, start, end) = (number()?, number()?, number()?);
-        let (_, value): (String, T) = map.next_entry()?.ok_or_else(|| A::Error::custom("no value"))?;
-        Ok(Spanned { value, span: Span { file: FileId(file), start, end } })
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
+        let mut number = || parts.next_element()?.ok_or_else(|| A::Error::custom("no span"));
+        let (file, start, end) = (FileId(number()?), number()?, number()?);
+        let value = parts.next_element()?.ok_or_else(|| A::Error::custom("no value"))?;
+        Ok(Spanned { value, span: Span { file, start, end } })
     }
 }

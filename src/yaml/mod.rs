@@ -25,7 +25,7 @@ mod typed;
 
 pub use choice::{IntOrString, OneOrMany};
 pub use edit::{Change, edit};
-pub use node::{Document, Node, NodeKind};
+pub use node::{Document, Node, NodeId, NodeKind};
 pub use scalar::surprise;
 pub use stream::{Comment, Problem, ProblemKind, Stream, read, read_by_parser};
 pub use typed::{TypeError, Typed, Unread, from_node};

@@ -107,6 +107,10 @@ pub struct Document<'t> {
     pub(super) root: Index,
 }
 
+/// Which node of its document one is, for when no view of it can be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeId(Index);
+
 /// A view of one node.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'d> {
@@ -131,6 +135,11 @@ impl<'t> Document<'t> {
     /// The root node.
     pub fn root(&self) -> Node<'_> {
         Node { document: self, index: self.root }
+    }
+
+    /// The node of this document that an id was taken of.
+    pub fn node_of(&self, id: NodeId) -> Node<'_> {
+        Node { document: self, index: id.0 }
     }
 
     /// The text behind a reference to it.
@@ -205,6 +214,11 @@ impl<'d> Node<'d> {
     /// The node's own part.
     fn data(self) -> &'d NodeData {
         self.document.node(self.index).unwrap_or(&NOTHING)
+    }
+
+    /// Which one it is.
+    pub fn id(self) -> NodeId {
+        NodeId(self.index)
     }
 
     /// What it holds.

@@ -14,7 +14,7 @@ use serde::forward_to_deserialize_any;
 
 use super::choice::ONE_OR_MANY;
 use super::node::{Node, NodeKind, Value};
-use crate::text::{SPANNED_FIELDS, SPANNED_NAME, Span};
+use crate::text::{SPANNED_NAME, Span};
 
 /// A value read from a node, and what was in the node and nobody read.
 #[derive(Debug, Clone)]
@@ -215,16 +215,21 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        if name == SPANNED_NAME { visitor.visit_seq(Place::of(self.node.span(), self)) } else { self.visit(visitor) }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        if name == SPANNED_NAME {
-            let place = Place { span: self.node.span(), field: 0, value: Some(self) };
-            return visitor.visit_map(place);
-        }
         if self.node.kind() != NodeKind::Mapping {
             return self.visit(visitor);
         }
@@ -252,7 +257,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple tuple_struct map identifier
+        tuple map identifier
     }
 }
 
@@ -343,6 +348,10 @@ impl<'de, 'd, I: Iterator<Item = (&'d str, Span, Node<'d>)>> MapAccess<'de> for 
         let reader = self.reader;
         reader.within(Step::Key(key), || seed.deserialize(reader.step(node)))
     }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.rest.size_hint().1
+    }
 }
 
 /// Reads a key.
@@ -360,58 +369,45 @@ impl<'de> Deserializer<'de> for KeyReader<'_> {
         visitor.visit_str(self.key)
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
-        _: &'static [&'static str],
+        _: usize,
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        if name == SPANNED_NAME {
-            return visitor.visit_map(Place { span: self.span, field: 0, value: Some(self) });
-        }
-        visitor.visit_str(self.key)
+        if name == SPANNED_NAME { visitor.visit_seq(Place::of(self.span, self)) } else { visitor.visit_str(self.key) }
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        newtype_struct seq tuple map struct enum identifier ignored_any
     }
 }
 
 /// A span and the value that has it, as [`crate::text::Spanned`] asks for them.
 struct Place<D> {
-    /// The span
-    span: Span,
-    /// Index of the next field
-    field: usize,
+    /// File, start and end that are still to be given
+    numbers: std::array::IntoIter<u32, 3>,
     /// The value, until it is read
     value: Option<D>,
 }
 
-impl<'de, D: Deserializer<'de, Error = Failure>> MapAccess<'de> for Place<D> {
+impl<D> Place<D> {
+    /// A value and its place.
+    fn of(span: Span, value: D) -> Self {
+        Self { numbers: [span.file.0, span.start, span.end].into_iter(), value: Some(value) }
+    }
+}
+
+impl<'de, D: Deserializer<'de, Error = Failure>> SeqAccess<'de> for Place<D> {
     type Error = Failure;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
-        let Some(field) = SPANNED_FIELDS.get(self.field) else {
-            return Ok(None);
-        };
-        let field: StrDeserializer<'_, Failure> = field.into_deserializer();
-        seed.deserialize(field).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
-        self.field += 1;
-        let number = match self.field {
-            1 => self.span.file.0,
-            2 => self.span.start,
-            3 => self.span.end,
-            _ => {
-                let value = self.value.take().ok_or_else(|| Failure::custom("a value read twice"))?;
-                return seed.deserialize(value);
-            }
-        };
-        let number: U32Deserializer<Failure> = number.into_deserializer();
-        seed.deserialize(number)
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        if let Some(number) = self.numbers.next() {
+            let number: U32Deserializer<Failure> = number.into_deserializer();
+            return seed.deserialize(number).map(Some);
+        }
+        self.value.take().map(|value| seed.deserialize(value)).transpose()
     }
 }
 

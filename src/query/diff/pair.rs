@@ -32,7 +32,7 @@ pub(super) fn entrypoint(workload: &Workload, port: u16) -> String {
 /// the other's policies make of one with its labels is what was before.
 pub(super) fn pairs(old: &World, new: &World, namespace: &str, found: &mut Found) -> Vec<Pair> {
     let judged = |world: &World| -> BTreeMap<String, Workload> {
-        let workloads = world.workloads_in(namespace).iter();
+        let workloads = world.workloads_in(namespace).iter().map(AsRef::as_ref);
         let workloads = workloads.filter(|workload| !world.is_gateway(workload) && !World::is_control_plane(workload));
         workloads.map(|workload| (workload.display_name(), workload.clone())).collect()
     };

@@ -57,7 +57,7 @@ fn is_same_routing(old: &Mesh, new: &Mesh) -> bool {
 
 /// Whether the objects of a namespace are the same on both sides.
 fn are_same_objects(old: &Mesh, new: &Mesh, namespace: &str) -> bool {
-    let workloads = |mesh: &Mesh| sorted(mesh.workloads.in_namespace(namespace).cloned().collect::<Vec<Workload>>());
+    let workloads = |mesh: &Mesh| sorted(mesh.workloads_in(namespace).cloned().collect::<Vec<Workload>>());
     let injection = match (old.namespaces.get(namespace), new.namespaces.get(namespace)) {
         (Some(one), Some(other)) => is_same(one, other),
         (None, None) => true,
