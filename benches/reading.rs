@@ -22,13 +22,15 @@ const POLICIES: usize = 2;
 /// Repetitions, of which the median counts.
 const RUNS: usize = 7;
 
-/// The median time of some runs.
-fn median(mut run: impl FnMut()) -> Duration {
+/// The median time of some runs; what they give is dropped beside it.
+fn median<T>(mut run: impl FnMut() -> T) -> Duration {
     let mut times: Vec<Duration> = (0..RUNS)
         .map(|_| {
             let start = Instant::now();
-            run();
-            start.elapsed()
+            let given = run();
+            let time = start.elapsed();
+            drop(given);
+            time
         })
         .collect();
     times.sort();
@@ -36,9 +38,9 @@ fn median(mut run: impl FnMut()) -> Duration {
 }
 
 /// Every document of a text as `serde_yaml` reads it untyped.
-fn peer(text: &str) -> usize {
+fn peer(text: &str) -> Vec<serde_yaml::Value> {
     let documents = serde_yaml::Deserializer::from_str(text).map(serde_yaml::Value::deserialize);
-    documents.flatten().count()
+    documents.flatten().collect()
 }
 
 /// Prints a line of the table.
@@ -58,11 +60,12 @@ fn reading(workloads: usize) {
         .collect();
     let bytes: usize = world.iter().map(|(_, text)| text.len()).sum();
     println!("{} files, {bytes} bytes, {} threads", world.len(), rayon::current_num_threads());
-    line("trees, one thread", bytes, median(|| world.iter().for_each(|(_, text)| drop(yaml::read(FileId(0), text)))));
-    line("model", bytes, median(|| drop(load(&files, &inputs, &LoadOptions::default()))));
-    let mut documents = 0;
-    line("serde_yaml, one thread", bytes, median(|| documents = world.iter().map(|(_, text)| peer(text)).sum()));
-    println!("{documents} documents");
+    let trees = || world.iter().map(|(_, text)| yaml::read(FileId(0), text)).collect::<Vec<_>>();
+    line("trees, one thread", bytes, median(trees));
+    line("model", bytes, median(|| load(&files, &inputs, &LoadOptions::default())));
+    let values = || world.iter().map(|(_, text)| peer(text)).collect::<Vec<_>>();
+    line("serde_yaml, one thread", bytes, median(values));
+    println!("{} documents", values().iter().map(Vec::len).sum::<usize>());
 }
 
 /// Parses all files below a directory with the peer, for a whole run to stand beside.
@@ -70,7 +73,7 @@ fn parse_with_peer(directory: &str) {
     let entries = walkdir::WalkDir::new(directory).sort_by_file_name().into_iter().filter_map(Result::ok);
     let files = entries.filter(|entry| entry.file_type().is_file());
     let texts = files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
-    println!("{} documents", texts.map(|text| peer(&text)).sum::<usize>());
+    println!("{} documents", texts.map(|text| peer(&text).len()).sum::<usize>());
 }
 
 /// Writes a mesh as files.

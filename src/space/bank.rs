@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::bytes::ByteSet;
@@ -373,6 +373,13 @@ impl Bank {
         BankState { tail: DROPPED, folded_tail: DROPPED, inner_tail: DROPPED, ..state.clone() }
     }
 
+    /// The bytes by which the tries go on from a state. All others lead to one state, as far as the languages let them.
+    pub(super) fn edges(&self, state: &BankState) -> ByteSet {
+        let folded = self.folded.edges(state.folded).union(self.folded_tail.edges(state.folded_tail));
+        let exact = self.plain.edges(state.plain).union(self.tail.edges(state.tail));
+        exact.union(self.inner_tail.edges(state.inner_tail)).union(folded.in_both_cases())
+    }
+
     /// The bytes on edges, in every case that counts.
     fn edge_bytes(&self) -> ByteSet {
         let exact = self
@@ -386,22 +393,56 @@ impl Bank {
     }
 }
 
-/// One readable byte for each class of bytes that neither the banks nor the shape of values tell apart. Bytes
-/// that are `singled` out are alone in their class.
-pub(super) fn alphabet(banks: &[&Bank], form: &Form, singled: ByteSet) -> Vec<u8> {
-    let own = banks.iter().fold(singled, |set, bank| set.union(bank.edge_bytes()));
-    let tables: Vec<_> =
-        banks.iter().flat_map(|bank| &bank.languages).filter_map(|language| language.table()).collect();
-    let mut seen: FxHashSet<(u8, SmallVec<[u8; 8]>)> = FxHashSet::default();
-    let mut out = Vec::new();
-    for byte in readable() {
-        let Some(class) = form.class(*byte) else { continue };
-        let signature = tables.iter().map(|table| table.classes()[usize::from(*byte)]).collect();
-        if own.contains(*byte) || seen.insert((class, signature)) {
-            out.push(*byte);
+/// What the shape of values and the languages make of a byte.
+type Signature = (u8, SmallVec<[u8; 8]>);
+
+/// One readable byte for each class of bytes that neither the banks nor the shape of values tell apart.
+#[derive(Clone, Debug)]
+pub(super) struct Alphabet {
+    /// The bytes, the readable ones first, each with its kind: bytes of one kind differ on edges alone.
+    bytes: Vec<(u8, u8)>,
+}
+
+impl Alphabet {
+    /// The alphabet of some banks. Bytes that are `singled` out are alone in their class.
+    pub(super) fn of(banks: &[&Bank], form: &Form, singled: ByteSet) -> Self {
+        let own = banks.iter().fold(singled, |set, bank| set.union(bank.edge_bytes()));
+        let tables: Vec<_> =
+            banks.iter().flat_map(|bank| &bank.languages).filter_map(|language| language.table()).collect();
+        let mut kinds: FxHashMap<Signature, (u8, bool)> = FxHashMap::default();
+        let mut bytes = Vec::new();
+        for byte in readable() {
+            let Some(class) = form.class(*byte) else { continue };
+            let signature = tables.iter().map(|table| table.classes()[usize::from(*byte)]).collect();
+            // There are no more kinds than bytes.
+            let next = u8::try_from(kinds.len()).unwrap_or(u8::MAX);
+            let (kind, has_plain) = kinds.entry((class, signature)).or_insert((next, false));
+            let is_own = own.contains(*byte);
+            if is_own || !*has_plain {
+                bytes.push((*byte, *kind));
+            }
+            *has_plain |= !is_own;
         }
+        Self { bytes }
     }
-    out
+
+    /// Every byte of it.
+    pub(super) fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.bytes.iter().map(|(byte, _)| *byte)
+    }
+
+    /// The bytes at a state of which these are the edges, but of those that lead the same way only the first.
+    pub(super) fn apart(&self, edges: ByteSet) -> impl Iterator<Item = u8> {
+        let mut kinds = ByteSet::NONE;
+        let apart = self.bytes.iter().filter(move |(byte, kind)| {
+            let is_first = !kinds.contains(*kind);
+            if !edges.contains(*byte) {
+                kinds = kinds.with(*kind);
+            }
+            is_first || edges.contains(*byte)
+        });
+        apart.map(|(byte, _)| *byte)
+    }
 }
 
 /// Every byte, the readable ones first.

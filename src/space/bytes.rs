@@ -59,6 +59,17 @@ impl ByteSet {
         self
     }
 
+    /// The set with every ASCII letter of it in both cases.
+    #[must_use]
+    pub fn in_both_cases(mut self) -> Self {
+        /// `A` to `Z` in the second word; `a` to `z` stand 32 bits higher.
+        const CAPITALS: u64 = ((1 << 26) - 1) << 1;
+        let [_, letters, ..] = &mut self.0;
+        let either = (*letters | *letters >> 32) & CAPITALS;
+        *letters |= either | either << 32;
+        self
+    }
+
     /// Every byte that is not in the set.
     #[must_use]
     pub fn complement(self) -> Self {

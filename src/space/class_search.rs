@@ -2,19 +2,15 @@
 //! a readable member of each class.
 #![expect(clippy::indexing_slicing, reason = "classes and patterns are numbered here")]
 
-use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::bank::{Bank, BankState, alphabet};
 use super::budget::{Budget, Excess};
-use super::bytes::ByteSet;
 use super::classes::{Atom, Truth};
-use super::form::{DEAD, Form};
+use super::followed::{Explored, Followed, Member, text_form};
+use super::form::Form;
 use super::list::Dimension;
-use super::path_search::Trail;
 use super::pattern::Pattern;
 use super::universe::{Domain, Values};
 
@@ -34,12 +30,6 @@ pub(super) struct Finder<'a> {
 
 /// What a value costs the reader at least that was searched for.
 const SEARCHED: u32 = 100;
-
-/// What texts without control characters look like.
-static VISIBLE_TEXT: LazyLock<Form> = LazyLock::new(|| Form::of_text(true));
-
-/// What texts look like.
-static TEXT: LazyLock<Form> = LazyLock::new(|| Form::of_text(false));
 
 /// What a value costs the reader when it was listed at this place.
 fn rank(index: usize) -> u32 {
@@ -145,7 +135,7 @@ impl<'a> Finder<'a> {
     fn texts(&mut self, language: &Pattern) -> Option<Excess> {
         let secret =
             matches!(self.dimension, Dimension::Claim(_) | Dimension::Issuer | Dimension::Subject | Dimension::Token);
-        let form = if secret { &*TEXT } else { &*VISIBLE_TEXT };
+        let form = text_form(!secret);
         let patterns = self.patterns;
         let is_exact = |pattern: &Pattern| matches!(pattern, Pattern::Exact(_));
         let others: Vec<u32> = (0..).zip(patterns).filter(|(_, one)| !is_exact(one)).map(|(id, _)| id).collect();
@@ -153,11 +143,15 @@ impl<'a> Finder<'a> {
             self.below_beginnings(&others, form, language);
             return None;
         }
-        let search = Followed::new(&others, &[], patterns, language);
+        let followed: Vec<Pattern> = others.iter().map(|id| patterns[*id as usize].clone()).collect();
+        let explored = Explored::of(followed, language, !secret, self.budget.atom_states);
+        let search = &explored.search;
         if let Some(place) = search.odd() {
             let odd = others.get(place as usize).map_or(language, |id| patterns[*id as usize]);
             return Some(Excess::Followed(self.dimension.clone(), odd.clone()));
         }
+        // Places among the others as numbers of patterns: both ascend.
+        let numbers = |places: &[u32]| -> Truth { places.iter().map(|place| others[*place as usize]).collect() };
         // What is named exactly is found without a search, and is no example of what is not.
         let mut named: FxHashMap<&str, u32> = FxHashMap::default();
         let mut among: FxHashMap<Truth, Vec<u32>> = FxHashMap::default();
@@ -167,28 +161,25 @@ impl<'a> Finder<'a> {
             if !form.contains(text) || !language.matches(text) {
                 continue;
             }
-            let state = text.bytes().fold(search.bank.start(), |state, byte| search.bank.step(&state, byte));
-            let rest = search.truth(&others, &state);
+            let rest = numbers(&search.truth(&search.read(text)));
             let mut truth: Vec<u32> = rest.iter().copied().chain([id]).collect();
             truth.sort_unstable();
             self.add(truth.into(), SEARCHED + rank(text.len()), text);
             among.entry(rest).or_default().push(id);
         }
         let mut hidden: FxHashSet<Truth> = FxHashSet::default();
-        let complete = search.walk(form, self.budget.atom_states, |state, text, length| {
-            let truth = search.truth(&others, state);
-            let text = text();
+        for Member { truth, text, length } in &explored.members {
+            let truth = numbers(truth);
             if named.contains_key(text.as_str()) {
                 hidden.insert(truth);
             } else {
                 // An empty value is no nice example where a letter will do.
-                self.add(truth, if length == 0 { 2 * SEARCHED } else { SEARCHED + length }, &text);
+                self.add(truth, if *length == 0 { 2 * SEARCHED } else { SEARCHED + length }, text);
             }
-            true
-        });
+        }
         let mut hidden: Vec<Truth> = hidden.into_iter().filter(|truth| !self.found.contains_key(truth)).collect();
         hidden.sort_unstable();
-        let mut all_seen = complete;
+        let mut all_seen = explored.complete;
         for wanted in hidden {
             let exact = among.get(&wanted).map_or(&[][..], Vec::as_slice);
             // A name beside a known one is mostly nobody's, and found without a search.
@@ -197,19 +188,19 @@ impl<'a> Finder<'a> {
                 Some(format!("{text}x"))
             });
             let fits = |text: &String| {
-                let end = text.bytes().fold(search.bank.start(), |state, byte| search.bank.step(&state, byte));
                 !named.contains_key(text.as_str())
                     && form.contains(text)
                     && language.matches(text)
-                    && search.truth(&others, &end) == wanted
+                    && numbers(&search.truth(&search.read(text))) == wanted
             };
             if let Some(text) = beside.take(4).find(fits) {
                 self.add(wanted.clone(), SEARCHED + rank(text.len()), &text);
                 continue;
             }
-            let search = Followed::new(&others, exact, patterns, language);
+            let named = exact.iter().map(|id| patterns[*id as usize].clone());
+            let search = Followed::new(explored.followed().iter().cloned(), named, language);
             all_seen &= search.walk(form, self.budget.atom_states, |state, text, length| {
-                let fits = search.truth(&others, state) == wanted && !search.any(others.len(), exact.len(), state);
+                let fits = numbers(&search.truth(state)) == wanted && !search.is_named(state);
                 if fits {
                     self.add(wanted.clone(), SEARCHED + length, &text());
                 }
@@ -316,88 +307,5 @@ impl<'a> Finder<'a> {
             self.add(truth, 10 + rank(index), &text);
         }
         incomplete
-    }
-}
-
-/// Patterns that are followed through a language: the wanted ones, some exact ones, and the language at the end.
-struct Followed {
-    /// The automaton.
-    bank: Bank,
-    /// The place of the language.
-    language: u32,
-    /// The places of wanted patterns that look for a text anywhere, by the number of the text.
-    by_text: FxHashMap<u32, u32>,
-    /// The places of the other wanted patterns.
-    plain: Vec<u32>,
-}
-
-impl Followed {
-    /// The automaton of some patterns.
-    fn new(others: &[u32], exact: &[u32], patterns: &[&Pattern], language: &Pattern) -> Self {
-        let mut all: Vec<Pattern> = others.iter().chain(exact).map(|id| patterns[*id as usize].clone()).collect();
-        all.push(language.clone());
-        let (language, bank) = (rank(all.len() - 1), Bank::new(all));
-        let places = || (0..).take(others.len());
-        let by_text = places().filter_map(|place| Some((bank.contained_text(place)?, place))).collect();
-        let plain = places().filter(|place| bank.contained_text(*place).is_none()).collect();
-        Self { bank, language, by_text, plain }
-    }
-
-    /// The place of a pattern that is no automaton.
-    fn odd(&self) -> Option<u32> {
-        (0..=self.language).find(|place| self.bank.is_unsupported(*place))
-    }
-
-    /// Which of the wanted patterns match what was read.
-    fn truth(&self, others: &[u32], state: &BankState) -> Truth {
-        let contained = Bank::contained(state).iter().filter_map(|text| self.by_text.get(text));
-        let places = contained.chain(self.plain.iter().filter(|place| self.bank.holds(**place, state)));
-        let mut truth: Vec<u32> = places.map(|place| others[*place as usize]).collect();
-        truth.sort_unstable();
-        truth.into()
-    }
-
-    /// Whether an exact pattern behind so many wanted ones matches what was read.
-    fn any(&self, others: usize, exact: usize, state: &BankState) -> bool {
-        (others..others + exact).any(|place| self.bank.holds(rank(place), state))
-    }
-
-    /// Visits every state at which a value may end, the shortest value that leads there first, until told to
-    /// stop. `false`: the budget ran out.
-    fn walk(
-        &self,
-        form: &Form,
-        budget: usize,
-        mut visit: impl FnMut(&BankState, &dyn Fn() -> String, u32) -> bool,
-    ) -> bool {
-        let alphabet = alphabet(&[&self.bank], form, ByteSet::NONE);
-        let mut trail = Trail::default();
-        let start = (0_u8, self.bank.start());
-        let mut seen = FxHashSet::from_iter([start.clone()]);
-        let mut open = VecDeque::from([(start, trail.root(), 0_u32)]);
-        while let Some(((shape, state), at, length)) = open.pop_front() {
-            if form.accepts(shape)
-                && self.bank.holds(self.language, &state)
-                && !visit(&state, &|| trail.text(at), length)
-            {
-                return true;
-            }
-            for byte in &alphabet {
-                let shape = form.step(shape, *byte);
-                if shape == DEAD {
-                    continue;
-                }
-                let next = (shape, self.bank.step(&state, *byte));
-                if self.bank.is_hopeless(self.language, &next.1) || seen.contains(&next) {
-                    continue;
-                }
-                if seen.len() >= budget {
-                    return false;
-                }
-                seen.insert(next.clone());
-                open.push_back((next, trail.add(at, *byte), length + 1));
-            }
-        }
-        true
     }
 }

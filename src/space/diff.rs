@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::bank::alphabet;
+use super::bank::Alphabet;
 use super::best::Best;
 use super::budget::{Excess, Search};
 use super::builder::Joint;
@@ -200,7 +200,7 @@ fn explore(
     wanted: &mut BTreeSet<Change>,
     states: usize,
 ) -> (Vec<(Change, String)>, Option<Doubt>) {
-    let bytes = alphabet(&[machine.bank()], form, ByteSet::NONE);
+    let bytes = Alphabet::of(&[machine.bank()], form, ByteSet::NONE);
     let [old, new] = starts;
     let mut found = Vec::new();
     let mut doubt = None;
@@ -208,12 +208,12 @@ fn explore(
     let mut seen: FxHashSet<(u8, ListState, ListState)> = FxHashSet::default();
     let mut open = VecDeque::from([(0_u8, old, new, trail.root())]);
     while let Some((shape, before, after, at)) = open.pop_front() {
-        for byte in &bytes {
-            let shape = form.step(shape, *byte);
+        for byte in bytes.bytes() {
+            let shape = form.step(shape, byte);
             if shape == DEAD {
                 continue;
             }
-            let state = (shape, machine.step(&before, *byte), machine.step(&after, *byte));
+            let state = (shape, machine.step(&before, byte), machine.step(&after, byte));
             let (froms, tos) = (machine.labels(state.1.remainder), machine.labels(state.2.remainder));
             let hope = wanted.iter().any(|(from, to)| froms.contains(from) && tos.contains(to));
             // Where both are in one state nothing differs any more.
@@ -225,7 +225,7 @@ fn explore(
             }
             seen.insert(state.clone());
             let (shape, before, after) = state;
-            let at = trail.add(at, *byte);
+            let at = trail.add(at, byte);
             if form.accepts(shape) {
                 match (machine.possible(&before), machine.possible(&after)) {
                     (Ok(from), Ok(to)) => {

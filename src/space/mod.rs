@@ -12,6 +12,7 @@ mod class_search;
 mod classes;
 mod diagram;
 mod diff;
+mod followed;
 mod form;
 mod junction;
 mod language;

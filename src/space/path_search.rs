@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::bank::alphabet;
+use super::bank::Alphabet;
 use super::budget::Excess;
 use super::bytes::ByteSet;
 use super::form::{DEAD, Form};
@@ -126,19 +126,19 @@ fn explore(
     out: &mut BTreeMap<Label, PathSearch>,
     doubtful: &mut BTreeSet<Label>,
 ) -> bool {
-    let alphabet = alphabet(&[machine.bank()], form, ByteSet::NONE);
+    let alphabet = Alphabet::of(&[machine.bank()], form, ByteSet::NONE);
     let mut trail = Trail::default();
     let mut seen: FxHashSet<(u8, ListState)> = FxHashSet::default();
     let mut open: VecDeque<(u8, ListState, u32)> = VecDeque::new();
     let mut hopeful: FxHashMap<u32, bool> = FxHashMap::default();
     open.push_back((0, machine.start(), trail.root()));
     while let Some((shape, state, at)) = open.pop_front() {
-        for byte in &alphabet {
-            let shape = form.step(shape, *byte);
+        for byte in alphabet.bytes() {
+            let shape = form.step(shape, byte);
             if shape == DEAD {
                 continue;
             }
-            let state = machine.step(&state, *byte);
+            let state = machine.step(&state, byte);
             let hope = *hopeful
                 .entry(state.remainder)
                 .or_insert_with(|| machine.labels(state.remainder).iter().any(|label| wanted.contains(label)));
@@ -149,7 +149,7 @@ fn explore(
                 return false;
             }
             seen.insert((shape, state.clone()));
-            let at = trail.add(at, *byte);
+            let at = trail.add(at, byte);
             if form.accepts(shape) {
                 match machine.possible(&state) {
                     Ok(label) if wanted.remove(&label) => {

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use rustc_hash::FxHashSet;
 
-use super::bank::alphabet;
+use super::bank::Alphabet;
 use super::budget::Excess;
 use super::bytes::ByteSet;
 use super::form::{DEAD, Form};
@@ -115,22 +115,22 @@ pub(super) fn explore(
     }
     let mut product = Product::new(first, second, junction);
     let singled = ByteSet::from_bytes(b"/.;%").union(ByteSet::from_bytes(&junction.from));
-    let bytes = alphabet(&[product.first.bank(), product.second.bank()], form, singled);
+    let bytes = Alphabet::of(&[product.first.bank(), product.second.bank()], form, singled);
     let mut trail = Trail::default();
     let Some(start) = product.start() else { return reach };
     let mut seen: FxHashSet<(u8, ListState, Hop)> = FxHashSet::default();
     let mut open = VecDeque::from([(0_u8, product.first.start(), start, trail.root())]);
     while let Some((shape, state, hop, at)) = open.pop_front() {
-        for byte in &bytes {
-            let shape = form.step(shape, *byte);
+        for byte in bytes.bytes() {
+            let shape = form.step(shape, byte);
             if shape == DEAD {
                 continue;
             }
-            let state = product.first.step(&state, *byte);
+            let state = product.first.step(&state, byte);
             if !product.first.labels(state.remainder).contains(&VIA) {
                 continue;
             }
-            let Some(hop) = product.step(&hop, *byte) else { continue };
+            let Some(hop) = product.step(&hop, byte) else { continue };
             if !product.hopeful(&hop, wanted, reach.parametric.is_some()) {
                 continue;
             }
@@ -144,7 +144,7 @@ pub(super) fn explore(
             }
             seen.insert(key.clone());
             let (shape, state, hop) = key;
-            let at = trail.add(at, *byte);
+            let at = trail.add(at, byte);
             if form.accepts(shape) {
                 match (product.first.label(&state), product.end(&hop)) {
                     (Some(VIA), Ok(Some(label))) => {

@@ -3,6 +3,8 @@
 
 use smallvec::SmallVec;
 
+use super::bytes::ByteSet;
+
 /// The state of a trie or of tails that nobody asks about any more.
 pub(super) const DROPPED: u32 = u32::MAX;
 /// Marks a state that has left the trie; the rest is the last node that still says something.
@@ -73,6 +75,12 @@ impl Trie {
             return state;
         }
         self.child(state, byte).unwrap_or_else(|| LEFT | self.anchor[state as usize])
+    }
+
+    /// The bytes that lead to a child.
+    pub(super) fn edges(&self, state: u32) -> ByteSet {
+        let children = self.children.get(state as usize).map_or(&[][..], Vec::as_slice);
+        children.iter().fold(ByteSet::NONE, |set, (byte, _)| set.with(*byte))
     }
 
     /// Whether the state is at, or behind, the node: what was read begins with its text.
@@ -173,6 +181,19 @@ impl Tails {
                 None => state = self.failure[state as usize],
             }
         }
+    }
+
+    /// The bytes that do not lead back to the root.
+    pub(super) fn edges(&self, mut state: u32) -> ByteSet {
+        if state == DROPPED {
+            return ByteSet::NONE;
+        }
+        let mut edges = self.trie.edges(0);
+        while state != 0 {
+            edges = edges.union(self.trie.edges(state));
+            state = self.failure[state as usize];
+        }
+        edges
     }
 
     /// The texts that what was read ends with, by number.

@@ -128,3 +128,77 @@ fn what_a_bank_calls_settled_never_changes() {
         }
     }
 }
+
+#[test]
+fn bytes_that_are_passed_over_lead_nowhere_else() {
+    use super::super::bank::Alphabet;
+    use super::super::form::Form;
+    let mut random = Random(44);
+    for visible in [true, false].into_iter().cycle().take(60) {
+        let mut patterns: Vec<Pattern> = (0..5).map(|_| random.path_pattern("/abA.")).collect();
+        patterns.push(Pattern::PrefixIgnoreCase(random.text("abA.", 3).into()));
+        patterns.push(Pattern::SuffixIgnoreCase(random.text("abA.", 3).into()));
+        patterns.push(Pattern::Contains("ba".into()));
+        let (bank, form) = (Bank::new(patterns), Form::of_text(visible));
+        let alphabet = Alphabet::of(&[&bank], &form, ByteSet::NONE);
+        let mut open = vec![(0, bank.start())];
+        let mut seen = std::collections::HashSet::from([open[0].clone()]);
+        while let Some((shape, state)) = open.pop() {
+            let next = |byte: u8| (form.step(shape, byte), bank.step(&state, byte));
+            // The first of the bytes that lead to a state is never passed over.
+            let mut all: Vec<(u8, (u8, _))> = Vec::new();
+            for byte in alphabet.bytes() {
+                let to = next(byte);
+                if !all.iter().any(|(_, known)| *known == to) {
+                    all.push((byte, to));
+                }
+            }
+            let apart: Vec<u8> = alphabet.apart(bank.edges(&state)).collect();
+            for (byte, to) in all {
+                assert!(apart.contains(&byte), "{:?} from {state:?}", char::from(byte));
+                if seen.len() < 300 && seen.insert(to.clone()) {
+                    open.push(to);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_class_is_left_out_where_beginnings_are_listed() {
+    use super::super::classes::Classes;
+    let mut random = Random(45);
+    let members = texts("ab/", 3);
+    let mut judged = 0;
+    for _ in 0..400 {
+        let pattern = |random: &mut Random| match random.below(5) {
+            0 => Pattern::Exact(random.text("ab/", 3).into()),
+            1 => Pattern::NonEmpty,
+            2 if random.chance(30) => Pattern::Any,
+            _ => Pattern::Prefix(random.text("ab/", 2).into()),
+        };
+        let some: Vec<Pattern> = (0..4).map(|_| pattern(&mut random)).collect();
+        let preferred: Vec<String> =
+            members.iter().filter(|text| !text.is_empty() && random.chance(60)).cloned().collect();
+        let language = Pattern::regex(if random.chance(50) { "[ab/]{1,3}" } else { "[ab/]{0,3}" }).unwrap();
+        let takes_empty = language.matches("");
+        let domain =
+            Domain { values: Values::Language(language), absent: random.chance(50), several: false, preferred };
+        let dimension = Dimension::Header("x".into());
+        let tests: Vec<Test> = some
+            .iter()
+            .map(|one| Test { dimension: dimension.clone(), any_of: Some(vec![one.clone()]), none_of: vec![] })
+            .collect();
+        let classes = Classes::of(&dimension, &domain, &tests.iter().collect::<Vec<_>>(), &Budget::default());
+        assert!(classes.incomplete.is_none());
+        for text in members.iter().filter(|text| takes_empty || !text.is_empty()) {
+            let class = classes.find(std::slice::from_ref(text));
+            let class = class.unwrap_or_else(|| panic!("{text:?} of {some:?} has no class"));
+            judged += 1;
+            for (index, one) in some.iter().enumerate() {
+                assert_eq!(classes.sets[index].contains(class), one.matches(text), "{one} and {text:?}");
+            }
+        }
+    }
+    assert!(judged > 400);
+}
