@@ -66,8 +66,13 @@ fn unknown_provider(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -
 fn several_providers(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
     let name = provider(policy)?;
     let other = facts.sites_of(&policy.id).find_map(|site| {
-        let mut others = site.attached.custom.iter().take_while(|other| other.id != policy.id);
-        let other = others.find(|other| provider(other).is_some_and(|other| other.value != name.value))?;
+        let all = &site.attached.custom;
+        let place = all.iter().position(|other| other.id == policy.id)?;
+        // Somebody else's is not blamed, so the own one is, whichever comes first.
+        let mut others = all.iter().enumerate().filter(|(other, policy)| *other < place || policy.context);
+        let differs =
+            |other: &Resource<AuthorizationPolicy>| provider(other).is_some_and(|other| other.value != name.value);
+        let (_, other) = others.find(|(_, other)| differs(other))?;
         Some((*other, site.name()))
     });
     let (other, who) = other?;

@@ -9,6 +9,7 @@ use super::outside::{leads_in, opener};
 use super::spot::Spot;
 use crate::matrix::{Crossing, Delivered, Door};
 use crate::model::{ObjectId, Resource, Service};
+use crate::semantics::{Chain, Protocol};
 use crate::space::{Cube, Dimension, PathTest, Pattern};
 use crate::text::Span;
 use crate::yaml::IntOrString;
@@ -19,11 +20,17 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
     let paths = Sensitive::of(facts);
     let mut said: BTreeSet<Span> = BTreeSet::new();
     for site in &facts.sites {
-        let Some(workload) = site.workload().filter(|workload| led_to.contains(&workload.id)) else { continue };
+        let Some(workload) = site.workload() else { continue };
         debug_assert!(!facts.world().is_gateway(workload));
-        seen.extend(second_door(facts, site, &mut said));
+        let is_led_to = led_to.contains(&workload.id);
+        if is_led_to {
+            seen.extend(second_door(facts, site, &mut said));
+        }
         for door in site.doors {
-            paths.reached(facts, door, &mut said, seen);
+            if is_led_to {
+                paths.reached(facts, door, &mut said, seen);
+            }
+            seen.extend(paths.dialled(facts, door, &mut said));
         }
     }
     for service in facts.world().mesh.services.iter().filter(|service| !service.context) {
@@ -105,6 +112,41 @@ impl Sensitive {
             found.witness = Some(*request);
             seen.push(found);
         }
+    }
+}
+
+impl Sensitive {
+    /// `sensitive-path-exposed`: clients outside dial the workload itself, and get such a path. Where a gateway leads there
+    /// as well, its second door is what is said.
+    fn dialled(&self, facts: &Facts<'_>, door: &Door<'_>, said: &mut BTreeSet<Span>) -> Option<Observation> {
+        let world = facts.world();
+        let opener = opener(world, door.workload, door.port.number).filter(|opener| !opener.context)?;
+        if self.paths.is_empty() || door.chain != Chain::Http || said.contains(&opener.span) || speaks_grpc(world, door)
+        {
+            return None;
+        }
+        // Who declares bytes serves no paths.
+        if door.port.protocol == Protocol::Tcp {
+            return None;
+        }
+        let asked = Cube { tests: Vec::new(), path: vec![self.test.clone()] }.none(Dimension::Peer, vec![Pattern::Any]);
+        let spot = Spot::Door(door);
+        let through = spot.gets_through(&asked)?;
+        said.insert(opener.span);
+        let message = format!(
+            "{} opens `{}` to the outside, with paths that are nobody's business there, such as `{}`",
+            opener.what,
+            door.workload.display_name(),
+            through.path
+        );
+        let seen = Observation::new(
+            "sensitive-path-exposed",
+            opener.object,
+            opener.span,
+            "opens such a path as well",
+            message,
+        );
+        Some(spot.shown(seen, through))
     }
 }
 

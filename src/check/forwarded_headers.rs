@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::facts::{Facts, Site};
 use super::observation::Observation;
+use super::onward::led_to;
 use super::rewrites::written;
 use super::spot::Spot;
 use super::value::{Field, Value, values};
 use crate::matrix::{Crossing, Door, Way};
 use crate::model::{AuthorizationPolicy, Resource};
-use crate::semantics::{Chain, Target};
 use crate::text::Span;
 
 /// Looks at every route of every gateway that leads to a policy with headers.
@@ -20,7 +20,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         for spot in facts.spots_at(gateway) {
             let Spot::Listener(listener) = spot else { continue };
             for way in Way::all(&listener.proxy, listener.judgement()) {
-                let Some((site, door)) = door(facts, &way) else { continue };
+                let Some((site, door)) = led_to(facts, &way) else { continue };
                 for policy in site.attached.allow.iter().filter(|policy| !policy.context) {
                     for (name, value) in headers(policy) {
                         let set = way.leg.changes.known(&name).0 || gateway.jwt.headers().contains(&name);
@@ -49,14 +49,6 @@ fn headers(policy: &Resource<AuthorizationPolicy>) -> Vec<(String, Value<'_>)> {
     let mut found: Vec<(String, Value<'_>)> = named.collect();
     found.dedup_by(|later, first| later.0 == first.0 && std::ptr::eq(later.1.rule, first.1.rule));
     found
-}
-
-/// Where a way leads.
-fn door<'f, 'w>(facts: &'f Facts<'w>, way: &Way<'_>) -> Option<(&'f Site<'w>, &'f Door<'w>)> {
-    let Target::Workload { workload, port, .. } = &way.leg.target else { return None };
-    let site = facts.site_of(workload)?;
-    let door = site.doors.iter().find(|door| door.port.number == port.number && door.chain == Chain::Http)?;
-    Some((site, door))
 }
 
 /// `spoofable-header-forwarded`: a client of the gateway gets in by a header of its own.

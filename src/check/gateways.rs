@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::beside::Served;
 use super::facts::Facts;
 use super::observation::{Observation, Severity};
 use crate::model::{Gateway, ObjectId, Resource, Server, TlsMode};
@@ -21,11 +22,12 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             seen.extend(auto_passthrough(gateway, server));
         }
     }
-    for workload in &facts.world().gateway_workloads {
+    for site in &facts.sites {
+        let Some(workload) = site.gateway() else { continue };
         let gateways = mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id));
         let servers: Vec<Placed<'_>> =
             gateways.flat_map(|gateway| gateway.spec.servers().iter().map(move |server| (gateway, server))).collect();
-        pairs(&servers, seen);
+        pairs(&Served { facts, site }, &servers, seen);
     }
     seen.sort_by(|a, b| (a.label.span, a.rule, &a.message).cmp(&(b.label.span, b.rule, &b.message)));
     seen.dedup_by(|a, b| (a.label.span, a.rule) == (b.label.span, b.rule));
@@ -78,11 +80,11 @@ fn without_workload(facts: &Facts<'_>, gateway: &Resource<Gateway>) -> Option<Ob
 }
 
 /// What is wrong between two servers of one workload.
-fn pairs(servers: &[Placed<'_>], seen: &mut Vec<Observation>) {
+fn pairs(served: &Served<'_, '_>, servers: &[Placed<'_>], seen: &mut Vec<Observation>) {
     for (one, other) in rivals(servers) {
         for (one, other) in [(one, other), (other, one)] {
-            seen.extend(mutual_behind_simple(one, other));
-            seen.extend(plaintext_twin(one, other));
+            seen.extend(mutual_behind_simple(served, one, other));
+            seen.extend(plaintext_twin(served, one, other));
         }
         if one.0.id != other.0.id {
             seen.extend(overlapping(one, other));
@@ -118,7 +120,7 @@ fn rivals<'w>(servers: &[Placed<'w>]) -> Vec<(Placed<'w>, Placed<'w>)> {
 }
 
 /// `mutual-host-behind-simple`: the server name of one and the authority of the other.
-fn mutual_behind_simple(simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observation> {
+fn mutual_behind_simple(served: &Served<'_, '_>, simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observation> {
     let https = |server: &Server| ServerKind::of(server) == ServerKind::Https;
     let (one, other) = (&simple.1.value, &mutual.1.value);
     let demands = matches!(other.tls_mode(), Some(TlsMode::Mutual | TlsMode::IstioMutual));
@@ -138,7 +140,8 @@ fn mutual_behind_simple(simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observ
         name(&host.value).starts_with('*') && narrow
     })?;
     let narrow = other.hosts().iter().find(|narrow| is_subset(name(&narrow.value), name(&wide.value)))?;
-    if mutual.0.context {
+    let passing = served.beside(name(&narrow.value), (one, name(&wide.value)), (other, name(&narrow.value)));
+    if mutual.0.context || passing.is_never() {
         return None;
     }
     let message = format!(
@@ -148,11 +151,11 @@ fn mutual_behind_simple(simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observ
     );
     let seen =
         Observation::new("mutual-host-behind-simple", &mutual.0.id, narrow.span, "asks for a certificate", message);
-    Some(seen.related(wide.span, "this host covers it, without a certificate"))
+    Some(passing.shown(seen.related(wide.span, "this host covers it, without a certificate")))
 }
 
 /// `plaintext-twin`: the same host in plaintext, without a redirect.
-fn plaintext_twin(plain: Placed<'_>, tls: Placed<'_>) -> Option<Observation> {
+fn plaintext_twin(served: &Served<'_, '_>, plain: Placed<'_>, tls: Placed<'_>) -> Option<Observation> {
     let (one, other) = (&plain.1.value, &tls.1.value);
     if ServerKind::of(one) != ServerKind::Http
         || ServerKind::of(other) != ServerKind::Https
@@ -166,10 +169,16 @@ fn plaintext_twin(plain: Placed<'_>, tls: Placed<'_>) -> Option<Observation> {
         Some((host, twin))
     });
     let (host, twin) = both?;
+    let passing = served.beside(name(&host.value), (one, ""), (other, name(&twin.value)));
+    if passing.is_never() {
+        return None;
+    }
     let message =
         format!("`{}` is served over HTTPS, and in plaintext on port {} as well", name(&host.value), one.number());
     let seen = Observation::new("plaintext-twin", &plain.0.id, host.span, "in plaintext", message);
-    Some(seen.related(twin.span, "over HTTPS").help("add `tls: {httpsRedirect: true}` to the server in plaintext"))
+    let seen =
+        seen.related(twin.span, "over HTTPS").help("add `tls: {httpsRedirect: true}` to the server in plaintext");
+    Some(passing.shown(seen))
 }
 
 /// `overlapping-gateways`: two Gateways want one host of one port.

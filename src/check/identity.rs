@@ -2,6 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a value that is no identity names none")]
 
+use super::evasion::show_meant;
 use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
 use super::spot::{Spot, without};
@@ -137,28 +138,27 @@ fn malformed(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
         return None;
     }
     let parts: Vec<&str> = text.split('/').collect();
-    let (label, help) = if let Some(rest) = text.strip_prefix("spiffe://") {
-        ("begins with `spiffe://`", Some(format!("write `{rest}`")))
+    let (label, meant) = if let Some(rest) = text.strip_prefix("spiffe://") {
+        ("begins with `spiffe://`", Some(rest.to_owned()))
     } else if text.contains(char::is_whitespace) {
-        ("has a space", Some(format!("write `{}`", text.split_whitespace().collect::<String>())))
+        ("has a space", Some(text.split_whitespace().collect::<String>()))
     } else if !text.contains('*') && !matches!(parts.as_slice(), [_, "ns", _, "sa", _]) {
-        let help = match parts.as_slice() {
+        let meant = match parts.as_slice() {
             ["ns", namespace, "sa", account] | [namespace, account] => {
-                Some(format!("write `cluster.local/ns/{namespace}/sa/{account}`"))
+                Some(format!("cluster.local/ns/{namespace}/sa/{account}"))
             }
             _ => None,
         };
-        ("no `TRUSTDOMAIN/ns/NAMESPACE/sa/ACCOUNT`", help)
+        ("no `TRUSTDOMAIN/ns/NAMESPACE/sa/ACCOUNT`", meant)
     } else {
         return None;
     };
     let comes = value.when_dead();
     let message = format!("no workload has the identity `{text}`, {comes}");
     let seen = Observation::new("malformed-principal", &value.policy.id, value.text.span, label, message);
-    Some(match help {
-        Some(help) => seen.help(help),
-        None => seen,
-    })
+    let Some(meant) = meant else { return Some(seen) };
+    let seen = seen.help(format!("write `{meant}`"));
+    Some(show_meant(facts, value, seen, Pattern::Exact(meant.as_str().into())))
 }
 
 /// Trust domain, namespace and account of a principal that names all three.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
-use super::spot::Spot;
-use super::value::{Field, Value, values};
+use super::spot::{Spot, with_paths};
+use super::value::{Field, Value, values, values_of};
 use crate::model::{AuthorizationPolicy, JwtRule, RequestAuthentication, Resource};
-use crate::semantics::{By, Chain, Decision, Ending, Guard};
+use crate::semantics::{By, Chain, Decision, Ending, Guard, policy_path};
 use crate::space::{Cube, Dimension, Pattern};
 use crate::text::Spanned;
 
@@ -131,8 +131,12 @@ fn optional_token(facts: &Facts<'_>, authentication: &Resource<RequestAuthentica
             if spot.chain() != Chain::Http || spot.door().is_some_and(|door| door.lock.guard != Guard::Sidecar) {
                 continue;
             }
-            let careless = |ending: &Ending| !is_public(facts, site, ending);
-            let (found, severity) = match spot.gets_through_by(&token, careless) {
+            let careless = |ending: &Ending| !names_paths(facts, ending);
+            let asked: Vec<Pattern> = token_paths(site).into_iter().map(policy_path).collect();
+            // A path for which some rule asks for a token, else one that no rule names.
+            let covered = (!asked.is_empty() && spot.door().is_some()).then(|| with_paths(&token, asked));
+            let covered = covered.and_then(|within| spot.gets_through(&within));
+            let (found, severity) = match covered.or_else(|| spot.gets_through_by(&token, careless)) {
                 Some(found) if !is_deliberate(facts, site, &spot, &found.request.path) => (found, Severity::Error),
                 Some(found) => (found, Severity::Warning),
                 None => match spot.gets_through(&token) {
@@ -165,14 +169,12 @@ fn optional_token(facts: &Facts<'_>, authentication: &Resource<RequestAuthentica
     worst
 }
 
-/// Whether the rule that admits names paths which no rule that asks for a token covers.
-fn is_public(facts: &Facts<'_>, site: &Site<'_>, ending: &Ending) -> bool {
+/// Whether the rule that admits names the paths that it is for.
+fn names_paths(facts: &Facts<'_>, ending: &Ending) -> bool {
     debug_assert!(ending.decision == Decision::Allowed && ending.by == Some(By::Reached));
     let Some(by) = &ending.policy else { return false };
-    let Some(policy) = facts.world().mesh.authorization_policy(&by.policy) else { return false };
-    let paths = named_paths(policy, Some(by.rule));
-    let asked: Vec<&str> = token_paths(site);
-    !paths.is_empty() && paths.iter().all(|path| !asked.contains(path))
+    let policy = facts.world().mesh.authorization_policy(&by.policy);
+    policy.is_some_and(|policy| !named_paths(policy, Some(by.rule)).is_empty())
 }
 
 /// Whether a path gets through a gateway only by a rule that names paths: it asks for tokens elsewhere.
@@ -183,14 +185,18 @@ fn is_deliberate(facts: &Facts<'_>, site: &Site<'_>, spot: &Spot<'_, '_>, path: 
     let own = facts.world();
     let allow = site.attached.allow.iter().filter(|policy| own.mesh.authorization_policy(&policy.id).is_some());
     let mut named = allow.flat_map(|policy| named_paths(policy, None));
-    !token_paths(site).is_empty() && named.any(|known| crate::semantics::policy_path(known).matches(path))
+    !token_paths(site).is_empty() && named.any(|known| policy_path(known).matches(path))
 }
 
 /// The paths of the rules at a site that ask for a token.
 fn token_paths<'w>(site: &Site<'w>) -> Vec<&'w str> {
     let policies = site.attached.allow.iter().chain(&site.attached.deny);
-    let asking = policies.filter(|policy| values(policy).any(|value| asks_for_token(&value)));
-    asking.flat_map(|policy| named_paths(policy, None)).collect()
+    let asking = policies.flat_map(|policy| {
+        let all = policy.spec.rules().iter().enumerate();
+        let asking = all.filter(|(_, rule)| values_of(policy, rule).any(|value| asks_for_token(&value)));
+        asking.map(move |(index, _)| (policy, index))
+    });
+    asking.flat_map(|(policy, rule)| named_paths(policy, Some(rule))).collect()
 }
 
 /// The paths that a policy, or one rule of it, names.

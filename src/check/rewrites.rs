@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
+use super::onward::led_to;
 use super::spot::{Listener, Spot};
 use super::value::{Field, Value, values};
 use crate::matrix::{Across, Crossing, Door, Way};
 use crate::model::{AuthorizationPolicy, HttpRoute, Resource, VirtualService};
-use crate::semantics::{Chain, Route, RouteAction, Target, Verdict, is_template, path_normalization, policy_path};
+use crate::semantics::{Route, RouteAction, Target, Verdict, is_template, path_normalization, policy_path};
 use crate::space::{
     Budget, Cube, DecisionList, Label, PathRewrite, PathTest, Pattern, Rule, Search, normalize, partition,
 };
@@ -75,9 +76,7 @@ fn passages<'f, 'w>(facts: &'f Facts<'w>, gateway: &'f Site<'w>, listener: &'f L
             }
             PathRewrite::Keep | PathRewrite::Opaque => return None,
         };
-        let Target::Workload { workload, port, .. } = &way.leg.target else { return None };
-        let site = facts.site_of(workload)?;
-        let door = site.doors.iter().find(|door| door.port.number == port.number && door.chain == Chain::Http)?;
+        let (site, door) = led_to(facts, &way)?;
         Some(Passage { gateway, listener, route, way, from, to, site, door })
     });
     found.collect()
