@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::observation::{Observation, Severity};
-use crate::model::{Action, AuthorizationPolicy, Resource};
+use crate::model::{Action, AuthorizationPolicy, Resource, workload_in_words};
 use crate::text::Spanned;
 
 /// Looks at every CUSTOM policy.
@@ -76,9 +76,10 @@ fn several_providers(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) 
         Some((*other, site.name()))
     });
     let (other, who) = other?;
+    let shown = workload_in_words(&who);
     let theirs = provider(other)?;
     let message =
-        format!("`{who}` has two authorizers, `{}` and `{}`: Istio asks neither and refuses", theirs.value, name.value);
+        format!("{shown} has two authorizers, `{}` and `{}`: Istio asks neither and refuses", theirs.value, name.value);
     let mut seen =
         Observation::new("several-ext-authz-providers", &policy.id, name.span, "a second authorizer", message)
             .related(theirs.span, "the first");

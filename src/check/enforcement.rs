@@ -7,7 +7,7 @@ use super::ports::show_plaintext;
 use super::spot::Spot;
 use crate::model::{
     AuthorizationPolicy, Labels, MtlsMode, ObjectId, PeerAuthentication, Resource, TargetRef, Workload,
-    WorkloadSelector,
+    WorkloadSelector, workload_in_words,
 };
 use crate::semantics::{Guard, Membership, World, selects};
 use crate::text::{Span, Spanned};
@@ -87,8 +87,9 @@ fn without_sidecar(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) ->
         Some((who, request)) => (who, Some(request)),
         None => (who?, None),
     };
+    let shown = workload_in_words(&who);
     let place = selector.map_or(policy.name_span, |selector| selector.span);
-    let message = format!("no proxy guards `{who}`, so nobody asks {}: {reason}", policy.id);
+    let message = format!("no proxy guards {shown}, so nobody asks {}: {reason}", policy.id);
     let mut seen = Observation::new("policy-without-sidecar", &policy.id, place, "selects what has no proxy", message)
         .related(span, "takes the proxy away");
     seen.workload = Some(who);
@@ -206,7 +207,8 @@ fn competing(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             _ => None,
         });
         let Some((older, who)) = rival.filter(|_| !policy.context) else { continue };
-        let at = who.as_ref().map_or_else(|| format!("in `{namespace}`"), |who| format!("at `{who}`"));
+        let at =
+            who.as_ref().map_or_else(|| format!("in `{namespace}`"), |who| format!("at {}", workload_in_words(who)));
         let known = if policy.created.is_some() && older.created.is_some() {
             "the older"
         } else {

@@ -9,7 +9,7 @@ use super::rewrites::written;
 use super::spot::Spot;
 use super::value::{Field, Value, values};
 use crate::matrix::{Crossing, Door, Way};
-use crate::model::{AuthorizationPolicy, Resource};
+use crate::model::{AuthorizationPolicy, Resource, workload_in_words};
 use crate::text::Span;
 
 /// Looks at every route of every gateway that leads to a policy with headers.
@@ -64,7 +64,8 @@ fn forwarded(
     let across = way.gets_in(facts.world(), door, &Crossing::default(), &[], |ending| {
         ending.policy.as_ref().is_some_and(|by| by.policy == value.policy.id && by.rule == rule)
     })?;
-    let message = format!("`{name}` opens `{}`, and the gateway passes it on as clients send it", site.name());
+    let message =
+        format!("`{name}` opens {}, and the gateway passes it on as clients send it", workload_in_words(&site.name()));
     let mut seen =
         Observation::new("spoofable-header-forwarded", &value.policy.id, value.text.span, "from the client", message)
             .help(format!("remove `{name}` under `headers.request.remove` of the route, or set it there"));

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use super::beside::Served;
 use super::facts::Facts;
 use super::observation::{Observation, Severity};
-use crate::model::{Gateway, ObjectId, Resource, Server, TlsMode};
-use crate::semantics::{ServerKind, is_subset, overlap, selects, server_hosts};
+use crate::model::{Gateway, ObjectId, Resource, Server, TlsMode, Workload};
+use crate::semantics::{Membership, ServerKind, World, is_subset, overlap, selects, server_hosts};
 use crate::text::{Span, Spanned};
 
 /// A server of a Gateway.
@@ -60,23 +60,34 @@ fn auto_passthrough(gateway: &Resource<Gateway>, server: &Spanned<Server>) -> Op
     })
 }
 
-/// `gateway-without-workload`: no pod has the labels.
+/// `gateway-without-workload`: no pod has the labels, or those that do are no gateways.
 fn without_workload(facts: &Facts<'_>, gateway: &Resource<Gateway>) -> Option<Observation> {
     let world = facts.world();
     let selector = gateway.spec.selector.as_ref().filter(|selector| !selector.value.is_empty())?;
-    let real = || world.mesh.workloads.iter().any(|workload| selects(Some(&selector.value), &workload.labels));
+    let new = |label: &str, message: String| {
+        Observation::new("gateway-without-workload", &gateway.id, selector.span, label, message)
+    };
+    let mut picked =
+        world.mesh.workloads.iter().filter(|workload| selects(Some(&selector.value), &workload.labels)).peekable();
+    if let Some(first) = picked.peek().copied() {
+        let message =
+            format!("{} is served by no gateway: `{}` has no proxy of that kind", gateway.id, first.display_name());
+        let none = picked.all(|workload| is_no_gateway(world, workload));
+        return none.then(|| new("picks no gateway", message).related(first.name_span, "has these labels"));
+    }
     // Others of their kind: pods that serve other Gateways.
     let others = world.gateway_workloads.iter().any(|known| known.object.is_some());
-    if real() {
-        return None;
-    }
     let severity = facts.ground.absence(Severity::Warning, others)?;
     let labels = selector.value.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
     let message = format!("{} is served by no pod: none has `{labels}`", gateway.id);
-    Some(
-        Observation::new("gateway-without-workload", &gateway.id, selector.span, "picks no pod", message)
-            .severity(severity),
-    )
+    Some(new("picks no pod", message).severity(severity))
+}
+
+/// Whether a pod has a sidecar or no proxy at all, as far as the input says so: one of a gateway has its own container
+/// for the proxy, or asks for it by the template.
+fn is_no_gateway(world: &World, workload: &Workload) -> bool {
+    let asks = workload.annotation("inject.istio.io/templates").is_some();
+    !workload.proxy_container && !asks && world.membership(workload) != Membership::Assumed
 }
 
 /// What is wrong between two servers of one workload.

@@ -5,7 +5,7 @@ use super::observation::Observation;
 use super::spot::{Spot, with_paths, without};
 use super::value::{Field, Value, values};
 use crate::matrix::Door;
-use crate::model::{Action, AuthorizationPolicy, Resource};
+use crate::model::{Action, AuthorizationPolicy, Resource, workload_in_words};
 use crate::semantics::{Chain, Guard, World, is_grpc, target_port};
 use crate::space::{
     Budget, ByteSet, Cube, DecisionList, Dimension, Label, Pattern, Piece, Search, Universe, partition,
@@ -116,8 +116,9 @@ fn observation(
     mut meant: impl Iterator<Item = Cube>,
 ) -> Observation {
     let who = door.workload.display_name();
+    let shown = workload_in_words(&who);
     let comes = value.when_dead();
-    let message = format!("`{who}` speaks gRPC on port {}, where {what}, {comes} there", door.port.number);
+    let message = format!("{shown} speaks gRPC on port {}, where {what}, {comes} there", door.port.number);
     let mut seen = Observation::new("grpc-method", &value.policy.id, value.text.span, label, message);
     seen.workload = Some(who);
     let deny = value.policy.spec.action() == Action::Deny;

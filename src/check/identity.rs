@@ -7,7 +7,7 @@ use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
 use super::spot::{Spot, without};
 use super::value::{Field, Value, values};
-use crate::model::{Action, MtlsMode, Workload};
+use crate::model::{Action, MtlsMode, Workload, workload_in_words};
 use crate::semantics::{EffectiveMode, Guard, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
 use crate::text::Span;
@@ -88,7 +88,8 @@ fn dodged(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
             });
             let Some(found) = found else { continue };
             let who = door.workload.display_name();
-            let message = format!("a caller that shows no identity gets past `{}` at `{who}`", value.text.value);
+            let shown = workload_in_words(&who);
+            let message = format!("a caller that shows no identity gets past `{}` at {shown}", value.text.value);
             let mut seen = Observation::new(
                 "identity-dodged-by-plaintext",
                 &value.policy.id,
@@ -117,7 +118,8 @@ fn lax(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     let mut guarded = doors.filter(|door| door.lock.guard == Guard::Sidecar);
     let door = guarded.find(|door| lax_mode(facts, door.workload, door.port.number).is_some())?;
     let who = door.workload.display_name();
-    let message = format!("`{who}` takes plaintext, and whoever speaks it has no identity: this rule refuses them");
+    let shown = workload_in_words(&who);
+    let message = format!("{shown} takes plaintext, and whoever speaks it has no identity: this rule refuses them");
     let mut seen = Observation::new(
         "identity-without-strict-mtls",
         &value.policy.id,

@@ -6,7 +6,7 @@ use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
 use super::spot::{Spot, with_paths};
 use super::value::{Field, Value, values, values_of};
-use crate::model::{AuthorizationPolicy, JwtRule, RequestAuthentication, Resource};
+use crate::model::{AuthorizationPolicy, JwtRule, RequestAuthentication, Resource, workload_in_words};
 use crate::semantics::{By, Chain, Decision, Ending, Guard, policy_path};
 use crate::space::{Cube, Dimension, Pattern};
 use crate::text::Spanned;
@@ -19,10 +19,8 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             seen.extend(malformed(value));
         }
         if let Some(first) = asked.first() {
-            match never_verified(facts, first) {
-                Some(found) => seen.push(found),
-                None => seen.extend(asked.iter().filter_map(|value| unknown_issuer(facts, value))),
-            }
+            seen.extend(never_verified(facts, first));
+            seen.extend(asked.iter().filter_map(|value| unknown_issuer(facts, value)));
         }
     }
     let own = facts.world().mesh.request_authentications.iter().filter(|authentication| !authentication.context);
@@ -71,18 +69,20 @@ fn malformed(value: &Value<'_>) -> Option<Observation> {
 
 /// `claims-never-verified`: nothing verifies tokens where the policy acts.
 fn never_verified(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
-    let sites: Vec<&Site<'_>> = facts.sites_of(&value.policy.id).collect();
-    if sites.is_empty() || sites.iter().any(|site| !site.jwt.is_empty()) {
-        return None;
-    }
+    // Where some verify them, workloads that are only implied prove nothing.
+    let some = facts.sites_of(&value.policy.id).any(|site| !site.jwt.is_empty());
+    let is_there = |site: &&Site<'_>| site.workload().is_some_and(|workload| !workload.implied);
+    let mut bare = facts.sites_of(&value.policy.id).filter(|site| site.jwt.is_empty());
+    let site = bare.find(|site| !some || is_there(site))?;
     let mesh = &facts.world().mesh;
     let root = mesh.settings.root_namespace();
     let others = [value.policy.id.namespace.as_str(), root]
         .into_iter()
         .any(|namespace| mesh.request_authentications.in_namespace(namespace).next().is_some());
     let severity = facts.ground.absence(Severity::Error, others)?;
-    let who = sites.first().map(|site| site.name()).unwrap_or_default();
-    let message = format!("no RequestAuthentication acts on `{who}`, so no request ever has a token there");
+    let who = site.name();
+    let shown = workload_in_words(&who);
+    let message = format!("no RequestAuthentication acts on {shown}, so no request ever has a token there");
     let seen =
         Observation::new("claims-never-verified", &value.policy.id, value.text.span, "asks for a token", message);
     Some(seen.severity(severity))
@@ -145,12 +145,13 @@ fn optional_token(facts: &Facts<'_>, authentication: &Resource<RequestAuthentica
                 },
             };
             let who = site.name();
+            let shown = workload_in_words(&who);
             let message = match severity {
                 Severity::Error => {
-                    format!("`{who}` accepts requests without any token: a token is only looked at where there is one")
+                    format!("{shown} accepts requests without any token: a token is only looked at where there is one")
                 }
                 Severity::Warning | Severity::Info => {
-                    format!("`{who}` accepts some requests without any token, by a rule that names their paths")
+                    format!("{shown} accepts some requests without any token, by a rule that names their paths")
                 }
             };
             let mut seen =

@@ -6,6 +6,7 @@ use super::grpc::speaks_grpc;
 use super::observation::{Observation, Severity};
 use super::spot::{Spot, Through};
 use super::value::{Field, Value, values};
+use crate::model::workload_in_words;
 use crate::semantics::{Chain, Guard};
 use crate::space::{Dimension, Pattern};
 use crate::yaml::Change;
@@ -112,7 +113,8 @@ fn host_on_sidecar(facts: &Facts<'_>, spots: &[Spot<'_, '_>], asked: &[Value<'_>
         facts.sites_of(&value.policy.id).find(|site| site.workload().is_some() && site.doors.iter().any(guarded))
     })?;
     let new = |value: &Value<'_>, who: &str| {
-        let message = format!("who calls `{who}` from inside the mesh writes any host: it tells nothing of the caller");
+        let who = workload_in_words(who);
+        let message = format!("who calls {who} from inside the mesh writes any host: it tells nothing of the caller");
         Observation::new("host-policy-on-sidecar", &value.policy.id, value.text.span, "chosen by the caller", message)
     };
     hosts.find_map(|value| match chosen(facts, spots, value, &Dimension::Authority) {

@@ -4,7 +4,7 @@ use super::evasion::{Chosen, chosen};
 use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
 use super::value::{Field, Value, values};
-use crate::model::Action;
+use crate::model::{Action, workload_in_words};
 use crate::semantics::{Chain, Guard, gateway_topology};
 use crate::space::{Dimension, Pattern};
 
@@ -34,8 +34,9 @@ fn untrusted(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     };
     if let Some(site) = facts.sites_of(&value.policy.id).find(guarded) {
         let forged = |who: &str| {
+            let who = workload_in_words(who);
             let message =
-                format!("`{who}` takes the address from `x-forwarded-for`, where its callers write what they like");
+                format!("{who} takes the address from `x-forwarded-for`, where its callers write what they like");
             new("written by the caller", message)
                 .help("judge addresses at the gateway, and admit only the gateway here")
         };

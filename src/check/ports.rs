@@ -5,7 +5,9 @@ use super::observation::{Effect, Observation, Severity};
 use super::spot::Spot;
 use super::value::{Field, Value, values, values_of};
 use crate::matrix::Door;
-use crate::model::{Action, AuthorizationPolicy, MtlsMode, PeerAuthentication, PolicyRule, Resource, Workload};
+use crate::model::{
+    Action, AuthorizationPolicy, MtlsMode, PeerAuthentication, PolicyRule, Resource, Workload, workload_in_words,
+};
 use crate::semantics::{Chain, Guard, Protocol, ServerKind, World, selects, target_port, workload_ports};
 use crate::space::{Cube, Dimension, Pattern};
 use crate::text::{Span, Spanned};
@@ -82,7 +84,7 @@ fn impossible_port(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> 
         return None;
     }
     let behind = workloads.iter().find_map(|workload| behind_service_port(world, workload, port));
-    let who = workloads.first().map(|workload| workload.display_name()).unwrap_or_default();
+    let who = workloads.first().map(|workload| workload_in_words(&workload.display_name())).unwrap_or_default();
     let new = |message: String| {
         Observation::new("impossible-port", &value.policy.id, value.text.span, "not a port of the pod", message)
     };
@@ -90,13 +92,13 @@ fn impossible_port(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> 
     let only = only_one_behind(world, &workloads, port).filter(|behind| !names_port(value, *behind));
     Some(match behind {
         Some(behind) => {
-            let seen = new(format!("{port} is the port of the Service: the pods of `{who}` listen on {behind}"))
+            let seen = new(format!("{port} is the port of the Service: the pods of {who} listen on {behind}"))
                 .help(format!("write `{behind}`"));
             let effect = only.and_then(|_| value.effect_of_matching());
             show_meant_port(facts, value, seen, behind).fix(Change::Instead(behind.to_string()), effect)
         }
         None if value.negated => return None,
-        None => new(format!("`{who}` is not known to listen on port {port}")).severity(Severity::Warning),
+        None => new(format!("{who} is not known to listen on port {port}")).severity(Severity::Warning),
     })
 }
 
@@ -212,11 +214,11 @@ fn http_on_tcp(
     let mut tcp = doors.iter().filter(meant).filter(|door| door.port.protocol == Protocol::Tcp && door.port.by_service);
     let others = doors.iter().filter(meant).any(|door| door.port.protocol != Protocol::Tcp);
     let door = tcp.next()?;
-    let who = format!("{}:{}", door.workload.display_name(), door.port.number);
+    let who = format!("port {} of {}", door.port.number, workload_in_words(&door.workload.display_name()));
     let message = match policy.spec.action() {
-        Action::Allow if !others => format!("`{who}` speaks TCP, where this rule does not exist: it admits nobody"),
+        Action::Allow if !others => format!("{who} speaks TCP, where this rule does not exist: it admits nobody"),
         Action::Deny if !named || !others => {
-            format!("`{who}` speaks TCP, where this rule has nothing to ask: it refuses every connection")
+            format!("{who} speaks TCP, where this rule has nothing to ask: it refuses every connection")
         }
         Action::Allow | Action::Deny | Action::Custom | Action::Audit => return None,
     };
@@ -279,8 +281,8 @@ fn undeclared(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
                 if here && !said.contains(&port.span) {
                     said.push(port.span);
                     let message = format!(
-                        "what `{}` speaks is guessed, and {} asks for what only HTTP has",
-                        workload.display_name(),
+                        "what {} speaks is guessed, and {} asks for what only HTTP has",
+                        workload_in_words(&workload.display_name()),
                         policy.id
                     );
                     let mut found =

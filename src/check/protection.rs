@@ -7,7 +7,7 @@ use super::policy_shape::action_span;
 use super::shut::lets_pass;
 use super::spot::{Spot, Through};
 use super::value::values_of;
-use crate::model::{Action, AuthorizationPolicy, Resource};
+use crate::model::{Action, AuthorizationPolicy, Resource, workload_in_words};
 use crate::semantics::{AttachedPolicies, DRY_RUN, is_dry_run};
 
 /// Looks at what else stands where a policy is attached.
@@ -40,7 +40,8 @@ fn audit_only(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Opti
     let annotation = policy.annotations.get(DRY_RUN).filter(|_| is_dry_run(policy));
     let span = annotation.map_or_else(|| action_span(policy), |annotation| annotation.span);
     let who = site.name();
-    let message = format!("nothing guards `{who}`: every policy that selects it only watches");
+    let shown = workload_in_words(&who);
+    let message = format!("nothing guards {shown}: every policy that selects it only watches");
     let mut seen = Observation::new("audit-only-protection", &policy.id, span, "only watches", message);
     seen.workload = site.workload().map(|_| who);
     seen.witness = through.map(|through| through.request);
@@ -66,7 +67,8 @@ fn deny_only(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Optio
     };
     let (site, through) = facts.sites_of(&policy.id).filter(alone).take(MANY_SITES).find_map(open)?;
     let who = site.name();
-    let message = format!("only DENY policies guard `{who}`: whatever they do not name gets in");
+    let shown = workload_in_words(&who);
+    let message = format!("only DENY policies guard {shown}: whatever they do not name gets in");
     let span = action_span(policy);
     let mut seen = Observation::new("deny-only-protection", &policy.id, span, "no ALLOW beside it", message);
     seen.severity = site.attached.deny.iter().any(|deny| is_allow_list(deny)).then_some(Severity::Info);

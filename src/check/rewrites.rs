@@ -8,7 +8,7 @@ use super::onward::led_to;
 use super::spot::{Listener, Spot};
 use super::value::{Field, Value, values};
 use crate::matrix::{Across, Crossing, Door, Way};
-use crate::model::{AuthorizationPolicy, HttpRoute, Resource, VirtualService};
+use crate::model::{AuthorizationPolicy, HttpRoute, Resource, VirtualService, workload_in_words};
 use crate::semantics::{Route, RouteAction, Target, Verdict, is_template, path_normalization, policy_path};
 use crate::space::{
     Budget, Cube, DecisionList, Label, PathRewrite, PathTest, Pattern, Rule, Search, normalize, partition,
@@ -154,9 +154,9 @@ fn behind_it(facts: &Facts<'_>, passage: &Passage<'_, '_>, value: &Value<'_>) ->
         passage.way.gets_in(facts.world(), passage.door, &asked, &cube.tests, |_| true)
     })?;
     let message = format!(
-        "`{text}` is meant as clients send it, and `{}` gets in: `{}` sees `{}`",
+        "`{text}` is meant as clients send it, and `{}` gets in: {} sees `{}`",
         across.wire_path,
-        passage.site.name(),
+        workload_in_words(&passage.site.name()),
         across.seen_path
     );
     let twin = format!("{}{}", passage.to, text.get(passage.from.len()..).unwrap_or_default());
@@ -187,15 +187,15 @@ fn before_it(facts: &Facts<'_>, passage: &Passage<'_, '_>, value: &Value<'_>) ->
         passage.way.gets_in(facts.world(), passage.door, &asked, &[], |_| true)
     })?;
     let message = format!(
-        "`{text}` is refused as clients send it, and `{}` arrives at `{}` as `{}`: the gateway rewrites behind its \
+        "`{text}` is refused as clients send it, and `{}` arrives at {} as `{}`: the gateway rewrites behind its \
          policies",
         across.wire_path,
-        passage.site.name(),
+        workload_in_words(&passage.site.name()),
         across.seen_path
     );
     let mut seen =
         Observation::new("rewrite-escapes-policy", &value.policy.id, value.text.span, "not yet the path", message)
-            .help(format!("refuse `{text}` at `{}`, behind the rewrite", passage.site.name()));
+            .help(format!("refuse `{text}` at {}, behind the rewrite", workload_in_words(&passage.site.name())));
     if let Some((_, written)) = written(facts, passage.route) {
         seen = seen.related(place(passage.route, written), "rewritten here");
     }

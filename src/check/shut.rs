@@ -7,7 +7,7 @@ use super::ground::WORK;
 use super::observation::Observation;
 use super::policy_shape::action_span;
 use super::spot::{Spot, sample};
-use crate::model::{Action, AuthorizationPolicy, ObjectId, Resource};
+use crate::model::{Action, AuthorizationPolicy, ObjectId, Resource, workload_in_words};
 use crate::semantics::{Decision, Judgement, Request, Verdict};
 use crate::space::{Cube, DecisionList, Label, Point, Rule, Search, label_of, partition};
 
@@ -170,5 +170,6 @@ fn said(
 
 /// What is true of it.
 fn message(policy: &Resource<AuthorizationPolicy>, who: &str, others: &str) -> String {
-    format!("{} refuses every request to `{who}`{others}, and so all that ALLOW policies admit there", policy.id)
+    let who = workload_in_words(who);
+    format!("{} refuses every request to {who}{others}, and so all that ALLOW policies admit there", policy.id)
 }
