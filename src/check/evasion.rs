@@ -7,7 +7,7 @@ use super::spot::{Spot, Through, with_paths, without};
 use super::value::{Field, Value};
 use crate::model::Action;
 use crate::semantics::{Chain, Ending, policy_host, policy_path};
-use crate::space::{Cube, Dimension, Pattern};
+use crate::space::{Cube, Dimension, Pattern, Test};
 
 /// Where in a rule a value stands, as the rule is read.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,7 @@ pub(super) fn show_meant(facts: &Facts<'_>, value: &Value<'_>, seen: Observation
 #[derive(Debug)]
 pub(super) enum Chosen<'s, 'f, 'w> {
     /// A caller that is no ingress gateway gets in by what it writes
-    Shown(Through, &'s Spot<'f, 'w>),
+    Shown(Box<Through>, &'s Spot<'f, 'w>),
     /// None does
     Never,
     /// It cannot be told
@@ -136,7 +136,7 @@ pub(super) fn chosen<'s, 'f, 'w>(
         let found = if value.policy.spec.action() == Action::Deny {
             let others = cubes.iter().flat_map(|cube| {
                 let tests = cube.tests.iter().filter(|test| test.dimension == *dimension);
-                tests.flat_map(|test| test.complement()).map(|other| without(cube, dimension).with(other))
+                tests.flat_map(Test::complement).map(|other| without(cube, dimension).with(other))
             });
             others.into_iter().find_map(|other| spot.gets_through(&strangers(&other)))
         } else {
@@ -144,7 +144,7 @@ pub(super) fn chosen<'s, 'f, 'w>(
             cubes.iter().find_map(|cube| spot.gets_through_by(&strangers(cube), by_it))
         };
         if let Some(found) = found {
-            return Chosen::Shown(found, spot);
+            return Chosen::Shown(Box::new(found), spot);
         }
     }
     if told { Chosen::Never } else { Chosen::Untold }

@@ -120,7 +120,7 @@ fn host_on_sidecar(facts: &Facts<'_>, spots: &[Spot<'_, '_>], asked: &[Value<'_>
     hosts.find_map(|value| match chosen(facts, spots, value, &Dimension::Authority) {
         Chosen::Shown(through, spot) => {
             let who = spot.door().map_or_else(|| site.name(), |door| door.workload.display_name());
-            Some(spot.shown(new(value, &who), through))
+            Some(spot.shown(new(value, &who), *through))
         }
         Chosen::Never => None,
         Chosen::Untold => {

@@ -43,7 +43,7 @@ fn untrusted(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
         match chosen(facts, &facts.spots_of(&value.policy.id), value, &Dimension::RemoteIp) {
             Chosen::Shown(through, spot) => {
                 let who = spot.door().map_or_else(|| site.name(), |door| door.workload.display_name());
-                return Some(spot.shown(forged(&who), through));
+                return Some(spot.shown(forged(&who), *through));
             }
             Chosen::Never => {}
             Chosen::Untold => {

@@ -32,7 +32,7 @@ impl<'w> Shut<'w> {
         for site in facts.sites.iter().filter(both) {
             let spots: Vec<Spot<'_, 'w>> = facts.spots_at(site).into_iter().filter(Spot::is_guarded).collect();
             let culprits: Vec<Option<Culprit<'w>>> =
-                spots.iter().map(|spot| found.culprit(site, spot).clone()).collect();
+                spots.iter().map(|spot| found.culprit(site, spot)).collect();
             let Some((policy, _)) = culprits.first().cloned().flatten() else { continue };
             let alone = culprits.iter().all(|other| other.as_ref().is_some_and(|(other, _)| other.id == policy.id));
             if policy.context || !alone {
@@ -61,8 +61,8 @@ impl<'w> Shut<'w> {
     }
 
     /// The policy that alone refuses at a place everything that would be admitted.
-    fn culprit(&mut self, site: &Site<'w>, spot: &Spot<'_, 'w>) -> &Option<Culprit<'w>> {
-        self.places.entry(address(spot)).or_insert_with(|| {
+    fn culprit(&mut self, site: &Site<'w>, spot: &Spot<'_, 'w>) -> Option<Culprit<'w>> {
+        let known = self.places.entry(address(spot)).or_insert_with(|| {
             let judgement = spot.judgement();
             if lets_pass(judgement, &judgement.list) {
                 return None;
@@ -85,7 +85,8 @@ impl<'w> Shut<'w> {
             let mut denials = site.attached.deny.iter().copied();
             let policy = denials.find(|deny| !lets_pass(judgement, &only(Some(&deny.id))))?;
             Some((policy, request))
-        })
+        });
+        known.clone()
     }
 }
 
