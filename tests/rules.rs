@@ -75,7 +75,7 @@ fn check_all(text: &str, config: &str) -> (Files, Report) {
     check_files(&[("mesh.yaml", text)], config)
 }
 
-/// What `check` finds in files.
+/// What `check` finds in files, of which those below `context/` are somebody else's.
 fn check_files(texts: &[(&str, &str)], config: &str) -> (Files, Report) {
     let mut files = Files::default();
     let manifests: Vec<_> = texts.iter().map(|(name, text)| files.add(*name, *text)).collect();
@@ -83,7 +83,8 @@ fn check_files(texts: &[(&str, &str)], config: &str) -> (Files, Report) {
         "" => Config::default(),
         config => meshlint::config::read(files.add("meshlint.yaml", config), config).expect("a configuration"),
     };
-    let inputs: Vec<InputFile> = manifests.iter().map(|file| InputFile { file: *file, context: false }).collect();
+    let input = |file| InputFile { file, context: files.name(file).starts_with("context/") };
+    let inputs: Vec<InputFile> = manifests.iter().copied().map(input).collect();
     let loaded = load(&files, &inputs, &LoadOptions::default());
     let (world, refused) = World::admit(loaded.mesh, WorldOptions::from(&config));
     let problems: Vec<Problem> = loaded.problems.into_iter().chain(refused).collect();
@@ -518,4 +519,21 @@ fn gateways_are_looked_for_where_a_kustomization_puts_them() {
         ["error: there is no Gateway `shop/gw`; one of that name is in `istio-system`"],
         "`dev-gw` is what is built"
     );
+}
+
+#[test]
+fn the_own_one_of_two_authorizers_is_blamed_whichever_comes_first() {
+    let policy = |name: &str, provider: &str| {
+        format!(
+            "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: {name}, namespace: shop}}\n\
+             spec: {{action: CUSTOM, provider: {{name: {provider}}}, rules: [{{}}]}}\n"
+        )
+    };
+    for (own, theirs) in [("a", "b"), ("b", "a")] {
+        let texts = [("context/theirs.yaml", policy(theirs, "theirs")), ("own.yaml", policy(own, "own"))];
+        let texts = texts.each_ref().map(|(name, text)| (*name, text.as_str()));
+        let (files, report) = check_files(&texts, "");
+        let found = report.findings.iter().filter(|finding| finding.rule == "several-ext-authz-providers");
+        assert_eq!(found.map(|finding| files.name(finding.label.span.file)).collect::<Vec<_>>(), ["own.yaml"]);
+    }
 }

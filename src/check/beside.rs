@@ -32,6 +32,11 @@ impl Passing {
         matches!(self, Self::Never)
     }
 
+    /// Whether there is a request that shows it.
+    pub(super) fn is_shown(&self) -> bool {
+        matches!(self, Self::Shown(_))
+    }
+
     /// Shows the request.
     pub(super) fn shown(self, mut seen: Observation) -> Observation {
         if let Self::Shown(through) = self {

@@ -175,17 +175,16 @@ fn plaintext_twin(served: &Served<'_, '_>, plain: Placed<'_>, tls: Placed<'_>) -
     {
         return None;
     }
-    let both = one.hosts().iter().find_map(|host| {
-        let twin = other.hosts().iter().find(|twin| name(&twin.value) == name(&host.value))?;
-        Some((host, twin))
-    });
-    let (host, twin) = both?;
-    let passing = served.beside(name(&host.value), (one, ""), (other, name(&twin.value)));
-    if passing.is_never() {
-        return None;
-    }
+    let both = one.hosts().iter().flat_map(|host| other.hosts().iter().map(move |twin| (host, twin)));
+    let mut both = both.filter(|(host, twin)| is_subset(name(&twin.value), name(&host.value)));
+    let (host, twin, passing) = both.find_map(|(host, twin)| {
+        let passing = served.beside(name(&twin.value), (one, ""), (other, name(&twin.value)));
+        // A wildcard serves the host only where a route for it is known.
+        let same = name(&host.value) == name(&twin.value);
+        (passing.is_shown() || same && !passing.is_never()).then_some((host, twin, passing))
+    })?;
     let message =
-        format!("`{}` is served over HTTPS, and in plaintext on port {} as well", name(&host.value), one.number());
+        format!("`{}` is served over HTTPS, and in plaintext on port {} as well", name(&twin.value), one.number());
     let seen = Observation::new("plaintext-twin", &plain.0.id, host.span, "in plaintext", message);
     let seen =
         seen.related(twin.span, "over HTTPS").help("add `tls: {httpsRedirect: true}` to the server in plaintext");

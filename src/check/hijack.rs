@@ -21,7 +21,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
 fn hijack(facts: &Facts<'_>, service: &Resource<VirtualService>) -> Vec<Observation> {
     let world = facts.world();
     let own = service.id.namespace.as_str();
-    if !binds_to(service, MESH) || own == world.mesh.settings.root_namespace() {
+    if !binds_to(service, MESH) {
         return Vec::new();
     }
     let captured = service.spec.hosts().iter().filter_map(|host| {

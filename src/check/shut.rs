@@ -31,8 +31,7 @@ impl<'w> Shut<'w> {
         let mut more: BTreeMap<ObjectId, usize> = BTreeMap::new();
         for site in facts.sites.iter().filter(both) {
             let spots: Vec<Spot<'_, 'w>> = facts.spots_at(site).into_iter().filter(Spot::is_guarded).collect();
-            let culprits: Vec<Option<Culprit<'w>>> =
-                spots.iter().map(|spot| found.culprit(site, spot)).collect();
+            let culprits: Vec<Option<Culprit<'w>>> = spots.iter().map(|spot| found.culprit(site, spot)).collect();
             let Some((policy, _)) = culprits.first().cloned().flatten() else { continue };
             let alone = culprits.iter().all(|other| other.as_ref().is_some_and(|(other, _)| other.id == policy.id));
             if policy.context || !alone {
