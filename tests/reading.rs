@@ -217,18 +217,18 @@ fn a_namespace_that_is_written_is_overwritten_as_a_build_does() {
         [gateway, policy, namespace]
     };
     let base = ("base/kustomization.yaml", "namespace: shop\nresources: [all.yaml]\n");
-    let bare = ("base/kustomization.yaml", "resources: [all.yaml]\n");
+    let plain = ("base/kustomization.yaml", "resources: [all.yaml]\n");
     let live = ("live/kustomization.yaml", "namespace: live\nresources: [../base]\n");
-    let test = ("test/kustomization.yaml", "namespace: test\nresources: [../base]\n");
+    let other = ("test/kustomization.yaml", "namespace: test\nresources: [../base]\n");
     let renamed = ("live/kustomization.yaml", "namespace: live\nnamePrefix: live-\nresources: [../base]\n");
     assert_eq!(placed(&[]), ["istio-system", "prod", "prod"]);
-    assert_eq!(placed(&[bare]), ["istio-system", "prod", "prod"]);
+    assert_eq!(placed(&[plain]), ["istio-system", "prod", "prod"]);
     assert_eq!(placed(&[base]), ["shop", "shop", "shop"]);
     assert_eq!(placed(&[base, live]), ["live", "live", "live"], "the outermost has the last word");
-    assert_eq!(placed(&[bare, live]), ["live", "live", "live"]);
-    assert_eq!(placed(&[base, live, test]), ["shop", "shop", "shop"], "together, wherever that is");
-    assert_eq!(placed(&[bare, live, test]), ["istio-system", "prod", "prod"], "which of the two cannot be said");
-    assert_eq!(placed(&[bare, renamed]), ["istio-system", "live", "live"], "no virtual service finds it by this name");
+    assert_eq!(placed(&[plain, live]), ["live", "live", "live"]);
+    assert_eq!(placed(&[base, live, other]), ["shop", "shop", "shop"], "together, wherever that is");
+    assert_eq!(placed(&[plain, live, other]), ["istio-system", "prod", "prod"], "which of the two cannot be said");
+    assert_eq!(placed(&[plain, renamed]), ["istio-system", "live", "live"], "no virtual service finds it by this name");
 }
 
 #[test]

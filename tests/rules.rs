@@ -490,7 +490,7 @@ fn gateways_are_looked_for_where_a_kustomization_puts_them() {
     };
     let gateway = GATEWAY.replace("namespace: shop", "namespace: istio-system");
     let base = "namespace: shop\nresources: [gateway.yaml, service.yaml]\n";
-    let bare = "resources: [gateway.yaml, service.yaml]\n";
+    let plain = "resources: [gateway.yaml, service.yaml]\n";
     let overlay = "namespace: shop\nresources: [../base]\n";
     let renaming = "namespace: shop\nnamePrefix: dev-\nresources: [../base]\n";
     let unknown = |base: &str, overlay: &str, named: &str| {
@@ -505,9 +505,9 @@ fn gateways_are_looked_for_where_a_kustomization_puts_them() {
         found.map(|finding| format!("{}: {}", finding.severity.word(), finding.message)).collect::<Vec<_>>()
     };
     let nothing: [&str; 0] = [];
-    assert_eq!(unknown(bare, "resources: []\n", "istio-system/gw"), nothing);
+    assert_eq!(unknown(plain, "resources: []\n", "istio-system/gw"), nothing);
     assert_eq!(unknown(base, "resources: []\n", "gw"), nothing, "both are in `shop`");
-    assert_eq!(unknown(bare, overlay, "gw"), nothing, "both are in `shop`");
+    assert_eq!(unknown(plain, overlay, "gw"), nothing, "both are in `shop`");
     assert_eq!(
         unknown(base, overlay, "istio-system/gw"),
         [
@@ -515,7 +515,7 @@ fn gateways_are_looked_for_where_a_kustomization_puts_them() {
         ]
     );
     assert_eq!(
-        unknown(bare, renaming, "gw"),
+        unknown(plain, renaming, "gw"),
         ["error: there is no Gateway `shop/gw`; one of that name is in `istio-system`"],
         "`dev-gw` is what is built"
     );
