@@ -178,9 +178,9 @@ fn spelling(facts: &Facts<'_>, spots: &[Spot<'_, '_>], value: &Value<'_>, ignore
     if stem.len() < 2 || stem.contains('*') {
         return None;
     }
-    let (found, spot) = spellings(stem, exact, ignores_case)
-        .into_iter()
-        .find_map(|path| evades(facts, spots, value, &[if exact { path } else { format!("{path}/x") }]))?;
+    let spelled = spellings(stem, exact, ignores_case).into_iter();
+    let spelled: Vec<String> = spelled.map(|path| if exact { path } else { format!("{path}/x") }).collect();
+    let (found, spot) = evades(facts, spots, value, &spelled)?;
     let spelled = &found.path;
     let message = format!("`{text}` is refused, and `{spelled}` gets through, which many servers take for the same");
     let mut seen = Observation::new("bypass-by-spelling", &value.policy.id, value.text.span, "one spelling", message);
