@@ -200,6 +200,38 @@ fn an_overlay_gives_its_namespace_where_all_overlays_agree() {
 }
 
 #[test]
+fn a_namespace_that_is_written_is_overwritten_as_a_build_does() {
+    let gateway = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: istio-system}\n\
+                   spec: {servers: [{hosts: [\"*\"], port: {number: 80, name: http, protocol: HTTP}}]}\n";
+    let policy = "---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a, namespace: prod}\n\
+                  ---\napiVersion: v1\nkind: Namespace\nmetadata: {name: prod}\n";
+    let text = format!("{gateway}{policy}");
+    let placed = |kustomizations: &[(&str, &str)]| {
+        let files: Vec<(&str, &str)> =
+            kustomizations.iter().copied().chain([("base/all.yaml", text.as_str())]).collect();
+        let (_, loaded) = loaded_files(&files, &LoadOptions::default());
+        let mesh = &loaded.mesh;
+        let gateway = mesh.gateways.first().map(|gateway| gateway.id.namespace.clone()).expect("a Gateway");
+        let policy = mesh.authorization_policies.first().map(|policy| policy.id.namespace.clone()).expect("a policy");
+        let namespace = mesh.namespaces.keys().next().cloned().expect("a Namespace");
+        [gateway, policy, namespace]
+    };
+    let base = ("base/kustomization.yaml", "namespace: shop\nresources: [all.yaml]\n");
+    let plain = ("base/kustomization.yaml", "resources: [all.yaml]\n");
+    let live = ("live/kustomization.yaml", "namespace: live\nresources: [../base]\n");
+    let other = ("test/kustomization.yaml", "namespace: test\nresources: [../base]\n");
+    let renamed = ("live/kustomization.yaml", "namespace: live\nnamePrefix: live-\nresources: [../base]\n");
+    assert_eq!(placed(&[]), ["istio-system", "prod", "prod"]);
+    assert_eq!(placed(&[plain]), ["istio-system", "prod", "prod"]);
+    assert_eq!(placed(&[base]), ["shop", "shop", "shop"]);
+    assert_eq!(placed(&[base, live]), ["live", "live", "live"], "the outermost has the last word");
+    assert_eq!(placed(&[plain, live]), ["live", "live", "live"]);
+    assert_eq!(placed(&[base, live, other]), ["shop", "shop", "shop"], "together, wherever that is");
+    assert_eq!(placed(&[plain, live, other]), ["istio-system", "prod", "prod"], "which of the two cannot be said");
+    assert_eq!(placed(&[plain, renamed]), ["istio-system", "live", "live"], "no virtual service finds it by this name");
+}
+
+#[test]
 fn names_and_labels_are_those_that_a_kustomization_makes() {
     let files = [
         ("a/kustomization.yaml", "namePrefix: a-\ncommonLabels: {app: a}\nresources: [all.yaml]\n"),

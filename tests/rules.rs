@@ -33,6 +33,36 @@ fn name(path: &Path) -> String {
 /// File, line and rule of a finding.
 type Mark = (String, u32, String);
 
+/// The marks of a file, `#~ RULE` or `#~ RULE SEVERITY`, each with its severity where it says one.
+fn marks(file: &str, text: &str) -> Vec<(Mark, Option<String>)> {
+    let mark = |number: u32, mark: &str| {
+        let mut words = mark.split_whitespace().map(str::to_owned);
+        Some(((file.to_owned(), number, words.next()?), words.next()))
+    };
+    let lines = text.lines().zip(1..);
+    lines.flat_map(|(line, number)| line.split("#~").skip(1).filter_map(move |words| mark(number, words))).collect()
+}
+
+/// A finding's request and what becomes of it, as `shown.txt` has it.
+fn shown(finding: &rule::Finding) -> Option<String> {
+    let request = finding.witness.as_ref()?;
+    let who = match (&request.source, request.entrypoint.starts_with("gateway ")) {
+        (Some(source), _) => source.as_str(),
+        (None, true) => "outside",
+        (None, false) => "nobody",
+    };
+    let mut line = format!("{} {} from {who} at {}", request.method, request.path, request.entrypoint);
+    for (what, value) in [("host", &request.authority), ("server name", &request.sni)] {
+        if let Some(value) = value {
+            write!(line, ", {what} {value}").expect("into a text");
+        }
+    }
+    for (name, value) in &request.headers {
+        write!(line, ", {name}: {value}").expect("into a text");
+    }
+    Some(if finding.way.refused { format!("refused: {line}") } else { line })
+}
+
 /// What `check` finds in a text, pedantic rules left out.
 fn check(text: &str, config: &str) -> (Files, Report) {
     let (files, mut report) = check_all(text, config);
@@ -42,13 +72,20 @@ fn check(text: &str, config: &str) -> (Files, Report) {
 
 /// What `check` finds in a text.
 fn check_all(text: &str, config: &str) -> (Files, Report) {
+    check_files(&[("mesh.yaml", text)], config)
+}
+
+/// What `check` finds in files, of which those below `context/` are somebody else's.
+fn check_files(texts: &[(&str, &str)], config: &str) -> (Files, Report) {
     let mut files = Files::default();
-    let file = files.add("mesh.yaml", text);
+    let manifests: Vec<_> = texts.iter().map(|(name, text)| files.add(*name, *text)).collect();
     let config = match config {
         "" => Config::default(),
         config => meshlint::config::read(files.add("meshlint.yaml", config), config).expect("a configuration"),
     };
-    let loaded = load(&files, &[InputFile { file, context: false }], &LoadOptions::default());
+    let input = |file| InputFile { file, context: files.name(file).starts_with("context/") };
+    let inputs: Vec<InputFile> = manifests.iter().copied().map(input).collect();
+    let loaded = load(&files, &inputs, &LoadOptions::default());
     let (world, refused) = World::admit(loaded.mesh, WorldOptions::from(&config));
     let problems: Vec<Problem> = loaded.problems.into_iter().chain(refused).collect();
     let mut report = rule::check(&files, &world, &problems, loaded.counts, &config);
@@ -56,7 +93,7 @@ fn check_all(text: &str, config: &str) -> (Files, Report) {
     let settling = Settling {
         config: &config,
         rules: &RuleSet::default(),
-        manifests: &[file],
+        manifests: &manifests,
         relative: &BTreeMap::new(),
         today: None,
         baseline: None,
@@ -71,19 +108,14 @@ fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
     let mut covered: BTreeSet<(String, bool)> = BTreeSet::new();
     let mut wrong: Vec<String> = Vec::new();
+    let mut showing: BTreeSet<String> = BTreeSet::new();
     for directory in below(&root) {
         for case in below(&directory) {
             let text = fs::read_to_string(case.join("mesh.yaml")).expect("readable");
             let config = fs::read_to_string(case.join("meshlint.yaml")).unwrap_or_default();
-            let marks = |file: &str, text: &str| -> Vec<Mark> {
-                let marked = text.lines().zip(1..).flat_map(|(line, number)| {
-                    let rules = line.split("#~").skip(1).filter_map(|mark| mark.split_whitespace().next());
-                    rules.map(move |rule| (file.to_owned(), number, rule.to_owned()))
-                });
-                marked.collect()
-            };
-            let marks: BTreeSet<Mark> =
+            let marked: BTreeMap<Mark, Option<String>> =
                 marks("mesh.yaml", &text).into_iter().chain(marks("meshlint.yaml", &config)).collect();
+            let marks: BTreeSet<Mark> = marked.keys().cloned().collect();
             let (files, report) = check_all(&text, &config);
             let said = report.findings.iter().map(|one| (&*one.rule, one.label.span, &one.message, &one.workload));
             let twice = said.clone().find(|one| said.clone().filter(|other| other == one).count() > 1);
@@ -93,7 +125,16 @@ fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
             let about = name(&directory);
             // A pedantic rule would speak everywhere: it is asked where a case is about it.
             let asked = |finding: &&rule::Finding| finding.rule == about.as_str() || !is_pedantic(&finding.rule);
-            let found: BTreeSet<Mark> = report
+            let requests: Vec<String> =
+                report.findings.iter().filter(|finding| finding.rule == about.as_str()).filter_map(shown).collect();
+            let wanted = fs::read_to_string(case.join("shown.txt")).unwrap_or_default();
+            if case.join("shown.txt").exists() && requests != wanted.lines().collect::<Vec<_>>() {
+                wrong.push(format!("{}: shows {requests:?}, not {wanted:?}", case.display()));
+            }
+            if !requests.is_empty() {
+                showing.insert(about.clone());
+            }
+            let found: Vec<(Mark, &str)> = report
                 .findings
                 .iter()
                 .filter(asked)
@@ -110,10 +151,25 @@ fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
                         (files.name(span.file).to_owned(), line, rule.to_owned())
                     };
                     // What is folded into a finding stays on its own line.
-                    let folded = finding.related.iter().filter_map(|part| Some(place(part.span, part.rule.as_ref()?)));
-                    folded.chain([place(span, &finding.rule)]).collect::<Vec<_>>()
+                    let folded = finding.related.iter().filter_map(|part| {
+                        Some((place(part.span, part.rule.as_ref()?), part.severity.map_or("", rule::Severity::word)))
+                    });
+                    folded.chain([(place(span, &finding.rule), finding.severity.word())]).collect::<Vec<_>>()
                 })
                 .collect();
+            for (mark, severity) in &found {
+                let wanted = marked.get(mark).cloned().flatten();
+                if wanted.is_some_and(|wanted| wanted != *severity) {
+                    wrong.push(format!("{}: {mark:?} is of {severity}", case.display()));
+                }
+            }
+            let said: BTreeSet<(Span, &str, &str)> = report
+                .findings
+                .iter()
+                .map(|finding| (finding.label.span, &*finding.rule, finding.message.as_str()))
+                .collect();
+            assert_eq!(said.len(), report.findings.len(), "{}: something is said twice", case.display());
+            let found: BTreeSet<Mark> = found.into_iter().map(|(mark, _)| mark).collect();
             if found != marks {
                 wrong.push(format!("{}: found {found:?}, marked {marks:?}", case.display()));
             }
@@ -124,12 +180,72 @@ fn every_rule_fires_where_it_is_marked_and_nowhere_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mute: BTreeSet<String> =
+        rule::rules().iter().map(|rule| rule.id.clone()).filter(|rule| !showing.contains(rule)).collect();
+    assert_eq!(mute, ABOUT_NO_REQUEST.iter().map(|rule| (*rule).to_owned()).collect(), "these show no request");
     for rule in rule::rules() {
         for fires in [true, false] {
             assert!(covered.contains(&(rule.id.clone(), fires)), "{} has no case that fires={fires}", rule.id);
         }
     }
 }
+
+/// Rules that show no request: about text and objects, about what is not there, about what nothing matches, or about
+/// what nobody can tell.
+const ABOUT_NO_REQUEST: &[&str] = &[
+    "access-not-granted",
+    "access-row-matches-nothing",
+    "auto-passthrough",
+    "claims-never-verified",
+    "competing-authentication",
+    "crashing-template",
+    "delegate-outside-root",
+    "duplicate-key",
+    "duplicate-resource",
+    "foreign-trust-domain",
+    "gateway-without-workload",
+    "hidden-by-export-to",
+    "host-shadows-wildcard",
+    "http-field-on-tcp-port",
+    "http-policy-on-passthrough",
+    "identity-without-strict-mtls",
+    "ignored-tail",
+    "ineffective-target",
+    "malformed-request-principal",
+    "misread-regex",
+    "order-dependent-routes",
+    "overlapping-gateways",
+    "policy-in-wrong-namespace",
+    "private-key-in-jwks",
+    "redundant-policy-rule",
+    "refused-configuration",
+    "rejected-resource",
+    "removed-api-version",
+    "selector-matches-nothing",
+    "several-ext-authz-providers",
+    "shared-service-account",
+    "source-hidden-by-gateway",
+    "source-ip-behind-proxy",
+    "stripped-token",
+    "syntax-error",
+    "unbound-host",
+    "undeclared-protocol",
+    "undetermined-access",
+    "unknown-destination",
+    "unknown-ext-authz-provider",
+    "unknown-field",
+    "unknown-gateway",
+    "unknown-issuer",
+    "unknown-namespace",
+    "unknown-principal",
+    "unreachable-route",
+    "unrendered-template",
+    "unsafe-polarity",
+    "unserved-host",
+    "unused-suppression",
+    "wildcard-gateway-host",
+    "yaml11-surprise",
+];
 
 /// Whether a rule is asked only where somebody asks for it.
 fn is_pedantic(id: &str) -> bool {
@@ -365,4 +481,62 @@ fn the_help_of_a_missing_default_deny_names_what_it_would_break_alone() {
     }
     let admitted = help(&format!("{shop}{allow}"));
     assert!(admitted.contains("no flow of the input breaks by it"), "{admitted}");
+}
+
+#[test]
+fn gateways_are_looked_for_where_a_kustomization_puts_them() {
+    let service = |gateway: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: cart}}\n\
+             spec: {{hosts: [\"*\"], gateways: [{gateway}], http: [{{directResponse: {{status: 204}}}}]}}\n"
+        )
+    };
+    let gateway = GATEWAY.replace("namespace: shop", "namespace: istio-system");
+    let base = "namespace: shop\nresources: [gateway.yaml, service.yaml]\n";
+    let plain = "resources: [gateway.yaml, service.yaml]\n";
+    let overlay = "namespace: shop\nresources: [../base]\n";
+    let renaming = "namespace: shop\nnamePrefix: dev-\nresources: [../base]\n";
+    let unknown = |base: &str, overlay: &str, named: &str| {
+        let texts = [
+            ("base/gateway.yaml", gateway.as_str()),
+            ("base/kustomization.yaml", base),
+            ("base/service.yaml", &service(named)),
+            ("dev/kustomization.yaml", overlay),
+        ];
+        let (_, report) = check_files(&texts, "");
+        let found = report.findings.into_iter().filter(|finding| finding.rule == "unknown-gateway");
+        found.map(|finding| format!("{}: {}", finding.severity.word(), finding.message)).collect::<Vec<_>>()
+    };
+    let nothing: [&str; 0] = [];
+    assert_eq!(unknown(plain, "resources: []\n", "istio-system/gw"), nothing);
+    assert_eq!(unknown(base, "resources: []\n", "gw"), nothing, "both are in `shop`");
+    assert_eq!(unknown(plain, overlay, "gw"), nothing, "both are in `shop`");
+    assert_eq!(
+        unknown(base, overlay, "istio-system/gw"),
+        [
+            "error: there is no Gateway `istio-system/gw`: its kustomization makes `shop/gw` of it, and rewrites no `gateways`"
+        ]
+    );
+    assert_eq!(
+        unknown(plain, renaming, "gw"),
+        ["error: there is no Gateway `shop/gw`; one of that name is in `istio-system`"],
+        "`dev-gw` is what is built"
+    );
+}
+
+#[test]
+fn the_own_one_of_two_authorizers_is_blamed_whichever_comes_first() {
+    let policy = |name: &str, provider: &str| {
+        format!(
+            "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {{name: {name}, namespace: shop}}\n\
+             spec: {{action: CUSTOM, provider: {{name: {provider}}}, rules: [{{}}]}}\n"
+        )
+    };
+    for (own, theirs) in [("a", "b"), ("b", "a")] {
+        let texts = [("context/theirs.yaml", policy(theirs, "theirs")), ("own.yaml", policy(own, "own"))];
+        let texts = texts.each_ref().map(|(name, text)| (*name, text.as_str()));
+        let (files, report) = check_files(&texts, "");
+        let found = report.findings.iter().filter(|finding| finding.rule == "several-ext-authz-providers");
+        assert_eq!(found.map(|finding| files.name(finding.label.span.file)).collect::<Vec<_>>(), ["own.yaml"]);
+    }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::facts::{Facts, Site};
 use super::observation::Observation;
 use super::value::{Field, Value, values};
+use crate::model::workload_in_words;
 use crate::semantics::{Guard, address_block, gateway_topology};
 use crate::text::Span;
 
@@ -52,8 +53,9 @@ fn behind_gateway(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     let led_to = |site: &&Site<'_>| site.workload().is_some_and(|workload| facts.is_led_to(&workload.id));
     let site = facts.sites_of(&value.policy.id).filter(led_to).find(guarded)?;
     let who = site.name();
+    let shown = workload_in_words(&who);
     let message = format!(
-        "`{who}` is behind a gateway, so the address of the connection is the gateway's, {}",
+        "{shown} is behind a gateway, so the address of the connection is the gateway's, {}",
         value.when_dead()
     );
     let mut seen =

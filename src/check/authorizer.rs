@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::observation::{Observation, Severity};
-use crate::model::{Action, AuthorizationPolicy, Resource};
+use crate::model::{Action, AuthorizationPolicy, Resource, workload_in_words};
 use crate::text::Spanned;
 
 /// Looks at every CUSTOM policy.
@@ -66,14 +66,20 @@ fn unknown_provider(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -
 fn several_providers(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
     let name = provider(policy)?;
     let other = facts.sites_of(&policy.id).find_map(|site| {
-        let mut others = site.attached.custom.iter().take_while(|other| other.id != policy.id);
-        let other = others.find(|other| provider(other).is_some_and(|other| other.value != name.value))?;
+        let all = &site.attached.custom;
+        let place = all.iter().position(|other| other.id == policy.id)?;
+        // Somebody else's is not blamed, so the own one is, whichever comes first.
+        let mut others = all.iter().enumerate().filter(|(other, policy)| *other < place || policy.context);
+        let differs =
+            |other: &Resource<AuthorizationPolicy>| provider(other).is_some_and(|other| other.value != name.value);
+        let (_, other) = others.find(|(_, other)| differs(other))?;
         Some((*other, site.name()))
     });
     let (other, who) = other?;
+    let shown = workload_in_words(&who);
     let theirs = provider(other)?;
     let message =
-        format!("`{who}` has two authorizers, `{}` and `{}`: Istio asks neither and refuses", theirs.value, name.value);
+        format!("{shown} has two authorizers, `{}` and `{}`: Istio asks neither and refuses", theirs.value, name.value);
     let mut seen =
         Observation::new("several-ext-authz-providers", &policy.id, name.span, "a second authorizer", message)
             .related(theirs.span, "the first");

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::facts::{Facts, Site};
 use super::grpc::speaks_grpc;
 use super::observation::Observation;
-use super::outside::{leads_in, opener};
+use super::outside::{Opener, leads_in, opener};
 use super::spot::Spot;
 use crate::matrix::{Crossing, Delivered, Door};
-use crate::model::{ObjectId, Resource, Service};
+use crate::model::{ObjectId, Resource, Service, workload_in_words};
+use crate::semantics::{Chain, Guard, Protocol};
 use crate::space::{Cube, Dimension, PathTest, Pattern};
 use crate::text::Span;
 use crate::yaml::IntOrString;
@@ -19,11 +20,17 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
     let paths = Sensitive::of(facts);
     let mut said: BTreeSet<Span> = BTreeSet::new();
     for site in &facts.sites {
-        let Some(workload) = site.workload().filter(|workload| led_to.contains(&workload.id)) else { continue };
+        let Some(workload) = site.workload() else { continue };
         debug_assert!(!facts.world().is_gateway(workload));
-        seen.extend(second_door(facts, site, &mut said));
+        let is_led_to = led_to.contains(&workload.id);
+        if is_led_to {
+            seen.extend(second_door(facts, site, &mut said));
+        }
         for door in site.doors {
-            paths.reached(facts, door, &mut said, seen);
+            if is_led_to {
+                paths.reached(facts, door, &mut said, seen);
+            }
+            seen.extend(paths.dialled(facts, door, &mut said));
         }
     }
     for service in facts.world().mesh.services.iter().filter(|service| !service.context) {
@@ -44,8 +51,9 @@ fn second_door(facts: &Facts<'_>, site: &Site<'_>, said: &mut BTreeSet<Span>) ->
         return None;
     }
     let who = door.workload.display_name();
+    let shown = workload_in_words(&who);
     let message = format!(
-        "a gateway routes to `{who}`, and {} opens its port {} to the outside past it",
+        "a gateway routes to {shown}, and {} opens its port {} to the outside past it",
         opener.what, door.port.number
     );
     let mut seen = Observation::new("second-door", opener.object, opener.span, "past the gateway", message);
@@ -97,14 +105,50 @@ impl Sensitive {
                 continue;
             }
             let who = door.workload.display_name();
+            let shown = workload_in_words(&who);
             let path = request.path.split('?').next().unwrap_or_default().to_owned();
-            let message = format!("`{who}` gets paths from outside that are nobody's business there, such as `{path}`");
+            let message = format!("{shown} gets paths from outside that are nobody's business there, such as `{path}`");
             let mut found =
                 Observation::new("sensitive-path-exposed", id, delivery.route, "lets such a path through", message);
             found.workload = Some(who);
             found.witness = Some(*request);
             seen.push(found);
         }
+    }
+}
+
+impl Sensitive {
+    /// `sensitive-path-exposed`: clients outside dial the workload itself, and get such a path. Where a gateway leads there
+    /// as well, its second door is what is said.
+    fn dialled(&self, facts: &Facts<'_>, door: &Door<'_>, said: &mut BTreeSet<Span>) -> Option<Observation> {
+        let world = facts.world();
+        // Which paths an Ingress takes is not read.
+        let told = |opener: &Opener<'_>| !opener.context && opener.object.kind != "Ingress";
+        let opener = opener(world, door.workload, door.port.number).filter(told)?;
+        // Who declares bytes serves no paths, and without a proxy no policy could refuse them.
+        let judged =
+            door.chain == Chain::Http && door.lock.guard == Guard::Sidecar && door.port.protocol != Protocol::Tcp;
+        if self.paths.is_empty() || !judged || said.contains(&opener.span) || speaks_grpc(world, door) {
+            return None;
+        }
+        let asked = Cube { tests: Vec::new(), path: vec![self.test.clone()] }.none(Dimension::Peer, vec![Pattern::Any]);
+        let spot = Spot::Door(door);
+        let through = spot.gets_through(&asked)?;
+        said.insert(opener.span);
+        let message = format!(
+            "{} opens {} to the outside, with paths that are nobody's business there, such as `{}`",
+            opener.what,
+            workload_in_words(&door.workload.display_name()),
+            through.path
+        );
+        let seen = Observation::new(
+            "sensitive-path-exposed",
+            opener.object,
+            opener.span,
+            "opens such a path as well",
+            message,
+        );
+        Some(spot.shown(seen, through))
     }
 }
 

@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::ground::WORK;
 use super::observation::Observation;
 use super::spot::{Spot, sample};
-use crate::model::ObjectId;
+use crate::model::{ObjectId, workload_in_words};
 use crate::semantics::{Cause, CauseKind, Decision, Judgement, Verdict};
 use crate::space::{Cube, Label, Search, label_of, partition};
 use crate::text::Span;
@@ -47,7 +47,8 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
     for (cause, (who, more)) in told {
         let Some((span, id)) = cause.span.and_then(|span| Some((span, owner(facts, span)?))) else { continue };
         let others = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-        let message = format!("who gets in at `{who}`{others} cannot be told from the manifests: {}", cause.message);
+        let who = workload_in_words(&who);
+        let message = format!("who gets in at {who}{others} cannot be told from the manifests: {}", cause.message);
         let mut found = Observation::new("undetermined-access", id, span, "decides in place of policies", message);
         found.cause = Some(cause);
         seen.push(found);

@@ -11,7 +11,7 @@ use super::observation::Observation;
 use super::shut::Shut;
 use super::standing::{Standing, standing};
 use crate::model::{Action, AuthorizationPolicy, ObjectId, Resource};
-use crate::semantics::{By, Decision, Ending, PolicyRuleRef};
+use crate::semantics::{By, Decision, Ending, PolicyRuleRef, Request};
 use crate::text::{Span, Spanned};
 
 /// Rules of observations that say of a value, better than this module could, why its policy rule does nothing.
@@ -109,6 +109,8 @@ struct Idle<'w> {
     placed: Placed<'w>,
     /// How its requests end without it, over all places
     endings: Vec<Ending>,
+    /// A request of an ALLOW that a denial refuses
+    example: Option<Box<Request>>,
 }
 
 /// In how many places it is proven that a rule does nothing; past that nothing is said of it.
@@ -118,13 +120,15 @@ impl<'w> Idle<'w> {
     /// The rule, if some decision is asked about it and none changes without it.
     fn of(facts: &Facts<'w>, shut: &Shut<'_>, placed: Placed<'w>, dropped: &HashSet<PolicyRuleRef>) -> Option<Self> {
         let mut endings: Vec<Ending> = Vec::new();
+        let mut example: Option<Box<Request>> = None;
         let mut idle_at = 0;
         for spot in facts.spots_of(&placed.policy.id).iter().filter(|spot| spot.is_guarded()) {
             match standing(spot, &placed, dropped) {
                 Standing::Needed => return None,
                 Standing::Absent => {}
-                Standing::Idle(_) if shut.is_shut(spot) => {}
-                Standing::Idle(found) => {
+                Standing::Idle(..) if shut.is_shut(spot) => {}
+                Standing::Idle(found, refused) => {
+                    example = example.or(refused);
                     idle_at += 1;
                     endings.extend(found);
                     endings.sort();
@@ -135,7 +139,7 @@ impl<'w> Idle<'w> {
                 return None;
             }
         }
-        (idle_at > 0).then_some(Self { placed, endings })
+        (idle_at > 0).then_some(Self { placed, endings, example })
     }
 
     /// `dead-policy-rule`: no request that can occur fulfils it, or a denial comes first.
@@ -158,7 +162,9 @@ impl<'w> Idle<'w> {
         };
         let message = format!("{id} {comes} nothing by this rule: {why}");
         let label = if allow { "admits nothing" } else { "refuses nothing" };
-        let seen = Observation::new("dead-policy-rule", id, self.placed.rule.span, label, message);
+        let mut seen = Observation::new("dead-policy-rule", id, self.placed.rule.span, label, message);
+        seen.witness = self.example.as_deref().cloned();
+        seen.refused = seen.witness.is_some();
         Some(beside(seen, &blockers, "refuses what it matches"))
     }
 

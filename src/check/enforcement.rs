@@ -1,9 +1,14 @@
 //! Policies that act nowhere, or not where they are meant to.
 
-use super::facts::Facts;
+use super::facts::{Facts, Site};
 use super::identity::nearest;
 use super::observation::{Observation, Severity};
-use crate::model::{AuthorizationPolicy, Labels, ObjectId, Resource, TargetRef, Workload, WorkloadSelector};
+use super::ports::show_plaintext;
+use super::spot::Spot;
+use crate::model::{
+    AuthorizationPolicy, Labels, MtlsMode, ObjectId, PeerAuthentication, Resource, TargetRef, Workload,
+    WorkloadSelector, workload_in_words,
+};
 use crate::semantics::{Guard, Membership, World, selects};
 use crate::text::{Span, Spanned};
 
@@ -27,13 +32,26 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             Some(selector) => {
                 let message =
                     format!("{} never acts: in the root namespace a selector makes Istio ignore it", policy.id);
-                seen.push(Observation::new("ignored-authentication", &policy.id, selector.span, "ignored", message));
+                let found = Observation::new("ignored-authentication", &policy.id, selector.span, "ignored", message);
+                seen.push(show_ignored(facts, found, policy));
             }
             None => seen.extend(no_match(facts, &policy.id, policy.spec.selector.as_ref())),
         }
     }
     competing(facts, seen);
     outside_capture(facts, seen);
+}
+
+/// Shows a request in plaintext to a workload for which a policy that is ignored demands mutual TLS.
+fn show_ignored(facts: &Facts<'_>, seen: Observation, policy: &Resource<PeerAuthentication>) -> Observation {
+    let strict = policy.spec.mtls.as_ref().and_then(|mtls| mtls.value.mode.as_ref());
+    if strict.is_none_or(|mode| mode.value != MtlsMode::Strict) {
+        return seen;
+    }
+    let labels = policy.spec.selector.as_ref().and_then(labels_of);
+    let workloads = facts.sites.iter().filter_map(Site::workload);
+    let meant: Vec<&Workload> = workloads.filter(|workload| selects(labels, &workload.labels)).collect();
+    show_plaintext(facts, seen, &meant, None)
 }
 
 /// The labels of a selector, unless it selects everything.
@@ -51,6 +69,7 @@ fn without_sidecar(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) ->
     };
     let mut all: Vec<(String, Span)> = Vec::new();
     let mut who = None;
+    let mut through = None;
     for site in facts.sites_of(&policy.id) {
         let workload = site.workload()?;
         let (reason, span) = out(workload)?;
@@ -59,15 +78,22 @@ fn without_sidecar(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) ->
             return None;
         }
         who.get_or_insert_with(|| workload.display_name());
+        let lets_in = || site.doors.iter().find_map(|door| Spot::Door(door).lets_in());
+        through = through.or_else(|| Some((workload.display_name(), lets_in()?.request)));
         all.push((reason, span));
     }
     let (reason, span) = all.into_iter().next()?;
-    let who = who?;
+    let (who, request) = match through {
+        Some((who, request)) => (who, Some(request)),
+        None => (who?, None),
+    };
+    let shown = workload_in_words(&who);
     let place = selector.map_or(policy.name_span, |selector| selector.span);
-    let message = format!("no proxy guards `{who}`, so nobody asks {}: {reason}", policy.id);
+    let message = format!("no proxy guards {shown}, so nobody asks {}: {reason}", policy.id);
     let mut seen = Observation::new("policy-without-sidecar", &policy.id, place, "selects what has no proxy", message)
         .related(span, "takes the proxy away");
     seen.workload = Some(who);
+    seen.witness = request;
     seen.admits = Some(span);
     Some(seen)
 }
@@ -184,7 +210,8 @@ fn competing(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             _ => None,
         });
         let Some((older, who)) = rival.filter(|_| !policy.context) else { continue };
-        let at = who.as_ref().map_or_else(|| format!("in `{namespace}`"), |who| format!("at `{who}`"));
+        let at =
+            who.as_ref().map_or_else(|| format!("in `{namespace}`"), |who| format!("at {}", workload_in_words(who)));
         let known = if policy.created.is_some() && older.created.is_some() {
             "the older"
         } else {
@@ -223,6 +250,7 @@ fn outside_capture(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             let mut found = Observation::new("port-outside-capture", &workload.id, *span, "past the sidecar", message)
                 .related(policy.name_span, "is not asked there");
             found.workload = Some(who);
+            found.witness = Spot::Door(door).lets_in().map(|through| through.request);
             found.admits = Some(*span);
             seen.push(found);
         }

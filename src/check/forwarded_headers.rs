@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::facts::{Facts, Site};
 use super::observation::Observation;
+use super::onward::led_to;
 use super::rewrites::written;
 use super::spot::Spot;
 use super::value::{Field, Value, values};
 use crate::matrix::{Crossing, Door, Way};
-use crate::model::{AuthorizationPolicy, Resource};
-use crate::semantics::{Chain, Target};
+use crate::model::{AuthorizationPolicy, Resource, workload_in_words};
 use crate::text::Span;
 
 /// Looks at every route of every gateway that leads to a policy with headers.
@@ -20,7 +20,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         for spot in facts.spots_at(gateway) {
             let Spot::Listener(listener) = spot else { continue };
             for way in Way::all(&listener.proxy, listener.judgement()) {
-                let Some((site, door)) = door(facts, &way) else { continue };
+                let Some((site, door)) = led_to(facts, &way) else { continue };
                 for policy in site.attached.allow.iter().filter(|policy| !policy.context) {
                     for (name, value) in headers(policy) {
                         let set = way.leg.changes.known(&name).0 || gateway.jwt.headers().contains(&name);
@@ -51,14 +51,6 @@ fn headers(policy: &Resource<AuthorizationPolicy>) -> Vec<(String, Value<'_>)> {
     found
 }
 
-/// Where a way leads.
-fn door<'f, 'w>(facts: &'f Facts<'w>, way: &Way<'_>) -> Option<(&'f Site<'w>, &'f Door<'w>)> {
-    let Target::Workload { workload, port, .. } = &way.leg.target else { return None };
-    let site = facts.site_of(workload)?;
-    let door = site.doors.iter().find(|door| door.port.number == port.number && door.chain == Chain::Http)?;
-    Some((site, door))
-}
-
 /// `spoofable-header-forwarded`: a client of the gateway gets in by a header of its own.
 fn forwarded(
     facts: &Facts<'_>,
@@ -72,7 +64,8 @@ fn forwarded(
     let across = way.gets_in(facts.world(), door, &Crossing::default(), &[], |ending| {
         ending.policy.as_ref().is_some_and(|by| by.policy == value.policy.id && by.rule == rule)
     })?;
-    let message = format!("`{name}` opens `{}`, and the gateway passes it on as clients send it", site.name());
+    let message =
+        format!("`{name}` opens {}, and the gateway passes it on as clients send it", workload_in_words(&site.name()));
     let mut seen =
         Observation::new("spoofable-header-forwarded", &value.policy.id, value.text.span, "from the client", message)
             .help(format!("remove `{name}` under `headers.request.remove` of the route, or set it there"));

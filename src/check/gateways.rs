@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::beside::Served;
 use super::facts::Facts;
 use super::observation::{Observation, Severity};
-use crate::model::{Gateway, ObjectId, Resource, Server, TlsMode};
-use crate::semantics::{ServerKind, is_subset, overlap, selects, server_hosts};
+use crate::model::{Gateway, ObjectId, Resource, Server, TlsMode, Workload};
+use crate::semantics::{Membership, ServerKind, World, is_subset, overlap, selects, server_hosts};
 use crate::text::{Span, Spanned};
 
 /// A server of a Gateway.
@@ -21,11 +22,12 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             seen.extend(auto_passthrough(gateway, server));
         }
     }
-    for workload in &facts.world().gateway_workloads {
+    for site in &facts.sites {
+        let Some(workload) = site.gateway() else { continue };
         let gateways = mesh.gateways.iter().filter(|gateway| workload.gateways.contains(&gateway.id));
         let servers: Vec<Placed<'_>> =
             gateways.flat_map(|gateway| gateway.spec.servers().iter().map(move |server| (gateway, server))).collect();
-        pairs(&servers, seen);
+        pairs(&Served { facts, site }, &servers, seen);
     }
     seen.sort_by(|a, b| (a.label.span, a.rule, &a.message).cmp(&(b.label.span, b.rule, &b.message)));
     seen.dedup_by(|a, b| (a.label.span, a.rule) == (b.label.span, b.rule));
@@ -58,31 +60,42 @@ fn auto_passthrough(gateway: &Resource<Gateway>, server: &Spanned<Server>) -> Op
     })
 }
 
-/// `gateway-without-workload`: no pod has the labels.
+/// `gateway-without-workload`: no pod has the labels, or those that do are no gateways.
 fn without_workload(facts: &Facts<'_>, gateway: &Resource<Gateway>) -> Option<Observation> {
     let world = facts.world();
     let selector = gateway.spec.selector.as_ref().filter(|selector| !selector.value.is_empty())?;
-    let real = || world.mesh.workloads.iter().any(|workload| selects(Some(&selector.value), &workload.labels));
+    let new = |label: &str, message: String| {
+        Observation::new("gateway-without-workload", &gateway.id, selector.span, label, message)
+    };
+    let mut picked =
+        world.mesh.workloads.iter().filter(|workload| selects(Some(&selector.value), &workload.labels)).peekable();
+    if let Some(first) = picked.peek().copied() {
+        let message =
+            format!("{} is served by no gateway: `{}` has no proxy of that kind", gateway.id, first.display_name());
+        let none = picked.all(|workload| is_no_gateway(world, workload));
+        return none.then(|| new("picks no gateway", message).related(first.name_span, "has these labels"));
+    }
     // Others of their kind: pods that serve other Gateways.
     let others = world.gateway_workloads.iter().any(|known| known.object.is_some());
-    if real() {
-        return None;
-    }
     let severity = facts.ground.absence(Severity::Warning, others)?;
     let labels = selector.value.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
     let message = format!("{} is served by no pod: none has `{labels}`", gateway.id);
-    Some(
-        Observation::new("gateway-without-workload", &gateway.id, selector.span, "picks no pod", message)
-            .severity(severity),
-    )
+    Some(new("picks no pod", message).severity(severity))
+}
+
+/// Whether a pod has a sidecar or no proxy at all, as far as the input says so: one of a gateway has its own container
+/// for the proxy, or asks for it by the template.
+fn is_no_gateway(world: &World, workload: &Workload) -> bool {
+    let asks = workload.annotation("inject.istio.io/templates").is_some();
+    !workload.proxy_container && !asks && world.membership(workload) != Membership::Assumed
 }
 
 /// What is wrong between two servers of one workload.
-fn pairs(servers: &[Placed<'_>], seen: &mut Vec<Observation>) {
+fn pairs(served: &Served<'_, '_>, servers: &[Placed<'_>], seen: &mut Vec<Observation>) {
     for (one, other) in rivals(servers) {
         for (one, other) in [(one, other), (other, one)] {
-            seen.extend(mutual_behind_simple(one, other));
-            seen.extend(plaintext_twin(one, other));
+            seen.extend(mutual_behind_simple(served, one, other));
+            seen.extend(plaintext_twin(served, one, other));
         }
         if one.0.id != other.0.id {
             seen.extend(overlapping(one, other));
@@ -118,7 +131,7 @@ fn rivals<'w>(servers: &[Placed<'w>]) -> Vec<(Placed<'w>, Placed<'w>)> {
 }
 
 /// `mutual-host-behind-simple`: the server name of one and the authority of the other.
-fn mutual_behind_simple(simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observation> {
+fn mutual_behind_simple(served: &Served<'_, '_>, simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observation> {
     let https = |server: &Server| ServerKind::of(server) == ServerKind::Https;
     let (one, other) = (&simple.1.value, &mutual.1.value);
     let demands = matches!(other.tls_mode(), Some(TlsMode::Mutual | TlsMode::IstioMutual));
@@ -138,7 +151,8 @@ fn mutual_behind_simple(simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observ
         name(&host.value).starts_with('*') && narrow
     })?;
     let narrow = other.hosts().iter().find(|narrow| is_subset(name(&narrow.value), name(&wide.value)))?;
-    if mutual.0.context {
+    let passing = served.beside(name(&narrow.value), (one, name(&wide.value)), (other, name(&narrow.value)));
+    if mutual.0.context || passing.is_never() {
         return None;
     }
     let message = format!(
@@ -148,11 +162,11 @@ fn mutual_behind_simple(simple: Placed<'_>, mutual: Placed<'_>) -> Option<Observ
     );
     let seen =
         Observation::new("mutual-host-behind-simple", &mutual.0.id, narrow.span, "asks for a certificate", message);
-    Some(seen.related(wide.span, "this host covers it, without a certificate"))
+    Some(passing.shown(seen.related(wide.span, "this host covers it, without a certificate")))
 }
 
 /// `plaintext-twin`: the same host in plaintext, without a redirect.
-fn plaintext_twin(plain: Placed<'_>, tls: Placed<'_>) -> Option<Observation> {
+fn plaintext_twin(served: &Served<'_, '_>, plain: Placed<'_>, tls: Placed<'_>) -> Option<Observation> {
     let (one, other) = (&plain.1.value, &tls.1.value);
     if ServerKind::of(one) != ServerKind::Http
         || ServerKind::of(other) != ServerKind::Https
@@ -161,15 +175,20 @@ fn plaintext_twin(plain: Placed<'_>, tls: Placed<'_>) -> Option<Observation> {
     {
         return None;
     }
-    let both = one.hosts().iter().find_map(|host| {
-        let twin = other.hosts().iter().find(|twin| name(&twin.value) == name(&host.value))?;
-        Some((host, twin))
-    });
-    let (host, twin) = both?;
+    let both = one.hosts().iter().flat_map(|host| other.hosts().iter().map(move |twin| (host, twin)));
+    let mut both = both.filter(|(host, twin)| is_subset(name(&twin.value), name(&host.value)));
+    let (host, twin, passing) = both.find_map(|(host, twin)| {
+        let passing = served.beside(name(&twin.value), (one, ""), (other, name(&twin.value)));
+        // A wildcard serves the host only where a route for it is known.
+        let same = name(&host.value) == name(&twin.value);
+        (passing.is_shown() || same && !passing.is_never()).then_some((host, twin, passing))
+    })?;
     let message =
-        format!("`{}` is served over HTTPS, and in plaintext on port {} as well", name(&host.value), one.number());
+        format!("`{}` is served over HTTPS, and in plaintext on port {} as well", name(&twin.value), one.number());
     let seen = Observation::new("plaintext-twin", &plain.0.id, host.span, "in plaintext", message);
-    Some(seen.related(twin.span, "over HTTPS").help("add `tls: {httpsRedirect: true}` to the server in plaintext"))
+    let seen =
+        seen.related(twin.span, "over HTTPS").help("add `tls: {httpsRedirect: true}` to the server in plaintext");
+    Some(passing.shown(seen))
 }
 
 /// `overlapping-gateways`: two Gateways want one host of one port.

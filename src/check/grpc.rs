@@ -2,10 +2,10 @@
 
 use super::facts::Facts;
 use super::observation::Observation;
-use super::spot::Spot;
+use super::spot::{Spot, with_paths, without};
 use super::value::{Field, Value, values};
 use crate::matrix::Door;
-use crate::model::{AuthorizationPolicy, Resource};
+use crate::model::{Action, AuthorizationPolicy, Resource, workload_in_words};
 use crate::semantics::{Chain, Guard, World, is_grpc, target_port};
 use crate::space::{
     Budget, ByteSet, Cube, DecisionList, Dimension, Label, Pattern, Piece, Search, Universe, partition,
@@ -68,7 +68,12 @@ fn method(here: &[&Value<'_>], door: &Door<'_>, cubes: &[&Cube]) -> Option<Obser
         return None;
     }
     let what = format!("every call is a POST, not `{}`", value.text.value);
-    Some(observation(value, door, "no method of gRPC", &what).help("write `POST`, or name the calls under `paths`"))
+    let post =
+        |cube: &&Cube| without(cube, &Dimension::Method).any(Dimension::Method, vec![Pattern::Exact("POST".into())]);
+    Some(
+        observation(value, door, "no method of gRPC", &what, cubes.iter().map(post))
+            .help("write `POST`, or name the calls under `paths`"),
+    )
 }
 
 /// `grpc-method`: no call has this path.
@@ -91,17 +96,33 @@ fn path(here: &[&Value<'_>], door: &Door<'_>, cubes: &[&Cube]) -> Option<Observa
     }
     let what = format!("every call has a path `/package.Service/Method`, not `{}`", value.text.value);
     Some(
-        observation(value, door, "no path of gRPC", &what)
-            .help("write `/package.Service/Method`, or `/package.Service/*`"),
+        observation(
+            value,
+            door,
+            "no path of gRPC",
+            &what,
+            cubes.iter().map(|cube| with_paths(cube, vec![call.clone()])),
+        )
+        .help("write `/package.Service/Method`, or `/package.Service/*`"),
     )
 }
 
-/// An observation at a port.
-fn observation(value: &Value<'_>, door: &Door<'_>, label: &str, what: &str) -> Observation {
+/// An observation at a port, with a call that gets past the rule, of those that it means.
+fn observation(
+    value: &Value<'_>,
+    door: &Door<'_>,
+    label: &str,
+    what: &str,
+    mut meant: impl Iterator<Item = Cube>,
+) -> Observation {
     let who = door.workload.display_name();
+    let shown = workload_in_words(&who);
     let comes = value.when_dead();
-    let message = format!("`{who}` speaks gRPC on port {}, where {what}, {comes} there", door.port.number);
+    let message = format!("{shown} speaks gRPC on port {}, where {what}, {comes} there", door.port.number);
     let mut seen = Observation::new("grpc-method", &value.policy.id, value.text.span, label, message);
     seen.workload = Some(who);
+    let deny = value.policy.spec.action() == Action::Deny;
+    let through = meant.find_map(|cube| Spot::Door(door).gets_through(&cube)).filter(|_| deny);
+    seen.witness = through.map(|through| through.request);
     seen
 }

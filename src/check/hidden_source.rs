@@ -8,7 +8,7 @@ use super::observation::Observation;
 use super::spot::Spot;
 use super::value::{Value, values};
 use crate::matrix::client_routes;
-use crate::model::{ObjectId, Resource, Service, VirtualService, Workload};
+use crate::model::{ObjectId, Resource, Service, VirtualService, Workload, workload_in_words};
 use crate::semantics::{
     Chain, Leg, MESH, RoutingProxy, Target, binds_to, parse_service_host, resolve_short_name, service_host,
 };
@@ -93,8 +93,9 @@ fn hidden(facts: &Facts<'_>, detour: &Detour<'_>, workload: &Workload, value: &V
         }
     }
     let (who, whom) = (format!("{namespace}/{name}"), workload.display_name());
+    let shown = workload_in_words(&whom);
     let message = format!(
-        "{} sends what `{who}` asks of {} to a gateway, and `{whom}` sees the gateway's identity: this admits nothing of it",
+        "{} sends what `{who}` asks of {} to a gateway, and {shown} sees the gateway's identity: this admits nothing of it",
         detour.by.id, detour.service.id
     );
     let mut seen = Observation::new(

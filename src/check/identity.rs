@@ -2,11 +2,12 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a value that is no identity names none")]
 
+use super::evasion::show_meant;
 use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
 use super::spot::{Spot, without};
 use super::value::{Field, Value, values};
-use crate::model::{Action, MtlsMode, Workload};
+use crate::model::{Action, MtlsMode, Workload, workload_in_words};
 use crate::semantics::{EffectiveMode, Guard, effective_mode};
 use crate::space::{Cube, Dimension, Pattern};
 use crate::text::Span;
@@ -87,7 +88,8 @@ fn dodged(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
             });
             let Some(found) = found else { continue };
             let who = door.workload.display_name();
-            let message = format!("a caller that shows no identity gets past `{}` at `{who}`", value.text.value);
+            let shown = workload_in_words(&who);
+            let message = format!("a caller that shows no identity gets past `{}` at {shown}", value.text.value);
             let mut seen = Observation::new(
                 "identity-dodged-by-plaintext",
                 &value.policy.id,
@@ -116,7 +118,8 @@ fn lax(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     let mut guarded = doors.filter(|door| door.lock.guard == Guard::Sidecar);
     let door = guarded.find(|door| lax_mode(facts, door.workload, door.port.number).is_some())?;
     let who = door.workload.display_name();
-    let message = format!("`{who}` takes plaintext, and whoever speaks it has no identity: this rule refuses them");
+    let shown = workload_in_words(&who);
+    let message = format!("{shown} takes plaintext, and whoever speaks it has no identity: this rule refuses them");
     let mut seen = Observation::new(
         "identity-without-strict-mtls",
         &value.policy.id,
@@ -137,28 +140,27 @@ fn malformed(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
         return None;
     }
     let parts: Vec<&str> = text.split('/').collect();
-    let (label, help) = if let Some(rest) = text.strip_prefix("spiffe://") {
-        ("begins with `spiffe://`", Some(format!("write `{rest}`")))
+    let (label, meant) = if let Some(rest) = text.strip_prefix("spiffe://") {
+        ("begins with `spiffe://`", Some(rest.to_owned()))
     } else if text.contains(char::is_whitespace) {
-        ("has a space", Some(format!("write `{}`", text.split_whitespace().collect::<String>())))
+        ("has a space", Some(text.split_whitespace().collect::<String>()))
     } else if !text.contains('*') && !matches!(parts.as_slice(), [_, "ns", _, "sa", _]) {
-        let help = match parts.as_slice() {
+        let meant = match parts.as_slice() {
             ["ns", namespace, "sa", account] | [namespace, account] => {
-                Some(format!("write `cluster.local/ns/{namespace}/sa/{account}`"))
+                Some(format!("cluster.local/ns/{namespace}/sa/{account}"))
             }
             _ => None,
         };
-        ("no `TRUSTDOMAIN/ns/NAMESPACE/sa/ACCOUNT`", help)
+        ("no `TRUSTDOMAIN/ns/NAMESPACE/sa/ACCOUNT`", meant)
     } else {
         return None;
     };
     let comes = value.when_dead();
     let message = format!("no workload has the identity `{text}`, {comes}");
     let seen = Observation::new("malformed-principal", &value.policy.id, value.text.span, label, message);
-    Some(match help {
-        Some(help) => seen.help(help),
-        None => seen,
-    })
+    let Some(meant) = meant else { return Some(seen) };
+    let seen = seen.help(format!("write `{meant}`"));
+    Some(show_meant(facts, value, seen, Pattern::Exact(meant.as_str().into())))
 }
 
 /// Trust domain, namespace and account of a principal that names all three.

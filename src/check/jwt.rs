@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
-use super::spot::Spot;
-use super::value::{Field, Value, values};
-use crate::model::{AuthorizationPolicy, JwtRule, RequestAuthentication, Resource};
-use crate::semantics::{By, Chain, Decision, Ending, Guard};
+use super::spot::{Spot, with_paths};
+use super::value::{Field, Value, values, values_of};
+use crate::model::{AuthorizationPolicy, JwtRule, RequestAuthentication, Resource, workload_in_words};
+use crate::semantics::{By, Chain, Decision, Ending, Guard, policy_path};
 use crate::space::{Cube, Dimension, Pattern};
 use crate::text::Spanned;
 
@@ -19,10 +19,8 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             seen.extend(malformed(value));
         }
         if let Some(first) = asked.first() {
-            match never_verified(facts, first) {
-                Some(found) => seen.push(found),
-                None => seen.extend(asked.iter().filter_map(|value| unknown_issuer(facts, value))),
-            }
+            seen.extend(never_verified(facts, first));
+            seen.extend(asked.iter().filter_map(|value| unknown_issuer(facts, value)));
         }
     }
     let own = facts.world().mesh.request_authentications.iter().filter(|authentication| !authentication.context);
@@ -71,18 +69,20 @@ fn malformed(value: &Value<'_>) -> Option<Observation> {
 
 /// `claims-never-verified`: nothing verifies tokens where the policy acts.
 fn never_verified(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
-    let sites: Vec<&Site<'_>> = facts.sites_of(&value.policy.id).collect();
-    if sites.is_empty() || sites.iter().any(|site| !site.jwt.is_empty()) {
-        return None;
-    }
+    // Where some verify them, workloads that are only implied prove nothing.
+    let some = facts.sites_of(&value.policy.id).any(|site| !site.jwt.is_empty());
+    let is_there = |site: &&Site<'_>| site.workload().is_some_and(|workload| !workload.implied);
+    let mut bare = facts.sites_of(&value.policy.id).filter(|site| site.jwt.is_empty());
+    let site = bare.find(|site| !some || is_there(site))?;
     let mesh = &facts.world().mesh;
     let root = mesh.settings.root_namespace();
     let others = [value.policy.id.namespace.as_str(), root]
         .into_iter()
         .any(|namespace| mesh.request_authentications.in_namespace(namespace).next().is_some());
     let severity = facts.ground.absence(Severity::Error, others)?;
-    let who = sites.first().map(|site| site.name()).unwrap_or_default();
-    let message = format!("no RequestAuthentication acts on `{who}`, so no request ever has a token there");
+    let who = site.name();
+    let shown = workload_in_words(&who);
+    let message = format!("no RequestAuthentication acts on {shown}, so no request ever has a token there");
     let seen =
         Observation::new("claims-never-verified", &value.policy.id, value.text.span, "asks for a token", message);
     Some(seen.severity(severity))
@@ -131,8 +131,12 @@ fn optional_token(facts: &Facts<'_>, authentication: &Resource<RequestAuthentica
             if spot.chain() != Chain::Http || spot.door().is_some_and(|door| door.lock.guard != Guard::Sidecar) {
                 continue;
             }
-            let careless = |ending: &Ending| !is_public(facts, site, ending);
-            let (found, severity) = match spot.gets_through_by(&token, careless) {
+            let careless = |ending: &Ending| !names_paths(facts, ending);
+            let asked: Vec<Pattern> = token_paths(site).into_iter().map(policy_path).collect();
+            // A path for which some rule asks for a token, else one that no rule names.
+            let covered = (!asked.is_empty() && spot.door().is_some()).then(|| with_paths(&token, asked));
+            let covered = covered.and_then(|within| spot.gets_through(&within));
+            let (found, severity) = match covered.or_else(|| spot.gets_through_by(&token, careless)) {
                 Some(found) if !is_deliberate(facts, site, &spot, &found.request.path) => (found, Severity::Error),
                 Some(found) => (found, Severity::Warning),
                 None => match spot.gets_through(&token) {
@@ -141,12 +145,13 @@ fn optional_token(facts: &Facts<'_>, authentication: &Resource<RequestAuthentica
                 },
             };
             let who = site.name();
+            let shown = workload_in_words(&who);
             let message = match severity {
                 Severity::Error => {
-                    format!("`{who}` accepts requests without any token: a token is only looked at where there is one")
+                    format!("{shown} accepts requests without any token: a token is only looked at where there is one")
                 }
                 Severity::Warning | Severity::Info => {
-                    format!("`{who}` accepts some requests without any token, by a rule that names their paths")
+                    format!("{shown} accepts some requests without any token, by a rule that names their paths")
                 }
             };
             let mut seen =
@@ -165,14 +170,12 @@ fn optional_token(facts: &Facts<'_>, authentication: &Resource<RequestAuthentica
     worst
 }
 
-/// Whether the rule that admits names paths which no rule that asks for a token covers.
-fn is_public(facts: &Facts<'_>, site: &Site<'_>, ending: &Ending) -> bool {
+/// Whether the rule that admits names the paths that it is for.
+fn names_paths(facts: &Facts<'_>, ending: &Ending) -> bool {
     debug_assert!(ending.decision == Decision::Allowed && ending.by == Some(By::Reached));
     let Some(by) = &ending.policy else { return false };
-    let Some(policy) = facts.world().mesh.authorization_policy(&by.policy) else { return false };
-    let paths = named_paths(policy, Some(by.rule));
-    let asked: Vec<&str> = token_paths(site);
-    !paths.is_empty() && paths.iter().all(|path| !asked.contains(path))
+    let policy = facts.world().mesh.authorization_policy(&by.policy);
+    policy.is_some_and(|policy| !named_paths(policy, Some(by.rule)).is_empty())
 }
 
 /// Whether a path gets through a gateway only by a rule that names paths: it asks for tokens elsewhere.
@@ -183,14 +186,18 @@ fn is_deliberate(facts: &Facts<'_>, site: &Site<'_>, spot: &Spot<'_, '_>, path: 
     let own = facts.world();
     let allow = site.attached.allow.iter().filter(|policy| own.mesh.authorization_policy(&policy.id).is_some());
     let mut named = allow.flat_map(|policy| named_paths(policy, None));
-    !token_paths(site).is_empty() && named.any(|known| crate::semantics::policy_path(known).matches(path))
+    !token_paths(site).is_empty() && named.any(|known| policy_path(known).matches(path))
 }
 
 /// The paths of the rules at a site that ask for a token.
 fn token_paths<'w>(site: &Site<'w>) -> Vec<&'w str> {
     let policies = site.attached.allow.iter().chain(&site.attached.deny);
-    let asking = policies.filter(|policy| values(policy).any(|value| asks_for_token(&value)));
-    asking.flat_map(|policy| named_paths(policy, None)).collect()
+    let asking = policies.flat_map(|policy| {
+        let all = policy.spec.rules().iter().enumerate();
+        let asking = all.filter(|(_, rule)| values_of(policy, rule).any(|value| asks_for_token(&value)));
+        asking.map(move |(index, _)| (policy, index))
+    });
+    asking.flat_map(|(policy, rule)| named_paths(policy, Some(rule))).collect()
 }
 
 /// The paths that a policy, or one rule of it, names.

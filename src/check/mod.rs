@@ -4,20 +4,24 @@
 
 mod addresses;
 mod authorizer;
+mod beside;
 mod delegates;
 mod doors;
 mod doubt;
 mod effect;
 mod enforcement;
+mod evasion;
 mod facts;
 mod forwarded_headers;
 mod gateways;
 mod ground;
 mod grpc;
 mod hidden_source;
+mod hijack;
 mod identity;
 mod jwt;
 mod observation;
+mod onward;
 mod operations;
 mod origin;
 mod outside;
@@ -25,6 +29,7 @@ mod paths;
 mod policy_shape;
 mod policy_strings;
 mod ports;
+mod protection;
 mod regexes;
 mod rewrites;
 mod route_order;
@@ -64,6 +69,7 @@ const CHECKS: &[Check] = &[
     gateways::check,
     grpc::check,
     hidden_source::check,
+    hijack::check,
     identity::check,
     jwt::check,
     operations::check,
@@ -72,6 +78,7 @@ const CHECKS: &[Check] = &[
     policy_shape::check,
     policy_strings::check,
     ports::check,
+    protection::check,
     regexes::check,
     rewrites::check,
     route_order::check,

@@ -92,6 +92,8 @@ pub struct Observation {
     pub workload: Option<String>,
     /// A request that shows it
     pub witness: Option<Request>,
+    /// Whether what the request shows is that it is refused, and not that it gets through
+    pub refused: bool,
     /// Further places
     pub related: Vec<Related>,
     /// The policy rule that admits too much because of it: what a finding about that policy rule says already
@@ -120,6 +122,7 @@ impl Observation {
             resource: Some(object.clone()),
             workload: None,
             witness: None,
+            refused: false,
             related: Vec::new(),
             admits: None,
             fix: None,

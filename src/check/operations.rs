@@ -1,12 +1,14 @@
 //! Methods and hosts of policies that other requests get past.
 
+use super::evasion::{Chosen, Place, chosen, past};
 use super::facts::Facts;
+use super::grpc::speaks_grpc;
 use super::observation::{Observation, Severity};
-use super::spot::{Spot, Through, without};
+use super::spot::{Spot, Through};
 use super::value::{Field, Value, values};
-use crate::model::Action;
+use crate::model::workload_in_words;
 use crate::semantics::{Chain, Guard};
-use crate::space::{Cube, Dimension, Pattern, Test};
+use crate::space::{Dimension, Pattern};
 use crate::yaml::Change;
 
 /// Looks at the operations of every policy.
@@ -19,41 +21,11 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         }
         let spots = facts.spots_of(&policy.id);
         for value in &asked {
-            seen.extend(method_gap(&spots, value));
-            seen.extend(host_without_port(&spots, value));
+            seen.extend(method_gap(facts, &spots, value));
+            seen.extend(host_without_port(facts, &spots, value));
         }
-        seen.extend(host_on_sidecar(facts, &asked));
+        seen.extend(host_on_sidecar(facts, &spots, &asked));
     }
-}
-
-/// A request that a rule means, but for one value: with another one in its place.
-fn evades<'s>(
-    spots: &'s [Spot<'_, '_>],
-    value: &Value<'_>,
-    dimension: &Dimension,
-    named: &Pattern,
-    other: &Pattern,
-) -> Option<(Through, &'s Spot<'s, 's>)> {
-    let rule = value.rule_index();
-    let deny = value.policy.spec.action() == Action::Deny;
-    let asks = |test: &Test| {
-        let list = if deny { test.any_of.as_ref() } else { Some(&test.none_of) };
-        list.is_some_and(|list| list.contains(named))
-    };
-    let here = |cube: &&Cube| cube.tests.iter().any(|test| test.dimension == *dimension && asks(test));
-    for spot in spots.iter().filter(|spot| spot.chain() == Chain::Http && spot.is_guarded()) {
-        for cube in spot.cubes_of(&value.policy.id, rule).into_iter().filter(here) {
-            let within = without(cube, dimension).any(dimension.clone(), vec![other.clone()]);
-            let found = spot.gets_through_by(&within, |ending| {
-                let by = ending.policy.as_ref();
-                deny || by.is_some_and(|by| by.policy == value.policy.id && by.rule == rule)
-            });
-            if let Some(found) = found {
-                return Some((found, spot));
-            }
-        }
-    }
-    None
 }
 
 /// An observation about a request that gets past a value.
@@ -71,18 +43,21 @@ fn evaded(
 }
 
 /// `method-gap`: GET is refused, and HEAD tells much of the same.
-fn method_gap(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
+fn method_gap(facts: &Facts<'_>, spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
     if value.field != Field::Method || value.text.value != "GET" || !value.opens_when_dead() {
         return None;
     }
+    // No call of gRPC is a HEAD.
+    let calls = |spot: &Spot<'_, '_>| spot.door().is_some_and(|door| speaks_grpc(facts.world(), door));
+    let spots: Vec<Spot<'_, '_>> = spots.iter().filter(|spot| !calls(spot)).copied().collect();
     let [get, head] = ["GET", "HEAD"].map(|method| Pattern::Exact(method.into()));
-    let by = evades(spots, value, &Dimension::Method, &get, &head)?;
+    let by = past(facts, &spots, value, Place::On(&Dimension::Method, &get), &[head])?;
     let message = "`GET` is refused and `HEAD` gets through, which runs the same handler".to_owned();
     Some(evaded("method-gap", value, "without HEAD", message, by).help("write `HEAD` beside it"))
 }
 
 /// `host-without-port`: the same host with a port behind it is another value.
-fn host_without_port(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
+fn host_without_port(facts: &Facts<'_>, spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
     let host = value.text.value.as_str();
     if value.field != Field::Host || host.ends_with('*') || host.contains(':') {
         return None;
@@ -94,7 +69,8 @@ fn host_without_port(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observ
         Some(suffix) => (Pattern::SuffixIgnoreCase(suffix.into()), format!("www{suffix}:8080")),
         None => (Pattern::ExactIgnoreCase(host.into()), format!("{host}:8080")),
     };
-    let by = evades(spots, value, &Dimension::Authority, &named, &Pattern::Exact(other.as_str().into()))?;
+    let instead = Pattern::Exact(other.as_str().into());
+    let by = past(facts, spots, value, Place::On(&Dimension::Authority, &named), &[instead])?;
     let message = format!("the authority `{other}` gets past `{host}`: the port is part of what is compared");
     let seen = evaded("host-without-port", value, "without its port", message, by);
     if host.starts_with('*') {
@@ -129,28 +105,29 @@ fn shut_out(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
     Some(seen.fix(Change::Beside(twin), value.effect_of_matching()))
 }
 
-/// `host-policy-on-sidecar`: whoever calls a sidecar chooses the authority.
-fn host_on_sidecar(facts: &Facts<'_>, asked: &[Value<'_>]) -> Option<Observation> {
-    let ingress = |value: &Value<'_>| {
-        let sources = value.rule.value.from.iter().flat_map(|from| &from.value);
-        let principals: Vec<&str> = sources
-            .filter_map(|from| from.value.source.as_ref())
-            .flat_map(|source| source.value.principals.iter().flat_map(|list| &list.value))
-            .map(|principal| principal.value.as_str())
-            .collect();
-        let known = |principal: &&str| {
-            let path = principal.split_once('/').map_or("", |(_, path)| path);
-            facts.world().ingress.contains(path)
-        };
-        !principals.is_empty() && principals.iter().all(known)
-    };
-    let value = asked.iter().find(|value| value.field == Field::Host && !ingress(value))?;
+/// `host-policy-on-sidecar`: whoever calls a sidecar chooses the authority, unless only the ingress gateway gets in.
+fn host_on_sidecar(facts: &Facts<'_>, spots: &[Spot<'_, '_>], asked: &[Value<'_>]) -> Option<Observation> {
     let guarded = |door: &crate::matrix::Door<'_>| door.lock.guard == Guard::Sidecar && door.chain == Chain::Http;
-    let site = facts.sites_of(&value.policy.id).find(|site| site.doors.iter().any(guarded))?;
-    let who = site.name();
-    let message = format!("who calls `{who}` from inside the mesh writes any host: it tells nothing of the caller");
-    let mut seen =
-        Observation::new("host-policy-on-sidecar", &value.policy.id, value.text.span, "chosen by the caller", message);
-    seen.workload = Some(who);
-    Some(seen)
+    let mut hosts = asked.iter().filter(|value| value.field == Field::Host).peekable();
+    let site = hosts.peek().and_then(|value| {
+        facts.sites_of(&value.policy.id).find(|site| site.workload().is_some() && site.doors.iter().any(guarded))
+    })?;
+    let new = |value: &Value<'_>, who: &str| {
+        let who = workload_in_words(who);
+        let message = format!("who calls {who} from inside the mesh writes any host: it tells nothing of the caller");
+        Observation::new("host-policy-on-sidecar", &value.policy.id, value.text.span, "chosen by the caller", message)
+    };
+    hosts.find_map(|value| match chosen(facts, spots, value, &Dimension::Authority) {
+        Chosen::Shown(through, spot) => {
+            let who = spot.door().map_or_else(|| site.name(), |door| door.workload.display_name());
+            Some(spot.shown(new(value, &who), *through))
+        }
+        Chosen::Never => None,
+        Chosen::Untold => {
+            let who = site.name();
+            let mut seen = new(value, &who);
+            seen.workload = Some(who);
+            Some(seen)
+        }
+    })
 }

@@ -1,9 +1,10 @@
 //! What policies take for the origin of a request: addresses and headers.
 
+use super::evasion::{Chosen, chosen};
 use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
 use super::value::{Field, Value, values};
-use crate::model::Action;
+use crate::model::{Action, workload_in_words};
 use crate::semantics::{Chain, Guard, gateway_topology};
 use crate::space::{Dimension, Pattern};
 
@@ -32,13 +33,26 @@ fn untrusted(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
         Observation::new("untrusted-forwarded-for", &value.policy.id, value.text.span, label, message)
     };
     if let Some(site) = facts.sites_of(&value.policy.id).find(guarded) {
-        let who = site.name();
-        let message =
-            format!("`{who}` takes the address from `x-forwarded-for`, where its callers write what they like");
-        let mut seen = new("written by the caller", message)
-            .help("judge addresses at the gateway, and admit only the gateway here");
-        seen.workload = Some(who);
-        return Some(seen);
+        let forged = |who: &str| {
+            let who = workload_in_words(who);
+            let message =
+                format!("{who} takes the address from `x-forwarded-for`, where its callers write what they like");
+            new("written by the caller", message)
+                .help("judge addresses at the gateway, and admit only the gateway here")
+        };
+        match chosen(facts, &facts.spots_of(&value.policy.id), value, &Dimension::RemoteIp) {
+            Chosen::Shown(through, spot) => {
+                let who = spot.door().map_or_else(|| site.name(), |door| door.workload.display_name());
+                return Some(spot.shown(forged(&who), *through));
+            }
+            Chosen::Never => {}
+            Chosen::Untold => {
+                let who = site.name();
+                let mut seen = forged(&who);
+                seen.workload = Some(who);
+                return Some(seen);
+            }
+        }
     }
     let world = facts.world();
     let gateway = facts.sites_of(&value.policy.id).filter_map(Site::gateway).find(|gateway| {

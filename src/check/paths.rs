@@ -2,14 +2,15 @@
 
 use rayon::prelude::*;
 
+use super::evasion::{Place, past};
 use super::facts::Facts;
 use super::observation::Observation;
-use super::spot::{Spot, with_paths};
+use super::spot::{Spot, Through};
 use super::value::{Field, Value, values};
 use crate::model::{Action, AuthorizationPolicy, Resource};
-use crate::semantics::{Chain, is_template, path_normalization, policy_path};
+use crate::semantics::{is_template, path_normalization, policy_path};
 use crate::space::{
-    Budget, Cube, DecisionList, Label, Normalization, PathDomain, Pattern, Search, Universe, partition,
+    Budget, Cube, DecisionList, Label, Normalization, PathDomain, Pattern, Search, Universe, normalize, partition,
 };
 
 /// Looks at the paths of every policy.
@@ -31,11 +32,11 @@ fn left_open(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>, ignores_
     let spots = facts.spots_of(&policy.id);
     let mut said = None;
     for value in paths {
-        if let Some(found) = subtree(&spots, &value) {
+        if let Some(found) = subtree(facts, &spots, &value) {
             seen.push(found);
             said = Some(value.rule.span);
         } else if said != Some(value.rule.span)
-            && let Some(found) = spelling(&spots, &value, ignores_case)
+            && let Some(found) = spelling(facts, &spots, &value, ignores_case)
         {
             seen.push(found);
             said = Some(value.rule.span);
@@ -68,6 +69,13 @@ fn reason(path: &str, mode: Normalization) -> &'static str {
     }
 }
 
+/// The path that one which no request has was most likely meant to be.
+pub(super) fn meant(facts: &Facts<'_>, text: &str) -> Option<String> {
+    let bare = text.split(['?', '#']).next().unwrap_or_default();
+    let rooted = if bare.starts_with('/') { bare.to_owned() } else { format!("/{bare}") };
+    normalize(&rooted, path_normalization(facts.world())).filter(|path| !path.contains('*'))
+}
+
 /// `impossible-path`: asked of the paths that can occur, where a letter makes it likely.
 pub(super) fn impossible(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     let text = value.text.value.as_str();
@@ -97,48 +105,27 @@ fn whole_path(text: &str) -> Option<&str> {
         .then_some(text)
 }
 
-/// A request that a rule should refuse or leave out, on one of other paths.
-fn evades<'a>(
-    spots: &'a [Spot<'_, '_>],
+/// A request on one of other paths that gets past a path of a rule.
+fn evades<'s, 'f, 'w>(
+    facts: &Facts<'_>,
+    spots: &'s [Spot<'f, 'w>],
     value: &Value<'_>,
     paths: &[String],
-) -> Option<(super::spot::Through, &'a Spot<'a, 'a>)> {
-    let rule = value.rule_index();
-    let deny = value.policy.spec.action() == Action::Deny;
+) -> Option<(Through, &'s Spot<'f, 'w>)> {
     let named = policy_path(&value.text.value);
-    let asks = |cube: &Cube| {
-        cube.path.iter().any(|test| {
-            let list = if deny { test.any_of.as_ref() } else { Some(&test.none_of) };
-            list.is_some_and(|list| list.contains(&named))
-        })
-    };
-    for spot in spots.iter().filter(|spot| spot.chain() == Chain::Http && spot.is_guarded()) {
-        for cube in spot.cubes_of(&value.policy.id, rule).into_iter().filter(|cube| asks(cube)) {
-            let within = with_paths(cube, paths.iter().map(|path| Pattern::Exact(path.as_str().into())).collect());
-            // A path that an ALLOW leaves out counts only where this rule lets its twin in.
-            let found = spot.gets_through_by(&within, |ending| {
-                let by = ending.policy.as_ref();
-                deny || by.is_some_and(|by| by.policy == value.policy.id && by.rule == rule)
-            });
-            if let Some(found) = found {
-                return Some((found, spot));
-            }
-        }
-    }
-    None
+    let instead: Vec<Pattern> = paths.iter().map(|path| Pattern::Exact(path.as_str().into())).collect();
+    past(facts, spots, value, Place::Path(&named), &instead)
 }
 
 /// `subtree-left-open`: exactly this path is refused, and what is below it gets in.
-fn subtree(spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
+fn subtree(facts: &Facts<'_>, spots: &[Spot<'_, '_>], value: &Value<'_>) -> Option<Observation> {
     let path = whole_path(&value.text.value)?;
-    let (found, spot) = evades(spots, value, &[format!("{path}/x"), format!("{path}/")])?;
+    let (found, spot) = evades(facts, spots, value, &[format!("{path}/x"), format!("{path}/")])?;
     let message = format!("only `{path}` itself is meant here: `{}` gets through", found.path);
     let mut seen = Observation::new("subtree-left-open", &value.policy.id, value.text.span, "this path alone", message)
         .help(format!("write `{path}/*` beside it"));
     seen.admits = (value.policy.spec.action() == Action::Allow).then_some(value.rule.span);
-    seen.workload = spot.door().map(|door| door.workload.display_name());
-    seen.witness = Some(found.request);
-    Some(seen)
+    Some(spot.shown(seen, found))
 }
 
 /// Whether some route takes a path in any case.
@@ -150,17 +137,24 @@ fn some_route_ignores_case(facts: &Facts<'_>) -> bool {
     })
 }
 
-/// Other spellings of a path that servers may take for the same.
+/// Other spellings of a path that servers may take for the same: of each of its slashes, of a step aside and back in
+/// front of each segment, of its end and its case.
 fn spellings(path: &str, exact: bool, ignores_case: bool) -> Vec<String> {
-    let below = path.strip_prefix('/').unwrap_or(path);
-    let mut found = vec![format!("//{below}")];
-    for escape in ["%2F", "%5C"] {
-        match below.split_once('/') {
-            Some((first, rest)) => found.push(format!("/{first}{escape}{rest}")),
-            None => found.push(format!("/{escape}{below}")),
-        }
+    let slashes = || path.match_indices('/').map(|(place, _)| path.split_at(place));
+    let mut found: Vec<String> = Vec::new();
+    for slash in ["//", "%2F", "%5C"] {
+        // Every path begins with one slash that is written as such.
+        let written = |(before, after): (&str, &str)| {
+            let rest = after.strip_prefix('/').unwrap_or(after);
+            if before.is_empty() {
+                format!("/{}{rest}", slash.strip_prefix('/').unwrap_or(slash))
+            } else {
+                format!("{before}{slash}{rest}")
+            }
+        };
+        found.extend(slashes().map(written));
     }
-    found.push(format!("/x/..;{path}"));
+    found.extend(slashes().map(|(before, after)| format!("{before}/x/..;{after}")));
     if exact {
         found.extend([format!("{path}/"), format!("{path};x")]);
     }
@@ -172,7 +166,7 @@ fn spellings(path: &str, exact: bool, ignores_case: bool) -> Vec<String> {
 }
 
 /// `bypass-by-spelling`: another spelling of a path that is refused gets in.
-fn spelling(spots: &[Spot<'_, '_>], value: &Value<'_>, ignores_case: bool) -> Option<Observation> {
+fn spelling(facts: &Facts<'_>, spots: &[Spot<'_, '_>], value: &Value<'_>, ignores_case: bool) -> Option<Observation> {
     let text = value.text.value.as_str();
     if !text.starts_with('/') || is_template(text) || text.contains(['?', '#']) {
         return None;
@@ -184,14 +178,12 @@ fn spelling(spots: &[Spot<'_, '_>], value: &Value<'_>, ignores_case: bool) -> Op
     if stem.len() < 2 || stem.contains('*') {
         return None;
     }
-    let (found, spot) = spellings(stem, exact, ignores_case)
-        .into_iter()
-        .find_map(|path| evades(spots, value, &[if exact { path } else { format!("{path}/x") }]))?;
+    let spelled = spellings(stem, exact, ignores_case).into_iter();
+    let spelled: Vec<String> = spelled.map(|path| if exact { path } else { format!("{path}/x") }).collect();
+    let (found, spot) = evades(facts, spots, value, &spelled)?;
     let spelled = &found.path;
     let message = format!("`{text}` is refused, and `{spelled}` gets through, which many servers take for the same");
     let mut seen = Observation::new("bypass-by-spelling", &value.policy.id, value.text.span, "one spelling", message);
     seen.admits = (value.policy.spec.action() == Action::Allow).then_some(value.rule.span);
-    seen.workload = spot.door().map(|door| door.workload.display_name());
-    seen.witness = Some(found.request);
-    Some(seen)
+    Some(spot.shown(seen, found))
 }

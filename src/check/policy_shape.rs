@@ -1,21 +1,22 @@
 //! The shape of authorization policies: what they say without asking what it comes to.
 
 use super::facts::Facts;
+use super::onward::lets_in;
+use super::spot::{Spot, Through};
 use super::value::values_of;
 use super::{Observation, Severity};
 use crate::model::{Action, AuthorizationPolicy, PolicyRule, Resource};
 use crate::semantics::{DRY_RUN, is_dry_run};
+use crate::space::Cube;
 use crate::text::{Span, Spanned};
 
 /// Looks at every policy on its own.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
     for policy in facts.own_policies() {
         seen.extend(allow_all(facts, policy));
-        seen.extend(split_rules(policy));
-        seen.extend(named_deny(policy));
-        seen.extend(dry_run(policy));
-        seen.extend(audit_only(facts, policy));
-        seen.extend(deny_only(facts, policy));
+        seen.extend(split_rules(facts, policy));
+        seen.extend(named_deny(facts, policy));
+        seen.extend(dry_run(facts, policy));
         seen.extend(unsafe_polarity(policy));
     }
 }
@@ -31,50 +32,85 @@ fn is_empty<T>(list: Option<&Spanned<Vec<T>>>) -> bool {
 }
 
 /// `allow-all-policy`: an ALLOW rule that asks for nothing.
-fn allow_all<'a>(
-    facts: &Facts<'_>,
-    policy: &'a Resource<AuthorizationPolicy>,
-) -> impl Iterator<Item = Observation> + use<'a> {
+fn allow_all(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Vec<Observation> {
     let mut sites = facts.sites_of(&policy.id).peekable();
     let gateway = sites.peek().is_some() && sites.all(|site| site.gateway().is_some());
     let allow = policy.spec.action() == Action::Allow;
-    let rules = policy.spec.rules().iter().filter(move |rule| {
+    let rules = policy.spec.rules().iter().enumerate().filter(|(_, rule)| {
         let PolicyRule { from, to, when } = &rule.value;
         allow && is_empty(from.as_ref()) && is_empty(to.as_ref()) && is_empty(when.as_ref())
     });
-    rules.map(move |rule| {
+    let seen = rules.map(|(index, rule)| {
         let message = format!("{} admits every request", policy.id);
         let mut seen = Observation::new("allow-all-policy", &policy.id, rule.span, "asks for nothing", message);
         seen.severity = gateway.then_some(Severity::Info);
         seen.admits = Some(rule.span);
-        seen
-    })
+        // Whatever a gateway lets pass this rule admits.
+        let shown = |spot: &Spot<'_, '_>| match spot {
+            Spot::Door(_) => spot.admitted_by(&policy.id, index, Cube::clone),
+            Spot::Listener(_) => lets_in(facts, spot),
+        };
+        show_first(facts, policy, seen, shown)
+    });
+    seen.collect()
+}
+
+/// In how many places a request is looked for that shows what is said.
+const MANY_PLACES: usize = 50;
+
+/// Shows the first request that is found where a policy is asked.
+fn show_first(
+    facts: &Facts<'_>,
+    policy: &Resource<AuthorizationPolicy>,
+    seen: Observation,
+    shown: impl Fn(&Spot<'_, '_>) -> Option<Through>,
+) -> Observation {
+    let spots = facts.spots_of(&policy.id);
+    let guarded = spots.iter().filter(|spot| spot.is_guarded());
+    match guarded.take(MANY_PLACES).find_map(|spot| Some((shown(spot)?, spot))) {
+        Some((through, spot)) => spot.shown(seen, through),
+        None => seen,
+    }
 }
 
 /// `split-policy-rule`: neighbours of which one says only who and the other only what.
-fn split_rules(policy: &Resource<AuthorizationPolicy>) -> impl Iterator<Item = Observation> {
+fn split_rules(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Vec<Observation> {
     let allow = policy.spec.action() == Action::Allow;
     let who_only =
         |rule: &PolicyRule| !is_empty(rule.from.as_ref()) && is_empty(rule.to.as_ref()) && is_empty(rule.when.as_ref());
     let what_only = |rule: &PolicyRule| {
         is_empty(rule.from.as_ref()) && !(is_empty(rule.to.as_ref()) && is_empty(rule.when.as_ref()))
     };
-    let pairs = policy.spec.rules().windows(2).filter_map(move |pair| match pair {
-        [one, other] if allow => {
-            let split =
-                (who_only(&one.value) && what_only(&other.value)) || (what_only(&one.value) && who_only(&other.value));
-            split.then_some((one, other))
+    let pairs = policy.spec.rules().windows(2).enumerate().filter_map(|(index, pair)| match pair {
+        [one, other] if allow && who_only(&one.value) && what_only(&other.value) => {
+            Some((one, other, (index, index + 1)))
+        }
+        [one, other] if allow && what_only(&one.value) && who_only(&other.value) => {
+            Some((one, other, (index + 1, index)))
         }
         _ => None,
     });
-    pairs.map(|(one, other)| {
+    let seen = pairs.map(|(one, other, (who, what))| {
         let message = format!("two rules of {} are alternatives, not one condition", policy.id);
         let mut seen = Observation::new("split-policy-rule", &policy.id, other.span, "a rule of its own", message)
             .related(one.span, "admits whatever the other asks for")
             .help("drop the `-` in front of the second, so that both are one rule");
         seen.admits = Some(other.span);
-        seen
-    })
+        show_first(facts, policy, seen, |spot| {
+            let meant = spot.cubes_of(&policy.id, who);
+            spot.admitted_by(&policy.id, what, |cube| outside(cube, &meant))
+        })
+    });
+    seen.collect()
+}
+
+/// A cube without the sources of others, as far as one condition says who they are.
+fn outside(cube: &Cube, sources: &[&Cube]) -> Cube {
+    let tests = sources.iter().filter_map(|source| match source.tests.as_slice() {
+        [one] => one.complement().next(),
+        _ => None,
+    });
+    tests.fold(cube.clone(), Cube::with)
 }
 
 /// Words of a name.
@@ -83,7 +119,7 @@ fn words(name: &str) -> impl Iterator<Item = String> {
 }
 
 /// `deny-named-allow-policy`: a policy that is called a denial and, without `action`, admits.
-fn named_deny(policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
+fn named_deny(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
     const DENIES: [&str; 4] = ["deny", "denies", "block", "blocks"];
     const EXCEPTIONS: [&str; 9] =
         ["allow", "allows", "allowed", "except", "exception", "but", "unless", "only", "default"];
@@ -98,61 +134,25 @@ fn named_deny(policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
         let mut seen =
             Observation::new("deny-named-allow-policy", &policy.id, policy.name_span, "an ALLOW policy", message);
         seen.admits = policy.spec.rules().first().map(|rule| rule.span);
-        seen
+        show_first(facts, policy, seen, |spot| {
+            (0..policy.spec.rules().len()).find_map(|rule| spot.admitted_by(&policy.id, rule, Cube::clone))
+        })
     })
 }
 
 /// `dry-run-policy`: the annotation is left on.
-fn dry_run(policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
+fn dry_run(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
     let annotation = policy.annotations.get(DRY_RUN).filter(|_| is_dry_run(policy))?;
-    let does = if policy.spec.action() == Action::Deny { "refuses nothing" } else { "neither admits nor closes" };
+    let deny = policy.spec.action() == Action::Deny;
+    let does = if deny { "refuses nothing" } else { "neither admits nor closes" };
     let message = format!("{} is only tried out: it {does}", policy.id);
     let mut seen = Observation::new("dry-run-policy", &policy.id, annotation.span, "only tried out", message);
     seen.admits = Some(annotation.span);
-    Some(seen)
-}
-
-/// `audit-only-protection`: nothing that acts selects what this policy selects.
-fn audit_only(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
-    if !matches!(policy.spec.action(), Action::Audit) && !is_dry_run(policy) {
-        return None;
-    }
-    let acts = |attached: &crate::semantics::AttachedPolicies<'_>| {
-        [&attached.custom, &attached.deny, &attached.allow].into_iter().any(|policies| !policies.is_empty())
+    let refused = |spot: &Spot<'_, '_>| {
+        let cubes = policy.spec.rules().iter().flat_map(|rule| spot.cubes_if(facts.world(), policy, &rule.value));
+        cubes.into_iter().find_map(|cube| spot.gets_through(&cube))
     };
-    let bare = facts.sites_of(&policy.id).find(|site| !acts(&site.attached))?;
-    let annotation = policy.annotations.get(DRY_RUN).filter(|_| is_dry_run(policy));
-    let span = annotation.map_or_else(|| action_span(policy), |annotation| annotation.span);
-    let who = bare.name();
-    let message = format!("nothing guards `{who}`: every policy that selects it only watches");
-    let mut seen = Observation::new("audit-only-protection", &policy.id, span, "only watches", message);
-    seen.workload = bare.workload().map(|_| who);
-    seen.admits = Some(span);
-    Some(seen)
-}
-
-/// `deny-only-protection`: whatever the DENY policies of a workload do not name gets in.
-fn deny_only(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Option<Observation> {
-    if policy.spec.action() != Action::Deny || is_dry_run(policy) {
-        return None;
-    }
-    let open = facts.sites_of(&policy.id).find(|site| {
-        let attached = &site.attached;
-        let first = attached.deny.iter().find(|deny| !deny.context).is_some_and(|deny| deny.id == policy.id);
-        site.workload().is_some() && first && attached.allow.is_empty() && attached.custom.is_empty()
-    })?;
-    let listed = policy.spec.rules().iter().all(|rule| {
-        let mut values = values_of(policy, rule).peekable();
-        values.peek().is_some() && values.all(|value| value.negated)
-    });
-    let who = open.name();
-    let message = format!("only DENY policies guard `{who}`: whatever they do not name gets in");
-    let span = action_span(policy);
-    let mut seen = Observation::new("deny-only-protection", &policy.id, span, "no ALLOW beside it", message);
-    seen.severity = listed.then_some(Severity::Info);
-    seen.workload = Some(who);
-    seen.admits = Some(span);
-    Some(seen)
+    Some(if deny { show_first(facts, policy, seen, refused) } else { seen })
 }
 
 /// `unsafe-polarity`: what nobody thought of is let in, by a DENY that lists the bad or an ALLOW that excludes it. Once

@@ -4,12 +4,14 @@ use std::sync::LazyLock;
 
 use regex_automata::meta::Regex;
 
+use super::evasion::show_meant;
 use super::facts::Facts;
 use super::route_value::{RouteField, RouteValue, route_values};
 use super::value::{Field, Value, values};
 use super::{Observation, paths};
-use crate::model::ObjectId;
-use crate::semantics::is_template;
+use crate::model::{Action, ObjectId};
+use crate::semantics::{Chain, is_template, policy_path};
+use crate::space::{Cube, Dimension, Pattern};
 use crate::text::Spanned;
 use crate::yaml::Change;
 
@@ -25,14 +27,29 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
                 .or_else(|| wildcard_in_policy(&value))
                 .or_else(|| policy_method(&value))
                 .or_else(|| paths::impossible(facts, &value))
-                .or_else(|| host_suffix(&value));
-            seen.extend(first);
+                .or_else(|| host_suffix(facts, &value));
+            seen.extend(first.map(|first| match meant(facts, &value, first.rule) {
+                Some(meant) => show_meant(facts, &value, first, meant),
+                None => first,
+            }));
         }
     }
     for service in facts.world().mesh.virtual_services.iter().filter(|service| !service.context) {
         for value in route_values(service) {
             seen.extend(in_route(&service.id, &value));
         }
+    }
+}
+
+/// What a value was most likely meant to match, where that can be told from what is wrong with it.
+fn meant(facts: &Facts<'_>, value: &Value<'_>, rule: &str) -> Option<Pattern> {
+    let text = value.text.value.as_str();
+    match rule {
+        "impossible-method" => Some(Pattern::Exact(meant_method(text)?.into())),
+        "impossible-path" => Some(policy_path(&paths::meant(facts, text)?)),
+        "literal-wildcard" => Some(policy_path(&meant_by_star(value)?)),
+        "regex-in-literal-field" => Pattern::regex(text).ok(),
+        _ => None,
     }
 }
 
@@ -52,15 +69,20 @@ fn impossible_method(object: &ObjectId, method: &Spanned<String>, comes: &str) -
     if text.contains('*') || crate::semantics::METHODS.contains(&text) || STANDARD_METHODS.contains(&text) {
         return None;
     }
-    let upper = text.to_ascii_uppercase();
-    let near = |known: &&&str| strsim::damerau_levenshtein(known, &upper) <= 1;
-    let meant =
-        STANDARD_METHODS.iter().find(|known| **known == upper).or_else(|| STANDARD_METHODS.iter().find(near))?;
+    let meant = meant_method(text)?;
     let message = format!("no client sends the method `{text}`; a `{meant}` is another one, {comes}");
     Some(
         Observation::new("impossible-method", object, method.span, "methods are upper case", message)
             .help(format!("write `{meant}`")),
     )
+}
+
+/// The standard method that another one is, but for its case or one letter.
+fn meant_method(text: &str) -> Option<&'static str> {
+    let upper = text.to_ascii_uppercase();
+    let near = |known: &&&str| strsim::damerau_levenshtein(known, &upper) <= 1;
+    let same = STANDARD_METHODS.iter().find(|known| **known == upper);
+    same.or_else(|| STANDARD_METHODS.iter().find(near)).copied()
 }
 
 /// `crashing-template`: passes the webhook and aborts Envoy.
@@ -196,20 +218,23 @@ fn in_route(service: &ObjectId, value: &RouteValue<'_>) -> Option<Observation> {
 }
 
 /// `host-suffix-without-dot`: other people's names end so, too.
-fn host_suffix(value: &Value<'_>) -> Option<Observation> {
+fn host_suffix(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     let suffix = value.text.value.strip_prefix('*').filter(|_| value.field == Field::Host)?;
     if !suffix.starts_with(|first: char| first.is_ascii_alphanumeric()) {
         return None;
     }
-    let message = format!("`*{suffix}` is also every name that ends so, such as `evil{suffix}`");
-    Some(
-        Observation::new(
-            "host-suffix-without-dot",
-            &value.policy.id,
-            value.text.span,
-            "no dot behind the star",
-            message,
-        )
-        .help(format!("write `*.{suffix}`, and `{suffix}` beside it if that is meant too")),
-    )
+    let (id, stranger) = (&value.policy.id, format!("evil{suffix}"));
+    let message = format!("`*{suffix}` is also every name that ends so, such as `{stranger}`");
+    let seen = Observation::new("host-suffix-without-dot", id, value.text.span, "no dot behind the star", message)
+        .help(format!("write `*.{suffix}`, and `{suffix}` beside it if that is meant too"));
+    if value.policy.spec.action() != Action::Allow || value.negated {
+        return Some(seen);
+    }
+    let spots = facts.spots_of(id);
+    let named = |cube: &Cube| cube.clone().any(Dimension::Authority, vec![Pattern::Exact(stranger.as_str().into())]);
+    let mut guarded = spots.iter().filter(|spot| spot.chain() == Chain::Http && spot.is_guarded());
+    Some(match guarded.find_map(|spot| Some((spot.admitted_by(id, value.rule_index(), named)?, spot))) {
+        Some((through, spot)) => spot.shown(seen, through),
+        None => seen,
+    })
 }

@@ -2,10 +2,14 @@
 
 use super::facts::{Facts, Site};
 use super::observation::{Effect, Observation, Severity};
+use super::spot::Spot;
 use super::value::{Field, Value, values, values_of};
 use crate::matrix::Door;
-use crate::model::{Action, AuthorizationPolicy, MtlsMode, PeerAuthentication, PolicyRule, Resource, Workload};
+use crate::model::{
+    Action, AuthorizationPolicy, MtlsMode, PeerAuthentication, PolicyRule, Resource, Workload, workload_in_words,
+};
 use crate::semantics::{Chain, Guard, Protocol, ServerKind, World, selects, target_port, workload_ports};
+use crate::space::{Cube, Dimension, Pattern};
 use crate::text::{Span, Spanned};
 use crate::yaml::Change;
 
@@ -20,7 +24,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         }
     }
     for policy in facts.world().mesh.peer_authentications.iter().filter(|policy| !policy.context) {
-        seen.extend(mtls_on_service_port(facts.world(), policy));
+        seen.extend(mtls_on_service_port(facts, policy));
     }
     undeclared(facts, seen);
 }
@@ -80,7 +84,7 @@ fn impossible_port(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> 
         return None;
     }
     let behind = workloads.iter().find_map(|workload| behind_service_port(world, workload, port));
-    let who = workloads.first().map(|workload| workload.display_name()).unwrap_or_default();
+    let who = workloads.first().map(|workload| workload_in_words(&workload.display_name())).unwrap_or_default();
     let new = |message: String| {
         Observation::new("impossible-port", &value.policy.id, value.text.span, "not a port of the pod", message)
     };
@@ -88,18 +92,46 @@ fn impossible_port(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> 
     let only = only_one_behind(world, &workloads, port).filter(|behind| !names_port(value, *behind));
     Some(match behind {
         Some(behind) => {
-            let seen = new(format!("{port} is the port of the Service: the pods of `{who}` listen on {behind}"))
+            let seen = new(format!("{port} is the port of the Service: the pods of {who} listen on {behind}"))
                 .help(format!("write `{behind}`"));
             let effect = only.and_then(|_| value.effect_of_matching());
-            seen.fix(Change::Instead(behind.to_string()), effect)
+            show_meant_port(facts, value, seen, behind).fix(Change::Instead(behind.to_string()), effect)
         }
         None if value.negated => return None,
-        None => new(format!("`{who}` is not known to listen on port {port}")).severity(Severity::Warning),
+        None => new(format!("{who} is not known to listen on port {port}")).severity(Severity::Warning),
     })
 }
 
+/// Shows a request that a DENY means by the port of a Service, at the port behind it.
+fn show_meant_port(facts: &Facts<'_>, value: &Value<'_>, seen: Observation, behind: u16) -> Observation {
+    if value.policy.spec.action() != Action::Deny || value.negated {
+        return seen;
+    }
+    let mut meant = value.rule.value.clone();
+    let operations = meant.to.iter_mut().flat_map(|to| &mut to.value).filter_map(|to| to.value.operation.as_mut());
+    let ports = operations.filter_map(|operation| operation.value.ports.as_mut());
+    let conditions = meant.when.iter_mut().flat_map(|when| &mut when.value);
+    let conditions = conditions.filter_map(|condition| condition.value.values.as_mut());
+    for port in ports.chain(conditions).flat_map(|list| &mut list.value) {
+        if port.span == value.text.span {
+            port.value = behind.to_string();
+        }
+    }
+    let spots = facts.spots_of(&value.policy.id);
+    let mut guarded = spots.iter().filter(|spot| spot.is_guarded() && spot.door().is_some());
+    let through = |spot: &Spot<'_, '_>| {
+        let cubes = spot.cubes_if(facts.world(), value.policy, &meant);
+        cubes.into_iter().find_map(|cube| spot.gets_through(&cube))
+    };
+    match guarded.find_map(|spot| Some((through(spot)?, spot))) {
+        Some((through, spot)) => spot.shown(seen, through),
+        None => seen,
+    }
+}
+
 /// `port-mtls-on-service-port`: the mode of a port that no pod listens on.
-fn mtls_on_service_port(world: &World, policy: &Resource<PeerAuthentication>) -> Vec<Observation> {
+fn mtls_on_service_port(facts: &Facts<'_>, policy: &Resource<PeerAuthentication>) -> Vec<Observation> {
+    let world = facts.world();
     let labels = policy.spec.selector.as_ref().and_then(|selector| selector.value.match_labels.as_ref());
     let workloads: Vec<&Workload> = world
         .workloads_in(&policy.id.namespace)
@@ -116,13 +148,32 @@ fn mtls_on_service_port(world: &World, policy: &Resource<PeerAuthentication>) ->
         }
         let behind = workloads.iter().find_map(|workload| behind_service_port(world, workload, port))?;
         let message = format!("{port} is the port of the Service: the mode of the pods' port {behind} stays as it was");
-        let seen =
+        let mut seen =
             Observation::new("port-mtls-on-service-port", &policy.id, key.span, "not a port of the pod", message);
+        if mode.mode.as_ref().is_some_and(|mode| mode.value == MtlsMode::Strict) {
+            seen = show_plaintext(facts, seen, &workloads, Some(behind));
+        }
         let only = only_one_behind(world, &workloads, port).filter(|behind| !named(*behind));
         let effect = only.and_then(|_| effect_of_mode(mode.mode.as_ref()?.value));
         Some(seen.help(format!("write `{behind}`")).fix(Change::Instead(behind.to_string()), effect))
     });
     wrong.collect()
+}
+
+/// Shows a request in plaintext that gets in at some workloads, at one of their ports or at any.
+pub(super) fn show_plaintext(
+    facts: &Facts<'_>,
+    seen: Observation,
+    workloads: &[&Workload],
+    port: Option<u16>,
+) -> Observation {
+    let nobody = Cube::default().none(Dimension::Peer, vec![Pattern::Any]);
+    let doors = workloads.iter().filter_map(|workload| facts.site_of(workload)).flat_map(|site| site.doors);
+    let mut spots = doors.filter(|door| port.is_none_or(|port| door.port.number == port)).map(Spot::Door);
+    match spots.find_map(|spot| Some((spot.gets_through(&nobody).filter(|_| spot.is_guarded())?, spot))) {
+        Some((through, spot)) => spot.shown(seen, through),
+        None => seen,
+    }
 }
 
 /// What it does to access that a mode begins to act. `None`: nothing, or both that some get in and that others do not.
@@ -167,11 +218,11 @@ fn http_on_tcp(
     let mut tcp = doors.iter().filter(meant).filter(|door| door.port.protocol == Protocol::Tcp && door.port.by_service);
     let others = doors.iter().filter(meant).any(|door| door.port.protocol != Protocol::Tcp);
     let door = tcp.next()?;
-    let who = format!("{}:{}", door.workload.display_name(), door.port.number);
+    let who = format!("port {} of {}", door.port.number, workload_in_words(&door.workload.display_name()));
     let message = match policy.spec.action() {
-        Action::Allow if !others => format!("`{who}` speaks TCP, where this rule does not exist: it admits nobody"),
+        Action::Allow if !others => format!("{who} speaks TCP, where this rule does not exist: it admits nobody"),
         Action::Deny if !named || !others => {
-            format!("`{who}` speaks TCP, where this rule has nothing to ask: it refuses every connection")
+            format!("{who} speaks TCP, where this rule has nothing to ask: it refuses every connection")
         }
         Action::Allow | Action::Deny | Action::Custom | Action::Audit => return None,
     };
@@ -234,8 +285,8 @@ fn undeclared(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
                 if here && !said.contains(&port.span) {
                     said.push(port.span);
                     let message = format!(
-                        "what `{}` speaks is guessed, and {} asks for what only HTTP has",
-                        workload.display_name(),
+                        "what {} speaks is guessed, and {} asks for what only HTTP has",
+                        workload_in_words(&workload.display_name()),
                         policy.id
                     );
                     let mut found =

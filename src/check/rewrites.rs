@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::facts::{Facts, Site};
 use super::observation::{Observation, Severity};
+use super::onward::led_to;
 use super::spot::{Listener, Spot};
 use super::value::{Field, Value, values};
 use crate::matrix::{Across, Crossing, Door, Way};
-use crate::model::{AuthorizationPolicy, HttpRoute, Resource, VirtualService};
-use crate::semantics::{Chain, Route, RouteAction, Target, Verdict, is_template, path_normalization, policy_path};
+use crate::model::{AuthorizationPolicy, HttpRoute, Resource, VirtualService, workload_in_words};
+use crate::semantics::{Ending, Route, RouteAction, Target, Verdict, is_template, path_normalization, policy_path};
 use crate::space::{
     Budget, Cube, DecisionList, Label, PathRewrite, PathTest, Pattern, Rule, Search, normalize, partition,
 };
@@ -75,9 +76,7 @@ fn passages<'f, 'w>(facts: &'f Facts<'w>, gateway: &'f Site<'w>, listener: &'f L
             }
             PathRewrite::Keep | PathRewrite::Opaque => return None,
         };
-        let Target::Workload { workload, port, .. } = &way.leg.target else { return None };
-        let site = facts.site_of(workload)?;
-        let door = site.doors.iter().find(|door| door.port.number == port.number && door.chain == Chain::Http)?;
+        let (site, door) = led_to(facts, &way)?;
         Some(Passage { gateway, listener, route, way, from, to, site, door })
     });
     found.collect()
@@ -113,31 +112,40 @@ fn junction(facts: &Facts<'_>, passage: &Passage<'_, '_>) -> Option<Observation>
 
 /// `rewrite-escapes-policy`: of the workload, or of the gateway.
 fn escapes(facts: &Facts<'_>, passage: &Passage<'_, '_>) -> Vec<Observation> {
-    let behind = denied(passage.site).flat_map(paths).filter_map(|value| behind_it(facts, passage, &value));
-    let before = denied(passage.gateway).flat_map(paths).filter_map(|value| before_it(facts, passage, &value));
+    let behind = guarding(passage.site).flat_map(paths).filter_map(|value| behind_it(facts, passage, &value));
+    let before = guarding(passage.gateway).flat_map(paths).filter_map(|value| before_it(facts, passage, &value));
     behind.chain(before).collect()
 }
 
-/// The policies that refuse something there, but for somebody else's.
-fn denied<'w>(site: &Site<'w>) -> impl Iterator<Item = &'w Resource<AuthorizationPolicy>> {
-    site.attached.deny.iter().copied().filter(|policy| !policy.context)
+/// The policies that refuse something there or leave it out, but for somebody else's.
+fn guarding<'w>(site: &Site<'w>) -> impl Iterator<Item = &'w Resource<AuthorizationPolicy>> {
+    site.attached.deny.iter().chain(&site.attached.allow).copied().filter(|policy| !policy.context)
 }
 
-/// The paths that a policy refuses, but for templates.
+/// The paths that a policy refuses or leaves out, but for templates.
 fn paths(policy: &Resource<AuthorizationPolicy>) -> Vec<Value<'_>> {
     let plain = |value: &Value<'_>| {
         let text = value.text.value.as_str();
-        value.field == Field::Path && !value.negated && text.starts_with('/') && !is_template(text)
+        value.field == Field::Path && value.opens_when_dead() && text.starts_with('/') && !is_template(text)
     };
     values(policy).filter(plain).collect()
 }
 
-/// The alternatives of a rule, as they stand somewhere, that ask for a path.
-fn asking<'s>(spot: &'s Spot<'_, '_>, value: &Value<'_>) -> Vec<&'s Cube> {
+/// The alternatives of a rule, as they stand somewhere, that ask for a path or leave it out.
+fn asking(facts: &Facts<'_>, spot: &Spot<'_, '_>, value: &Value<'_>) -> Vec<Cube> {
     let named = policy_path(&value.text.value);
-    let asks = |test: &PathTest| test.any_of.as_ref().is_some_and(|list| list.contains(&named));
-    let cubes = spot.cubes_of(&value.policy.id, value.rule_index()).into_iter();
-    cubes.filter(|cube| cube.path.iter().any(asks)).collect()
+    let asks = |test: &PathTest| {
+        let list = if value.negated { Some(&test.none_of) } else { test.any_of.as_ref() };
+        list.is_some_and(|list| list.contains(&named))
+    };
+    let cubes: Vec<Cube> = match spot {
+        // A gateway does not tell which rule admits.
+        Spot::Listener(_) if value.negated => spot.cubes_if(facts.world(), value.policy, &value.rule.value),
+        Spot::Listener(_) | Spot::Door(_) => {
+            spot.cubes_of(&value.policy.id, value.rule_index()).into_iter().cloned().collect()
+        }
+    };
+    cubes.into_iter().filter(|cube| cube.path.iter().any(asks)).collect()
 }
 
 /// A policy of the workload for the path that clients send, of which the workload sees another one.
@@ -150,14 +158,19 @@ fn behind_it(facts: &Facts<'_>, passage: &Passage<'_, '_>, value: &Value<'_>) ->
     }
     let sent = Cube::default().path(vec![policy_path(text)]);
     let spot = Spot::Door(passage.door);
-    let across = asking(&spot, value).into_iter().find_map(|cube| {
+    let rule = value.rule_index();
+    // What an ALLOW leaves out counts only where this rule lets it in.
+    let wanted = |ending: &Ending| {
+        !value.negated || ending.policy.as_ref().is_some_and(|by| by.policy == value.policy.id && by.rule == rule)
+    };
+    let across = asking(facts, &spot, value).into_iter().find_map(|cube| {
         let asked = Crossing { sent: sent.clone(), ..Crossing::default() };
-        passage.way.gets_in(facts.world(), passage.door, &asked, &cube.tests, |_| true)
+        passage.way.gets_in(facts.world(), passage.door, &asked, &cube.tests, wanted)
     })?;
     let message = format!(
-        "`{text}` is meant as clients send it, and `{}` gets in: `{}` sees `{}`",
+        "`{text}` is meant as clients send it, and `{}` gets in: {} sees `{}`",
         across.wire_path,
-        passage.site.name(),
+        workload_in_words(&passage.site.name()),
         across.seen_path
     );
     let twin = format!("{}{}", passage.to, text.get(passage.from.len()..).unwrap_or_default());
@@ -179,7 +192,7 @@ fn before_it(facts: &Facts<'_>, passage: &Passage<'_, '_>, value: &Value<'_>) ->
         return None;
     }
     let spot = Spot::Listener(passage.listener);
-    let across = asking(&spot, value).into_iter().find_map(|cube| {
+    let across = asking(facts, &spot, value).into_iter().find_map(|cube| {
         let sent = Cube { tests: cube.tests.clone(), path: Vec::new() };
         if !is_meant_there(passage, &sent, text) {
             return None;
@@ -188,15 +201,16 @@ fn before_it(facts: &Facts<'_>, passage: &Passage<'_, '_>, value: &Value<'_>) ->
         passage.way.gets_in(facts.world(), passage.door, &asked, &[], |_| true)
     })?;
     let message = format!(
-        "`{text}` is refused as clients send it, and `{}` arrives at `{}` as `{}`: the gateway rewrites behind its \
+        "`{text}` is {} as clients send it, and `{}` arrives at {} as `{}`: the gateway rewrites behind its \
          policies",
+        if value.negated { "left out" } else { "refused" },
         across.wire_path,
-        passage.site.name(),
+        workload_in_words(&passage.site.name()),
         across.seen_path
     );
     let mut seen =
         Observation::new("rewrite-escapes-policy", &value.policy.id, value.text.span, "not yet the path", message)
-            .help(format!("refuse `{text}` at `{}`, behind the rewrite", passage.site.name()));
+            .help(format!("refuse `{text}` at {}, behind the rewrite", workload_in_words(&passage.site.name())));
     if let Some((_, written)) = written(facts, passage.route) {
         seen = seen.related(place(passage.route, written), "rewritten here");
     }

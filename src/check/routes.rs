@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::facts::Facts;
 use super::identity::nearest;
 use super::observation::{Observation, Severity};
-use crate::model::{Destination, Resource, VirtualService};
+use crate::model::{Destination, ObjectId, Resource, VirtualService};
 use crate::semantics::{
     MESH, binds_to, names_for_namespace, overlap, parse_service_host, resolve_gateway, resolve_short_name,
     server_hosts, service_host,
@@ -21,7 +21,6 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         }
         seen.extend(unbound_hosts(facts, service));
         seen.extend(refused_codes(service));
-        seen.extend(hijack(facts, service));
     }
 }
 
@@ -42,6 +41,14 @@ fn unknown_gateways(facts: &Facts<'_>, service: &Resource<VirtualService>) -> Ve
         }
         let new =
             |message: String| Observation::new("unknown-gateway", &service.id, gateway.span, "is not there", message);
+        let written = |(known, _): &(&ObjectId, &ObjectId)| known.namespace == namespace && known.name == name;
+        if let Some((_, applied)) = mesh.moved_gateways.iter().find(written) {
+            let moved = applied.path();
+            let message = format!(
+                "there is no Gateway `{full}`: its kustomization makes `{moved}` of it, and rewrites no `gateways`"
+            );
+            return Some(new(message).help(format!("write `{moved}`")));
+        }
         let elsewhere = mesh.gateways.iter().find(|known| known.id.name == name);
         if let Some(known) = elsewhere.filter(|_| !gateway.value.contains(['/', '.'])) {
             let message = format!("there is no Gateway `{full}`; one of that name is in `{}`", known.id.namespace);
@@ -230,39 +237,4 @@ fn refused_codes(service: &Resource<VirtualService>) -> Vec<Observation> {
             .help("write 301, 302, 303, 307 or 308")
     });
     seen.collect()
-}
-
-/// `mesh-hijack`: a virtual service that takes the traffic of somebody else's host, for clients of other namespaces too.
-fn hijack(facts: &Facts<'_>, service: &Resource<VirtualService>) -> Vec<Observation> {
-    let own = service.id.namespace.as_str();
-    let exported = match service.spec.export_to.as_ref() {
-        Some(scopes) if !scopes.value.is_empty() => {
-            scopes.value.iter().any(|scope| scope.value != "." && scope.value != own)
-        }
-        Some(_) | None => {
-            let defaults = facts.world().mesh.settings.config.default_virtual_service_export_to.as_ref();
-            defaults.is_none_or(|scopes| scopes.iter().any(|scope| scope != "."))
-        }
-    };
-    if !binds_to(service, MESH) || !exported || own == facts.world().mesh.settings.root_namespace() {
-        return Vec::new();
-    }
-    let captured = service.spec.hosts().iter().filter_map(|host| {
-        let full = resolve_short_name(&host.value, own);
-        let (name, namespace) = parse_service_host(&full).filter(|(_, namespace)| *namespace != own)?;
-        let theirs = facts.world().mesh.service(namespace, name)?;
-        let leads_there = service.spec.destinations().all(|destination| {
-            destination.value.host.as_ref().is_some_and(|target| resolve_short_name(&target.value, own) == full)
-        });
-        (!leads_there).then(|| {
-            let message = format!(
-                "{} takes what every namespace sends to `{}` and leads it elsewhere",
-                service.id,
-                theirs.id.path()
-            );
-            Observation::new("mesh-hijack", &service.id, host.span, "somebody else's host", message)
-                .related(theirs.name_span, "the Service")
-        })
-    });
-    captured.collect()
 }

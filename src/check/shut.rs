@@ -7,15 +7,18 @@ use super::ground::WORK;
 use super::observation::Observation;
 use super::policy_shape::action_span;
 use super::spot::{Spot, sample};
-use crate::model::{Action, AuthorizationPolicy, ObjectId, Resource};
-use crate::semantics::{Decision, Judgement, Verdict};
-use crate::space::{Cube, DecisionList, Label, Rule, Search, label_of, partition};
+use crate::model::{Action, AuthorizationPolicy, ObjectId, Resource, workload_in_words};
+use crate::semantics::{Decision, Judgement, Request, Verdict};
+use crate::space::{Cube, DecisionList, Label, Point, Rule, Search, label_of, partition};
+
+/// A policy that alone refuses at a place everything that would be admitted, and a request of that.
+type Culprit<'w> = (&'w Resource<AuthorizationPolicy>, Option<Box<Request>>);
 
 /// The places at which a DENY policy refuses everything that ALLOW policies admit.
 #[derive(Debug)]
 pub(super) struct Shut<'w> {
-    /// By the address of what decides there: the policy that does it, if one alone does
-    places: HashMap<usize, Option<&'w Resource<AuthorizationPolicy>>>,
+    /// By the address of what decides there: the policy that does it, if one alone does, and what it refuses
+    places: HashMap<usize, Option<Culprit<'w>>>,
     /// What is said of each such policy
     said: BTreeMap<ObjectId, Observation>,
 }
@@ -28,10 +31,9 @@ impl<'w> Shut<'w> {
         let mut more: BTreeMap<ObjectId, usize> = BTreeMap::new();
         for site in facts.sites.iter().filter(both) {
             let spots: Vec<Spot<'_, 'w>> = facts.spots_at(site).into_iter().filter(Spot::is_guarded).collect();
-            let culprits: Vec<Option<&Resource<AuthorizationPolicy>>> =
-                spots.iter().map(|spot| found.culprit(site, spot)).collect();
-            let Some(policy) = culprits.first().copied().flatten() else { continue };
-            let alone = culprits.iter().all(|other| other.is_some_and(|other| other.id == policy.id));
+            let culprits: Vec<Option<Culprit<'w>>> = spots.iter().map(|spot| found.culprit(site, spot)).collect();
+            let Some((policy, _)) = culprits.first().cloned().flatten() else { continue };
+            let alone = culprits.iter().all(|other| other.as_ref().is_some_and(|(other, _)| other.id == policy.id));
             if policy.context || !alone {
                 continue;
             }
@@ -39,7 +41,8 @@ impl<'w> Shut<'w> {
             let count = more.entry(policy.id.clone()).or_default();
             *count += 1;
             let others = if *count > 1 { format!(" (and {} more)", *count - 1) } else { String::new() };
-            let first = found.said.entry(policy.id.clone()).or_insert_with(|| said(policy, site, &who));
+            let request = culprits.into_iter().flatten().find_map(|(_, request)| request);
+            let first = found.said.entry(policy.id.clone()).or_insert_with(|| said(policy, site, &who, request));
             let at = first.workload.clone().unwrap_or(who);
             first.message = message(policy, &at, &others);
         }
@@ -57,8 +60,8 @@ impl<'w> Shut<'w> {
     }
 
     /// The policy that alone refuses at a place everything that would be admitted.
-    fn culprit(&mut self, site: &Site<'w>, spot: &Spot<'_, 'w>) -> Option<&'w Resource<AuthorizationPolicy>> {
-        *self.places.entry(address(spot)).or_insert_with(|| {
+    fn culprit(&mut self, site: &Site<'w>, spot: &Spot<'_, 'w>) -> Option<Culprit<'w>> {
+        let known = self.places.entry(address(spot)).or_insert_with(|| {
             let judgement = spot.judgement();
             if lets_pass(judgement, &judgement.list) {
                 return None;
@@ -73,11 +76,16 @@ impl<'w> Shut<'w> {
                 let rules = judgement.list.rules.iter().filter(|rule| !denies(rule, id)).cloned().collect();
                 DecisionList { rules, default: judgement.list.default }
             };
-            if !lets_pass(judgement, &only(None)) {
-                return None;
-            }
-            site.attached.deny.iter().copied().find(|deny| !lets_pass(judgement, &only(Some(&deny.id))))
-        })
+            let request = match passing(judgement, &only(None)) {
+                Passing::Nothing => return None,
+                Passing::Point(point) => Some(Box::new(spot.through(None, &point).request)),
+                Passing::Maybe => None,
+            };
+            let mut denials = site.attached.deny.iter().copied();
+            let policy = denials.find(|deny| !lets_pass(judgement, &only(Some(&deny.id))))?;
+            Some((policy, request))
+        });
+        known.clone()
     }
 }
 
@@ -94,35 +102,66 @@ fn by_policy(judgement: &Judgement, label: Label) -> Option<&ObjectId> {
     }
 }
 
+/// What a list lets pass.
+enum Passing {
+    /// Nothing, proven
+    Nothing,
+    /// This, or somebody may
+    Point(Point),
+    /// It cannot be told
+    Maybe,
+}
+
 /// Whether a list refuses not everything, or it cannot be told.
-fn lets_pass(judgement: &Judgement, list: &DecisionList) -> bool {
+pub(super) fn lets_pass(judgement: &Judgement, list: &DecisionList) -> bool {
+    !matches!(passing(judgement, list), Passing::Nothing)
+}
+
+/// What a list lets pass, or may.
+fn passing(judgement: &Judgement, list: &DecisionList) -> Passing {
     let passes = |label: Label| match judgement.verdict(label) {
         Some(Verdict::End(ending)) => ending.decision != Decision::Denied,
         Some(Verdict::Forward(_)) => true,
         None => false,
     };
-    let admitting = list.rules.iter().filter(|rule| passes(rule.label));
-    if !passes(list.default) && admitting.clone().next().is_none() {
-        return false;
+    let admitting = list.rules.iter().filter(|rule| passes(rule.label)).map(|rule| &*rule.cube);
+    let everything = Cube::default();
+    let rest = passes(list.default).then_some(&everything);
+    if rest.is_none() && admitting.clone().next().is_none() {
+        return Passing::Nothing;
     }
-    let shown = |rule: &Rule| sample(&rule.cube, judgement).is_some_and(|point| passes(label_of(list, &point)));
-    if passes(list.default) || admitting.take(MANY_RULES).any(shown) {
-        return true;
+    let shown = |cube: &Cube| sample(cube, judgement).filter(|point| passes(label_of(list, point)));
+    if let Some(point) = rest.into_iter().chain(admitting.take(MANY_RULES)).find_map(shown) {
+        return Passing::Point(point);
     }
-    let found = partition(list, &Cube::default(), &judgement.universe, &WORK);
-    found.labels().into_iter().any(|(label, search)| passes(label) && search != Search::Empty)
+    let found = partition(list, &everything, &judgement.universe, &WORK);
+    let mut passing = found.labels().into_iter().filter(|(label, _)| passes(*label)).map(|(_, search)| search);
+    passing
+        .try_fold(Passing::Nothing, |so_far, search| match search {
+            Search::Empty => Ok(so_far),
+            Search::Found(point) => Err(Passing::Point(point)),
+            Search::OutOfBudget { .. } => Ok(Passing::Maybe),
+        })
+        .unwrap_or_else(|found| found)
 }
 
 /// How many rules are tried before the partition is asked.
 const MANY_RULES: usize = 8;
 
 /// `deny-overrides-everything`
-fn said(policy: &Resource<AuthorizationPolicy>, site: &Site<'_>, who: &str) -> Observation {
+fn said(
+    policy: &Resource<AuthorizationPolicy>,
+    site: &Site<'_>,
+    who: &str,
+    request: Option<Box<Request>>,
+) -> Observation {
     debug_assert!(policy.spec.action() == Action::Deny);
     let span = action_span(policy);
     let message = message(policy, who, "");
     let mut seen = Observation::new("deny-overrides-everything", &policy.id, span, "refuses every request", message);
     seen.workload = Some(who.to_owned());
+    seen.witness = request.map(|request| *request);
+    seen.refused = seen.witness.is_some();
     match site.attached.allow.first().filter(|allow| !allow.spec.rules().is_empty()) {
         Some(allow) => seen.related(allow.name_span, "what it admits is refused"),
         None => seen,
@@ -131,5 +170,6 @@ fn said(policy: &Resource<AuthorizationPolicy>, site: &Site<'_>, who: &str) -> O
 
 /// What is true of it.
 fn message(policy: &Resource<AuthorizationPolicy>, who: &str, others: &str) -> String {
-    format!("{} refuses every request to `{who}`{others}, and so all that ALLOW policies admit there", policy.id)
+    let who = workload_in_words(who);
+    format!("{} refuses every request to {who}{others}, and so all that ALLOW policies admit there", policy.id)
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use super::observation::Observation;
 use crate::matrix::{Door, gateway_witness, inbound_witness};
-use crate::model::ObjectId;
-use crate::semantics::{Chain, Decision, Ending, Guard, Judgement, Request, RoutingProxy, Verdict, World};
+use crate::model::{AuthorizationPolicy, ObjectId, PolicyRule, Resource};
+use crate::semantics::{Chain, Decision, Ending, Guard, Judgement, Request, RoutingProxy, Verdict, World, requests_of};
 use crate::space::{
-    Budget, Cube, Dimension, Domain, Label, PathTest, Pattern, Point, Search, label_of, normalize, partition,
+    Budget, Cube, Dimension, Domain, Label, PathTest, Pattern, Point, Search, Test, label_of, normalize, partition,
 };
 
 /// A door of a workload, or a listener of a gateway.
@@ -97,6 +98,24 @@ impl<'w> Spot<'_, 'w> {
         judgement.list.rules.iter().filter(|rule| of_rule(rule.label)).map(|rule| &*rule.cube).collect()
     }
 
+    /// The alternatives of a policy rule that is not in force there, as they would stand.
+    pub(super) fn cubes_if(
+        &self,
+        world: &World,
+        policy: &Resource<AuthorizationPolicy>,
+        rule: &PolicyRule,
+    ) -> Vec<Cube> {
+        let port = match self {
+            Self::Door(door) => door.port.number,
+            Self::Listener(listener) => listener.proxy.port,
+        };
+        let port = port.to_string();
+        let is_port = |test: &&Test| test.dimension == Dimension::Port;
+        let here = |cube: &Cube| cube.tests.iter().filter(is_port).all(|test| test.holds(&[port.as_str()]));
+        let cubes = requests_of(world, policy, rule, self.chain()).into_iter().filter(here);
+        cubes.map(|cube| without(&cube, &Dimension::Port)).collect()
+    }
+
     /// A request within a cube that gets through for certain, by an ending that is wanted.
     pub(super) fn gets_through_by(&self, within: &Cube, wanted: impl Fn(&Ending) -> bool) -> Option<Through> {
         let judgement = self.judgement();
@@ -128,6 +147,31 @@ impl<'w> Spot<'_, 'w> {
     /// A request within a cube that gets through for certain.
     pub(super) fn gets_through(&self, within: &Cube) -> Option<Through> {
         self.gets_through_by(within, |_| true)
+    }
+
+    /// A request that gets through for certain, nobody's identity on it if there is such a one.
+    pub(super) fn lets_in(&self) -> Option<Through> {
+        let nobody = Cube::default().none(Dimension::Peer, vec![Pattern::Any]);
+        self.gets_through(&nobody).or_else(|| self.gets_through(&Cube::default()))
+    }
+
+    /// A request of a rule of an ALLOW policy, narrowed down, that gets in by that rule. Only doors tell which rule it was.
+    pub(super) fn admitted_by(
+        &self,
+        policy: &ObjectId,
+        rule: usize,
+        narrowed: impl Fn(&Cube) -> Cube,
+    ) -> Option<Through> {
+        let by_it = |ending: &Ending| ending.policy.as_ref().is_some_and(|by| by.policy == *policy && by.rule == rule);
+        let mut cubes = self.cubes_of(policy, rule).into_iter();
+        cubes.find_map(|cube| self.gets_through_by(&narrowed(cube), by_it))
+    }
+
+    /// Shows a request that gets through here.
+    pub(super) fn shown(&self, mut seen: Observation, through: Through) -> Observation {
+        seen.workload = self.door().map(|door| door.workload.display_name());
+        seen.witness = Some(through.request);
+        seen
     }
 
     /// A point as a request.

@@ -7,7 +7,7 @@ use super::ground::WORK;
 use super::spot::{Spot, Through, sample};
 use crate::matrix::verifies;
 use crate::model::Action;
-use crate::semantics::{By, CauseKind, Decision, Ending, Judgement, PolicyRuleRef, Verdict};
+use crate::semantics::{By, CauseKind, Decision, Ending, Judgement, PolicyRuleRef, Request, Verdict};
 use crate::space::{Cube, DecisionList, Dimension, Label, Point, Rule, Search, label_of, partition};
 
 /// Of how many alternatives of a rule it is proven that they do nothing.
@@ -20,8 +20,8 @@ pub(super) enum Standing {
     Absent,
     /// Some decision changes without it, or it cannot be told
     Needed,
-    /// None does; how its requests end
-    Idle(Vec<Ending>),
+    /// None does; how its requests end, and one that a policy refuses
+    Idle(Vec<Ending>, Option<Box<Request>>),
 }
 
 /// What a policy rule does at a place, beside others that are dropped.
@@ -56,14 +56,22 @@ pub(super) fn standing(spot: &Spot<'_, '_>, placed: &Placed<'_>, dropped: &HashS
     if cubes.iter().any(|cube| shown(cube)) || cubes.len() > MANY_CUBES {
         return Standing::Needed;
     }
+    let refused = |label: Label| match judgement.verdict(label) {
+        Some(Verdict::End(ending)) => allow && ending.decision == Decision::Denied && ending.policy.is_some(),
+        Some(Verdict::Forward(_)) | None => false,
+    };
     let mut found: BTreeSet<Label> = BTreeSet::new();
+    let mut example: Option<Box<Request>> = None;
     for within in cubes {
         for (label, search) in partition(&list, within, &judgement.universe, &WORK).labels() {
             match search {
                 Search::Empty => {}
                 Search::Found(_) if changes(label) => return Standing::Needed,
-                Search::Found(_) => {
+                Search::Found(point) => {
                     found.insert(label);
+                    if refused(label) && example.is_none() {
+                        example = Some(Box::new(spot.through(None, &point).request));
+                    }
                 }
                 Search::OutOfBudget { .. } => return Standing::Needed,
             }
@@ -73,7 +81,7 @@ pub(super) fn standing(spot: &Spot<'_, '_>, placed: &Placed<'_>, dropped: &HashS
         Verdict::End(ending) => Some(ending.clone()),
         Verdict::Forward(_) => None,
     });
-    Standing::Idle(endings.collect())
+    Standing::Idle(endings.collect(), example)
 }
 
 /// Whether a request is refused because no policy admits it.

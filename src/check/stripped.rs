@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::facts::{Facts, Site};
 use super::observation::Observation;
 use super::spot::Spot;
-use crate::model::{JwtRule, RequestAuthentication, Resource};
+use crate::model::{JwtRule, RequestAuthentication, Resource, workload_in_words};
 use crate::semantics::{Chain, Guard, Proxy, RoutingProxy, jwt_filter, share_a_place};
 use crate::space::{Cube, Dimension, Pattern};
 use crate::text::{Span, Spanned};
@@ -45,6 +45,7 @@ fn stripped<'w>(
         Some((taken, wanted))
     })?;
     let who = site.name();
+    let shown = workload_in_words(&who);
     let peer = match proxy.identities.first()? {
         Some(identity) => Cube::default().any(Dimension::Peer, vec![Pattern::Exact(identity.as_str().into())]),
         None => Cube::default().none(Dimension::Peer, vec![Pattern::Any]),
@@ -63,7 +64,7 @@ fn stripped<'w>(
     }
     let owner = owner(mesh.request_authentications.iter(), taken.span).filter(|owner| !owner.context)?;
     let message =
-        format!("the gateway takes this token out of the request, and `{who}` behind it refuses whoever has none");
+        format!("the gateway takes this token out of the request, and {shown} behind it refuses whoever has none");
     let mut seen = Observation::new("stripped-token", &owner.id, span, "not passed on", message);
     if wanted.span != taken.span {
         seen = seen.related(wanted.span, "looks for it again");

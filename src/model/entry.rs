@@ -132,9 +132,18 @@ impl Loader<'_> {
         if let Some(made) = transformation.as_ref().filter(|_| kind == Kind::ServiceAccount) {
             self.accounts.insert((made.directory.clone(), name.value.clone()));
         }
+        let over = self.kustomizations.namespace_over(file);
+        let applied = if kind == Kind::Namespace { over.map_or(applied, str::to_owned) } else { applied };
         let namespace =
             if kind.cluster_wide(kind_name) { String::new() } else { self.namespace(input, &metadata, kind) };
         let id = ObjectId { kind: kind_name.to_owned(), namespace, name: applied };
+        if let Some(written) = metadata.namespace.as_ref().filter(|_| kind == Kind::Gateway)
+            && !written.value.is_empty()
+            && written.value != id.namespace
+        {
+            let written = ObjectId { namespace: written.value.clone(), name: name.value.clone(), ..id.clone() };
+            self.loaded.mesh.moved_gateways.insert(written, id.clone());
+        }
         Ok(Entry { place, span, kind, group: group.to_owned(), metadata, id, context, transformation })
     }
 
@@ -172,10 +181,13 @@ impl Loader<'_> {
 
     /// The namespace in force for an object.
     fn namespace(&mut self, input: InputFile, metadata: &Metadata, kind: Kind) -> String {
+        let (file, all) = (self.files.name(input.file), self.kustomizations);
         let written = metadata.namespace.as_ref().map(|namespace| namespace.value.as_str());
-        let given = written
-            .filter(|namespace| !namespace.is_empty())
-            .or_else(|| self.kustomizations.namespace_of(self.files.name(input.file)));
+        let written = written.filter(|namespace| !namespace.is_empty());
+        // What binds to a Gateway names it as it is written, and does not find it where a build renames it.
+        let apart = kind == Kind::Gateway && written.is_some() && all.is_renamed_further_out(file);
+        let over = all.namespace_over(file).filter(|_| !apart);
+        let given = over.or(written).or_else(|| all.namespace_of(file));
         if let Some(namespace) = given {
             return namespace.to_owned();
         }

@@ -73,6 +73,9 @@ impl Transformation {
     }
 }
 
+/// The directory of a kustomization, and the namespace of what it builds.
+type Built<'k> = (&'k String, Option<&'k str>);
+
 /// What all kustomizations of the input say about single files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kustomizations {
@@ -115,7 +118,62 @@ impl Kustomizations {
         directories.into_iter().filter_map(|directory| Some((directory, self.by_directory.get(directory)?)))
     }
 
-    /// The namespace that objects of the file get when they name none: that of the nearest kustomization that lists
+    /// The namespace that every build writes over whatever objects of the file name: the outermost kustomization has the
+    /// last word. Where builds differ in it, the nearest one that lists the file stands for all of them.
+    ///
+    /// # Upstream
+    /// kubernetes-sigs/kustomize api/v0.20.1: `api/internal/target/kusttarget.go`, `accumulateTarget` (bases first);
+    /// `api/internal/builtins/NamespaceTransformer.go` (`unsetOnly` is off for the field `namespace`). References that
+    /// are no fields of Kubernetes' own kinds, such as `gateways` and hosts of virtual services, stay as they are.
+    pub(super) fn namespace_over(&self, file: &str) -> Option<&str> {
+        let path = join("", file);
+        let mut last: BTreeSet<Option<&str>> = BTreeSet::new();
+        let mut seen: BTreeSet<Built<'_>> = BTreeSet::new();
+        let mut pending = self.built(&path, None);
+        while let Some(state) = pending.pop() {
+            if !seen.insert(state) {
+                continue;
+            }
+            let above = self.built(state.0, state.1);
+            if above.is_empty() {
+                last.insert(state.1);
+            }
+            pending.extend(above);
+        }
+        let mut last = last.into_iter();
+        match (last.next().flatten(), last.next()) {
+            (Some(only), None) => Some(only),
+            (Some(_), Some(_)) => self.listing(&path).filter_map(|(_, nearest)| nearest.namespace.as_deref()).last(),
+            (None, _) => None,
+        }
+    }
+
+    /// The kustomizations that build a path, with the namespace that its objects have then.
+    fn built<'k>(&'k self, path: &str, so_far: Option<&'k str>) -> Vec<Built<'k>> {
+        self.listing(path).map(|(directory, above)| (directory, above.namespace.as_deref().or(so_far))).collect()
+    }
+
+    /// Whether a kustomization further out than the one that lists the file renames what that builds.
+    pub(super) fn is_renamed_further_out(&self, file: &str) -> bool {
+        let path = join("", file);
+        let mut pending: Vec<&String> = self.listing(&path).map(|(directory, _)| directory).collect();
+        let mut seen: BTreeSet<&String> = BTreeSet::new();
+        while let Some(directory) = pending.pop() {
+            if !seen.insert(directory) {
+                continue;
+            }
+            for (above, kustomization) in self.listing(directory) {
+                let affixes = [&kustomization.name_prefix, &kustomization.name_suffix];
+                if affixes.into_iter().flatten().any(|affix| !affix.is_empty()) {
+                    return true;
+                }
+                pending.push(above);
+            }
+        }
+        false
+    }
+
+    /// The namespace that objects of the file get when they name none and nothing is written over it: that of the nearest kustomization that lists
     /// the file, else the one on which those agree that list the kustomization.
     pub(super) fn namespace_of(&self, file: &str) -> Option<&str> {
         let path = join("", file);

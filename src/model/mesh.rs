@@ -41,6 +41,8 @@ pub struct Mesh {
     pub service_accounts: Objects<Resource<NoSpec>>,
     /// Kinds that are recognised and not modelled yet: Gateway API and the like
     pub unmodelled: Objects<Resource<UnmodelledSpec>>,
+    /// Gateways over whose namespace a kustomization writes another one: as they are written, and as they are applied
+    pub moved_gateways: BTreeMap<ObjectId, ObjectId>,
 }
 
 impl Mesh {
@@ -100,6 +102,7 @@ impl Mesh {
             workloads,
             service_accounts,
             unmodelled,
+            moved_gateways,
         } = more;
         if settings.known() {
             self.settings = settings;
@@ -122,6 +125,7 @@ impl Mesh {
         self.workloads.append(workloads);
         self.service_accounts.append(service_accounts);
         self.unmodelled.append(unmodelled);
+        self.moved_gateways.extend(moved_gateways);
     }
 
     /// Drops the objects that do not act.

@@ -58,4 +58,4 @@ pub use traffic::{
     SidecarEgress, SidecarIngress, Subset, TrafficPolicy, WorkloadEntry,
 };
 pub use virtual_service::{L4Match, TcpRoute, TlsMatch, TlsRoute, VirtualService};
-pub use workload::Workload;
+pub use workload::{Workload, workload_in_words};

@@ -111,3 +111,12 @@ impl Workload {
 fn stays(container: &Container) -> bool {
     container.restart_policy.as_deref() == Some("Always")
 }
+
+/// What messages call a workload of a name: the one that is only implied and has no labels by where it is, for nobody
+/// knows its name.
+pub fn workload_in_words(name: &str) -> String {
+    match name.strip_suffix("/{}") {
+        Some(namespace) => format!("a workload of `{namespace}` that no selector picks"),
+        None => format!("`{name}`"),
+    }
+}

@@ -52,7 +52,9 @@ pub fn confirm(world: &World, report: &mut Report) {
 fn is_stopped_behind(finding: &Finding, answer: &Answer) -> bool {
     let at_gateway = finding.witness.as_ref().is_some_and(|witness| witness.entrypoint.starts_with("gateway "));
     let behind = answer.trace.iter().any(|step| step.at.starts_with("workload "));
-    at_gateway && behind && rule(&finding.rule).is_ok_and(|rule| rule.check.is_some())
+    // Or it is not in the input where the gateway leads.
+    let unknown = answer.outcome.decision == Decision::Undetermined;
+    at_gateway && (behind || unknown) && rule(&finding.rule).is_ok_and(|rule| rule.check.is_some())
 }
 
 /// Adds the places where proxies in front let the witness pass: the server, where its gateway has several, the route and

@@ -44,7 +44,8 @@ fn is_unproven_for(finding: &Finding, observation: &Observation) -> bool {
 
 /// An observation as a finding of its own.
 fn finding(observation: Observation, severity: Severity) -> Finding {
-    let Observation { rule, message, help, label, resource, workload, witness, related, fix, .. } = observation;
+    let Observation { rule, message, help, label, resource, workload, witness, refused, related, fix, .. } =
+        observation;
     Finding {
         rule: rule.into(),
         severity,
@@ -58,7 +59,7 @@ fn finding(observation: Observation, severity: Severity) -> Finding {
         witness,
         seen_path: None,
         doors: BTreeSet::new(),
-        way: Way::default(),
+        way: Way { refused, ..Way::default() },
         cells: 0,
         causes: Vec::new(),
         related,

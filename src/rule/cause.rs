@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{Finding, Label, Related, Severity, Status, Way};
 use crate::matrix::{Door, Opening};
-use crate::model::ObjectId;
+use crate::model::{ObjectId, workload_in_words};
 use crate::semantics::{Cause, CauseKind, Chain, Ending, Guard, Request, World};
 use crate::text::Span;
 
@@ -151,8 +151,8 @@ pub(super) fn findings(world: &World, groups: Groups, words: &Words<'_>) -> Vec<
 fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) -> Finding {
     let first = group.workloads.first().cloned().unwrap_or_default();
     let who = match group.workloads.len() {
-        0 | 1 => format!("`{first}`"),
-        more => format!("`{first}` and {} more", more - 1),
+        0 | 1 => workload_in_words(&first),
+        more => format!("{} and {} more", workload_in_words(&first), more - 1),
     };
     let nowhere = group.place.or_else(|| {
         let namespace = first.split('/').next().unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::scope::Scope;
-use crate::model::{AuthorizationPolicy, Resource, Values, Workload};
+use crate::model::{AuthorizationPolicy, Resource, Values, Workload, workload_in_words};
 use crate::semantics::{Proxy, attached_policies};
 
 /// How many flows are named.
@@ -41,10 +41,14 @@ fn flows(scope: &Scope<'_>, namespace: &str) -> BTreeSet<String> {
             continue;
         }
         let routed = scope.fronts.leading_to(&workload.id).into_iter();
-        flows.extend(routed.map(|entrypoint| format!("requests by `{entrypoint}` to `{}`", workload.display_name())));
+        flows.extend(routed.map(|entrypoint| {
+            format!("requests by `{entrypoint}` to {}", workload_in_words(&workload.display_name()))
+        }));
         flows.extend(called(scope, workload));
         let spared = attached.deny.iter().flat_map(|policy| spared(policy));
-        flows.extend(spared.map(|who| format!("requests from `{who}` to `{}`", workload.display_name())));
+        flows.extend(
+            spared.map(|who| format!("requests from `{who}` to {}", workload_in_words(&workload.display_name()))),
+        );
     }
     flows
 }

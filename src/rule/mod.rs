@@ -36,7 +36,7 @@ pub use file::{RuleFile, rule, rules};
 pub use finding::{Effect, Finding, Fix, Label, Related, RuleId, Severity, Status, Way};
 pub use fingerprint::fingerprint;
 pub use report::{Note, Report, Summary};
-pub use run::{check, check_all};
+pub use run::{ask_namespaces, check, check_all};
 pub use schema::{config_schema, rule_schema};
 pub use scope::{asked, is_judged};
 pub use selection::Selection;

@@ -115,8 +115,8 @@ fn ask_table(scope: &Scope<'_>, namespace: &str, asked: &Asked) -> AccessFinding
     }
 }
 
-/// Asks the three rules of every namespace that they are about, and the access table.
-fn ask_namespaces(ground: Ground<'_>, config: &Config, report: &mut Report) {
+/// Asks the three rules of every namespace that they are about, and the access table: the questions of the matrix.
+pub fn ask_namespaces(ground: Ground<'_>, config: &Config, report: &mut Report) {
     let world = ground.world;
     let table = AccessTable::of(world, config);
     let scope = Scope::of(world, &table, ground.fronts, ground.judged);

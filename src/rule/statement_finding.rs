@@ -7,7 +7,7 @@ use super::scope;
 use super::statement_ask::{Hit, Root};
 use super::template::{self, Values};
 use super::{Label, Related};
-use crate::model::{ObjectId, Resource, VirtualService};
+use crate::model::{ObjectId, Resource, VirtualService, workload_in_words};
 use crate::semantics::{By, Cause, Request, World};
 use crate::text::Span;
 
@@ -30,7 +30,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
     };
     let message = rule.message.as_deref().map_or_else(|| usual(rule, root, &first, &hit, &values), fill) + &more;
     let message = match &cause {
-        Some(cause) => format!("`{}` is not proven of `{first}`{more}: {}", rule.id, cause.message),
+        Some(cause) => format!("`{}` is not proven of {}{more}: {}", rule.id, workload_in_words(&first), cause.message),
         None => message,
     };
     let label = rule.label.as_deref().filter(|_| cause.is_none()).map_or(text, fill);
@@ -144,7 +144,7 @@ fn usual(rule: &RuleFile, root: &Root, workload: &str, hit: &Hit, values: &Value
     let without = if without.is_empty() { String::new() } else { format!(" {}", without.join(", ")) };
     let what = if values.path.is_empty() { "a connection".to_owned() } else { format!("`{}`", values.path) };
     let does = if root.is_refusal() { "refuses" } else { "accepts" };
-    format!("{}: `{workload}` {does} {what}{without}", rule.title)
+    format!("{}: {} {does} {what}{without}", rule.title, workload_in_words(workload))
 }
 
 /// The values of a witness.

@@ -11,7 +11,7 @@ use super::decision::{Cause, PolicyRuleRef};
 use super::inbound::http_universe;
 use super::workload_selector::{Proxy, in_scope};
 use super::world::World;
-use crate::model::{Action, AuthorizationPolicy, Labels, Resource, Source, Values};
+use crate::model::{Action, AuthorizationPolicy, Labels, PolicyRule, Resource, Source, Values};
 use crate::space::{Cube, Universe};
 
 /// The requests of one rule of one policy.
@@ -115,6 +115,23 @@ fn read_rules(
         Some(Rc::new(RuleReading { rule, cubes: cubes.into_iter().map(Arc::new).collect(), uncertain }))
     });
     read.collect()
+}
+
+/// The requests that a rule of a policy matches on a chain by its text, whether the policy is in force or not.
+///
+/// # Upstream
+/// istio/istio 1.32: `pilot/pkg/security/authz/model/model.go`, `New`, `Generate`. Differs: nothing of the JWT filter in
+/// front of it is known here.
+pub(crate) fn requests_of(
+    world: &World,
+    policy: &Resource<AuthorizationPolicy>,
+    rule: &PolicyRule,
+    chain: Chain,
+) -> Vec<Cube> {
+    let bundle = world.mesh.settings.trust_bundle();
+    let (namespace, action) = (policy.id.namespace.as_str(), policy.spec.action());
+    let context = RuleContext { namespace, bundle: &bundle, chain, action, token_headers: &[] };
+    rule_requests(rule, context).map_or_else(Vec::new, |requests| requests.cubes)
 }
 
 /// Identities to name first in a witness: a stranger, then for each namespace in play a workload and another

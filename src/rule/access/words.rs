@@ -13,6 +13,7 @@ use super::cubes::gateway_identities;
 use super::table::AccessTable;
 use crate::config::AccessRow;
 use crate::matrix::Door;
+use crate::model::workload_in_words;
 use crate::semantics::World;
 use crate::text::{Span, Spanned};
 
@@ -165,14 +166,14 @@ fn idle(world: &World, table: &AccessTable<'_>, answers: &Answers<'_>, item: Ite
     let allow = row.value.allow.get(item.allow)?;
     let mut of = answers.doors.iter().filter(|door| table.rows_of(door.workload).contains(&item.row));
     let workload = of.next().map(|door| door.workload.display_name());
-    let who = workload.clone().unwrap_or_default();
+    let who = workload.as_deref().map_or_else(String::new, workload_in_words);
     let unknown = allow.value.gateway().filter(|gateway| gateway_identities(world, gateway).is_empty());
     let (why, help) = if let Some(gateway) = unknown {
         (format!("no Gateway `{gateway}` is in the input"), "name a Gateway of the input")
     } else if answers.undelivered.contains(&item) {
-        (format!("`{who}` would accept it, and no route of the ingress delivers it"), "route it, or drop the item")
+        (format!("{who} would accept it, and no route of the ingress delivers it"), "route it, or drop the item")
     } else {
-        (format!("`{who}` accepts no such request"), "admit it by an ALLOW policy, or drop the item")
+        (format!("{who} accepts no such request"), "admit it by an ALLOW policy, or drop the item")
     };
     Some(Finding {
         rule: "access-not-granted".into(),
