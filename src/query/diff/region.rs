@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fate::Fate;
+use super::joint::overlap;
 use super::lists::Decided;
 use crate::semantics::Verdict;
 use crate::space::{Budget, Cube, DecisionList, Label, Point, Rule, RuleStore, Search, Universe};
@@ -95,7 +96,8 @@ impl Region {
                 Search::Empty => {}
             }
         }
-        let kept = meanings.iter().filter(|meaning| matches!(meaning, Meaning::Way(way) if touched(*way)));
+        let kept = before.meanings.iter().filter(|meaning| now.meanings.contains(meaning));
+        let kept = kept.filter(|meaning| matches!(meaning, Meaning::Way(way) if touched(*way)));
         regions.extend(kept.map(|meaning| Self { before: meaning.clone(), now: meaning.clone(), witness: None }));
         (regions, unsettled)
     }
@@ -114,7 +116,8 @@ impl Region {
         let mut rules = Vec::new();
         for rule in &old.rules {
             if holds(rule.label) {
-                rules.extend(new.rules.iter().map(|other| Rule::new(rule.cube.and(&other.cube), label(other.label))));
+                let within = |other: &Rule| Some(Rule::new(overlap(&rule.cube, &other.cube)?, label(other.label)));
+                rules.extend(new.rules.iter().filter_map(within));
                 rules.push(Rule { cube: rule.cube.clone(), label: label(new.default) });
             } else {
                 rules.push(Rule { cube: rule.cube.clone(), label: Self::ELSEWHERE });

@@ -38,6 +38,16 @@ pub(super) fn are_same_gateways(old: &World, new: &World) -> bool {
         && places.iter().all(|(namespace, _)| is_same_namespace(old, new, namespace))
 }
 
+/// Whether everything that decides where clients' own sidecars send requests is the same on both sides, the doors behind
+/// them aside.
+pub(super) fn are_same_clients(old: &World, new: &World) -> bool {
+    is_same_mesh(&old.mesh, &new.mesh)
+        && is_same_routing(&old.mesh, &new.mesh)
+        && all_alike(&old.mesh.envoy_filters, &new.mesh.envoy_filters)
+        && all_alike(&old.mesh.proxy_extensions, &new.mesh.proxy_extensions)
+        && all_alike(&old.mesh.proxy_configs, &new.mesh.proxy_configs)
+}
+
 /// Whether everything that decides where requests go, and how, is the same on both sides, anywhere in the mesh.
 fn is_same_routing(old: &Mesh, new: &Mesh) -> bool {
     old.namespaces.len() == new.namespaces.len()
