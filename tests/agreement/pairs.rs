@@ -249,3 +249,25 @@ fn tls_that_a_gateway_does_not_open_reaches_a_port_of_bytes() {
     assert!(all.contains("gateway foo/raw:9443"), "{all:?}");
     assert_eq!(told.unsettled, []);
 }
+
+#[test]
+fn a_port_of_which_two_modes_may_be_in_force_is_not_one_that_opens_no_tls() {
+    let rival =
+        |name: &str, mode: &str| security("PeerAuthentication", "foo", name, &format!("mtls: {{mode: {mode}}}"));
+    let disabled = rival("another", "DISABLE");
+    // Either acts, and nobody says which: who shows an identity may be refused.
+    let told = Told::of(&disabled, &(disabled.clone() + &rival("default", "PERMISSIVE")));
+    let straight = told.certain().into_iter().filter(|(_, at)| at.contains(&"workload foo/web:8080"));
+    assert_eq!(straight.map(|(kind, _)| kind).collect::<Vec<_>>(), [ChangeKind::Undetermined]);
+}
+
+#[test]
+fn bytes_that_a_port_refuses_may_be_asked_about_by_their_path_before() {
+    let custom = |path: &str| {
+        let rules = format!("rules: [{{to: [{{operation: {{paths: [{path}]}}}}]}}]");
+        security("AuthorizationPolicy", "foo", "c", &format!("action: CUSTOM, provider: {{name: ok}}, {rules}"))
+    };
+    let told = Told::of(&custom("/a"), &custom("/b"));
+    let kinds: BTreeSet<ChangeKind> = told.certain().into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, [ChangeKind::Undetermined, ChangeKind::Settled].into());
+}

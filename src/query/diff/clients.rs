@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 use super::Found;
 use super::change::Unsettled;
-use super::front::{Front, Served, Touched};
-use super::same;
+use super::front::{Front, Touched};
+use super::gate::Served;
+use super::reach::Reach;
 use crate::matrix::{Outbound, outbound};
 use crate::model::{Resource, Service, ServicePort, Workload};
 use crate::semantics::{Chain, WireProtocol, World, client_classes};
@@ -25,13 +26,31 @@ struct Clients<'w> {
 /// A port of a Service on either side.
 type Port<'w> = Option<(&'w Resource<Service>, &'w ServicePort)>;
 
+/// What stands in front of a port of a Service for some clients.
+struct Ways {
+    /// What their sidecars did
+    before: Vec<Outbound>,
+    /// What they do
+    now: Vec<Outbound>,
+    /// `NS/NAME` of one of each identity
+    names: BTreeMap<String, String>,
+}
+
+/// Virtual hosts that are looked at in all sidecars together.
+const MOST_HOSTS: usize = 20_000_000;
+
 /// What changes for requests of clients with a sidecar to Services. One that only one side has calls nobody on the other.
 pub(super) fn compare(old: &World, new: &World, touched: &Touched<'_>) -> Found {
-    if touched.is_empty() && same::are_same_clients(old, new) {
-        return Found::default();
-    }
+    let reach = Reach::of(old, new, touched);
     let mut found = Found::default();
-    let (before, now) = (ports(old), ports(new));
+    if reach.services.is_empty() {
+        return found;
+    }
+    let [routed_before, routed_now] = match reach.worlds.as_deref() {
+        Some([before, now]) => [before, now],
+        None => [old, new],
+    };
+    let (before, now) = (ports(routed_before, &reach), ports(routed_now, &reach));
     let entrypoints: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     for entrypoint in &entrypoints {
         match (before.get(*entrypoint), now.get(*entrypoint)) {
@@ -41,18 +60,66 @@ pub(super) fn compare(old: &World, new: &World, touched: &Touched<'_>) -> Found 
         }
     }
     let clients = clients(old, new, &mut found);
-    let each =
-        clients.par_iter().flat_map(|clients| entrypoints.par_iter().map(move |entrypoint| (clients, *entrypoint)));
-    let here = each.map(|(clients, entrypoint)| {
-        let sides = (before.get(entrypoint).copied(), now.get(entrypoint).copied());
-        to_service(old, new, touched, clients, entrypoint, sides)
+    let hosts = routed_before.mesh.services.len().max(routed_now.mesh.services.len());
+    if clients.len().saturating_mul(entrypoints.len()).saturating_mul(hosts) > MOST_HOSTS {
+        let message = "what changes concerns more clients and Services than are compared one by one".to_owned();
+        found.unsettled.push(Unsettled { entrypoint: "service".to_owned(), message, span: None });
+        return found;
+    }
+    let here = entrypoints.par_iter().map(|entrypoint| {
+        let sides = (before.get(*entrypoint).copied(), now.get(*entrypoint).copied());
+        let is_there = [sides.0.is_some(), sides.1.is_some()];
+        let mut found = Found::default();
+        for ways in ways(routed_before, routed_now, &clients, sides) {
+            for wire in [WireProtocol::Http, WireProtocol::Tcp] {
+                let [old_is_there, new_is_there] = is_there;
+                let clients = Some(&ways.names);
+                let alike = false;
+                let front = Front { old, new, entrypoint, touched, alike, old_is_there, new_is_there, wire, clients };
+                found = found.and(front.listener(&served(&ways.before, wire), &served(&ways.now, wire)));
+            }
+        }
+        found
     });
     found.and(here.reduce(Found::default, Found::and))
 }
 
-/// The ports of all Services, by entrypoint.
-fn ports(world: &World) -> BTreeMap<String, (&Resource<Service>, &ServicePort)> {
-    let services = world.mesh.services.iter();
+/// What stands in front of a port of a Service, for all clients that have the same there together.
+fn ways(before: &World, now: &World, clients: &[Clients<'_>], (was, is): (Port<'_>, Port<'_>)) -> Vec<Ways> {
+    let of = |world: &World, client: &Workload, port: Port<'_>| {
+        port.map(|(service, port)| outbound(world, &[client], service, port)).unwrap_or_default()
+    };
+    let each = clients.par_iter().map(|clients| Ways {
+        before: of(before, clients.old, was),
+        now: of(now, clients.new, is),
+        names: clients.names.clone(),
+    });
+    let mut found: Vec<Ways> = Vec::new();
+    for ways in each.collect::<Vec<_>>() {
+        let known =
+            found.iter_mut().find(|known| are_alike(&known.before, &ways.before) && are_alike(&known.now, &ways.now));
+        match known {
+            Some(known) => known.names.extend(ways.names),
+            None => found.push(ways),
+        }
+    }
+    found
+}
+
+/// Whether clients' sidecars do the same.
+fn are_alike(some: &[Outbound], others: &[Outbound]) -> bool {
+    let alike = |(one, other): (&Outbound, &Outbound)| {
+        one.wire == other.wire
+            && one.proxy.chain == other.proxy.chain
+            && one.proxy.unknown == other.proxy.unknown
+            && one.proxy.table == other.proxy.table
+    };
+    some.len() == others.len() && some.iter().zip(others).all(alike)
+}
+
+/// The ports of the Services in reach, by entrypoint.
+fn ports<'w>(world: &'w World, reach: &Reach) -> BTreeMap<String, (&'w Resource<Service>, &'w ServicePort)> {
+    let services = world.mesh.services.iter().filter(|service| reach.services.contains(&service.id.path()));
     let ports = services.flat_map(|service| service.spec.ports().iter().map(move |port| (service, &port.value)));
     let named = ports.filter_map(|(service, port)| {
         let number = port.port?;
@@ -107,38 +174,6 @@ fn changed(client: &Workload, what: &str) -> Unsettled {
     let entrypoint = format!("client {}", client.display_name());
     let message = format!("it {what}, so that its requests to Services take another way");
     Unsettled { entrypoint, message, span: None }
-}
-
-/// What changes for requests of some clients to a port of a Service.
-fn to_service(
-    old: &World,
-    new: &World,
-    touched: &Touched<'_>,
-    clients: &Clients<'_>,
-    entrypoint: &str,
-    (was, is): (Port<'_>, Port<'_>),
-) -> Found {
-    let of = |world: &World, client: &Workload, port: Port<'_>| {
-        port.map(|(service, port)| outbound(world, &[client], service, port)).unwrap_or_default()
-    };
-    let (before, now) = (of(old, clients.old, was), of(new, clients.new, is));
-    let mut found = Found::default();
-    for wire in [WireProtocol::Http, WireProtocol::Tcp] {
-        let served = [&before, &now].map(|outbounds| served(outbounds, wire));
-        // Where bytes are bytes, whatever they are, they are asked about once.
-        let front = Front {
-            old,
-            new,
-            entrypoint,
-            touched,
-            old_is_there: was.is_some(),
-            new_is_there: is.is_some(),
-            wire,
-            clients: Some(&clients.names),
-        };
-        found = found.and(front.listener(&served[0], &served[1]));
-    }
-    found
 }
 
 /// The chain that takes what clients speak.

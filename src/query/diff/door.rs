@@ -150,7 +150,7 @@ fn at_port<'w>(world: &'w World, pair: &Pair, side: Side, number: u16, wire: Wir
 
 /// Whether a sidecar opens no TLS here.
 fn is_closed_to_tls(inbound: &Inbound<'_>) -> bool {
-    inbound.guard == Guard::Sidecar && inbound.mode.mode == MtlsMode::Disable
+    inbound.guard == Guard::Sidecar && inbound.mode.mode == MtlsMode::Disable && inbound.mode.order.is_none()
 }
 
 /// What a side decides at a port for requests that go straight there.
@@ -244,8 +244,11 @@ impl Seat<'_> {
     ) -> impl Iterator<Item = Change> + 's {
         differences.found.iter().filter_map(move |(was, is, point)| {
             let kind = ChangeKind::of(was.decision, is.decision)?;
-            let chain = if self.wire == WireProtocol::Tcp { Chain::Tcp } else { Chain::Http };
+            // Of bytes that a port refuses for being no HTTP something may still be asked before.
+            let refused = [before, now].iter().any(|side| matches!(side, AtPort::Refused(_)));
+            let chain = if self.wire == WireProtocol::Tcp && !refused { Chain::Tcp } else { Chain::Http };
             let mut witness = inbound_witness(self.pair.named()?, self.number, chain, differences.path?, point);
+            witness.protocol = self.wire;
             tokens.complete(&mut witness, &[&before.jwt(), &now.jwt()]);
             let place = |workload: &Option<Workload>| workload.as_ref().map(|one| entrypoint(one, self.number));
             Some(Change {

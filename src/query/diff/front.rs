@@ -8,19 +8,16 @@ use super::change::{Change, ChangeKind, Unsettled};
 use super::composition::Sender;
 use super::culprit::{Culprit, Side};
 use super::fate::Fate;
-use super::gate::gate;
+use super::filters::{filter_at, filters_behind, forwards};
+use super::gate::{Served, gate};
 use super::lists::{self, Decided};
+use super::pair::entrypoint;
 use super::region::{Gate, Meaning, Region};
 use super::token::{TOKENS, Tokens, split_otherwise};
-use super::way::Way;
+use super::way::{Way, Ways};
 use crate::matrix::fill;
-use crate::semantics::{
-    Chain, JwtFilter, Proxy, Request, Route, RoutingProxy, Target, WireProtocol, World, jwt_filter,
-};
+use crate::semantics::{Forward, JwtFilter, Request, Route, Target, WireProtocol, World};
 use crate::space::{Dimension, Domain, PathDomain, Point, Universe, Values};
-
-/// A chain of a listener, and how many proxies in front of it are believed.
-pub(super) type Served = (RoutingProxy, u32);
 
 /// The doors at which something changes or may, and what makes a change there.
 pub(super) type Touched<'a> = BTreeMap<&'a String, Option<&'a Culprit>>;
@@ -38,6 +35,8 @@ pub(super) struct Front<'a> {
     pub(super) entrypoint: &'a str,
     /// The doors at which something changes
     pub(super) touched: &'a Touched<'a>,
+    /// Whether it is the same on both sides, the doors aside
+    pub(super) alike: bool,
     /// Whether the old side has it
     pub(super) old_is_there: bool,
     /// Whether the new side has it
@@ -69,7 +68,7 @@ struct Gates<'a> {
     /// What both can see
     universe: &'a Universe,
     /// The ways of their routes
-    ways: &'a [Way],
+    ways: &'a Ways,
     /// Why witnesses may show something else
     doubt: Option<&'static str>,
 }
@@ -94,10 +93,21 @@ impl Front<'_> {
         found
     }
 
+    /// Whether a route leads to a door at which something changes.
+    fn touches(&self, forward: &Forward) -> bool {
+        forward.legs.iter().any(|leg| match &leg.target {
+            Target::Workload { workload, port, .. } => self.touched.contains_key(&entrypoint(workload, port.number)),
+            Target::Nowhere(_) | Target::Unknown(_) => false,
+        })
+    }
+
     /// What changes from one chain to another.
     fn served(&self, old: Option<&Served>, new: Option<&Served>) -> Found {
-        let filters = [self.filter_of(self.old, old), self.filter_of(self.new, new)];
-        let doors = [self.filters_behind(self.old, old), self.filters_behind(self.new, new)].concat();
+        if self.alike && !forwards(new).any(|forward| self.touches(forward)) {
+            return Found::default();
+        }
+        let filters = [(self.old, old), (self.new, new)].map(|(world, chain)| self.filter_of(world, chain));
+        let doors = [filters_behind(self.old, old), filters_behind(self.new, new)].concat();
         let mut found = Found::default();
         for tokens in Tokens::of(filters.each_ref(), &doors) {
             let chains = Chains { old, new, filters: filters.clone(), tokens: &tokens };
@@ -109,14 +119,17 @@ impl Front<'_> {
     /// What changes from one chain to another, in terms of tokens.
     fn chains(&self, chains: &Chains<'_>) -> Found {
         let mut found = Found::default();
-        let mut ways: Vec<Way> = Vec::new();
+        let mut ways = Ways::default();
+        let asked = |forward: &Forward| !self.alike || self.touches(forward);
         let mut gate = |sender: Option<(Sender<'_>, u32)>| match sender {
-            Some((sender, believed)) => gate(&sender, believed, &mut ways),
+            Some((sender, believed)) => gate(&sender, believed, &asked, &mut ways),
             None => Gate::closed(),
         };
-        let (before, now) = (gate(self.sender(chains, Side::Old)), gate(self.sender(chains, Side::New)));
+        let now = gate(self.sender(chains, Side::New));
+        let own = (!self.alike).then(|| gate(self.sender(chains, Side::Old)));
+        let before = own.as_ref().unwrap_or(&now);
         let believed = [chains.old, chains.new].map(|chain| chain.map(|(_, believed)| *believed));
-        let asks = [&before, &now].iter().any(|gate| gate.decided.list.dimensions().contains(&Dimension::RemoteIp));
+        let asks = [before, &now].iter().any(|gate| gate.decided.list.dimensions().contains(&Dimension::RemoteIp));
         if asks && matches!(believed, [Some(one), Some(other)] if one != other) {
             let message =
                 "a policy asks for the client's address, and other proxies in front of the gateway are believed";
@@ -134,10 +147,10 @@ impl Front<'_> {
         let tokens = *chains.tokens != Tokens::Seen && chains.filters[0].rules != chains.filters[1].rules;
         let touches = |way: &Way| tokens || way.doors().any(|door| self.touched.contains_key(door));
         let touched = |way: usize| ways.get(way).is_some_and(touches);
-        let (regions, unsettled) = Region::all(&before, &now, &universe, &touched);
+        let (regions, unsettled) = Region::all(before, &now, &universe, &touched);
         found.unsettled.extend(unsettled.into_iter().map(|why| self.unsettled(why)));
         let doubt = asks.then_some(ADDRESSES);
-        let gates = Gates { before: &before, now: &now, universe: &universe, ways: &ways, doubt };
+        let gates = Gates { before, now: &now, universe: &universe, ways: &ways, doubt };
         for region in regions {
             match self.region(chains, &gates, &region) {
                 Ok(here) => found = found.and(here),
@@ -226,7 +239,7 @@ impl Front<'_> {
     }
 
     /// What makes a change behind routes: the route if it is another, else what changes at the door.
-    fn culprit(&self, was: (&SideBehind, &Fate), is: (&SideBehind, &Fate), region: &Region, led: &[Way]) -> Culprit {
+    fn culprit(&self, was: (&SideBehind, &Fate), is: (&SideBehind, &Fate), region: &Region, led: &Ways) -> Culprit {
         let route = |side: &SideBehind| side.route.as_ref().map(|(_, route)| route.clone());
         let name = |route: &Route| match &route.virtual_service {
             Some(id) => format!("a route of {id}"),
@@ -306,39 +319,13 @@ impl Front<'_> {
         }
     }
 
+    /// The tokens that a chain verifies. Clients' sidecars verify none.
+    fn filter_of(&self, world: &World, chain: Option<&Served>) -> JwtFilter {
+        chain.filter(|_| self.clients.is_none()).map_or_else(JwtFilter::default, |served| filter_at(world, served))
+    }
+
     /// That something cannot be told here.
     pub(super) fn unsettled(&self, message: String) -> Unsettled {
         Unsettled { entrypoint: self.entrypoint.to_owned(), message, span: None }
-    }
-
-    /// The tokens that a chain verifies.
-    fn filter_of(&self, world: &World, chain: Option<&Served>) -> JwtFilter {
-        let reads = chain.filter(|(proxy, _)| proxy.chain == Chain::Http && self.clients.is_none());
-        reads.map_or_else(JwtFilter::default, |(proxy, _)| {
-            jwt_filter(&world.mesh, Proxy { namespace: &proxy.namespace, labels: &proxy.labels })
-        })
-    }
-
-    /// The tokens that the doors behind a chain verify.
-    fn filters_behind(&self, world: &World, chain: Option<&Served>) -> Vec<JwtFilter> {
-        let mut found: Vec<JwtFilter> = Vec::new();
-        if world.mesh.request_authentications.is_empty() {
-            return found;
-        }
-        let mut known = BTreeSet::new();
-        let routes = chain.into_iter().flat_map(|(proxy, _)| {
-            (0..proxy.table.routes.len()).filter_map(|route| proxy.forward(route).map(|(_, forward)| forward))
-        });
-        for leg in routes.flat_map(|forward| &forward.legs) {
-            let Target::Workload { workload, .. } = &leg.target else { continue };
-            if known.insert(&workload.id) {
-                let place = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };
-                let filter = jwt_filter(&world.mesh, place);
-                if !found.contains(&filter) {
-                    found.push(filter);
-                }
-            }
-        }
-        found
     }
 }

@@ -5,12 +5,16 @@ use super::fate::Fate;
 use super::joint::renamed;
 use super::lists::Decided;
 use super::region::{Gate, Meaning};
-use super::way::Way;
+use super::way::{Way, Ways};
 use crate::semantics::{By, Chain, Ending, Forward, Route, RoutingProxy, Verdict, WireProtocol};
 use crate::space::{Dimension, Universe};
 
+/// A chain of a listener, and how many proxies in front of it are believed.
+pub(super) type Served = (RoutingProxy, u32);
+
 /// What a chain of one side decides, of whose proxies in front so many are believed.
-pub(super) fn gate(sender: &Sender<'_>, believed: u32, ways: &mut Vec<Way>) -> Gate {
+/// Routes that nobody asks for are told apart no further.
+pub(super) fn gate(sender: &Sender<'_>, believed: u32, asked: &dyn Fn(&Forward) -> bool, ways: &mut Ways) -> Gate {
     let Sender { world, proxy, filter, tokens, wire, by_client } = *sender;
     let judgement = proxy.judgement(world);
     // Bytes that are no HTTP are no request to a proxy that reads them.
@@ -20,14 +24,8 @@ pub(super) fn gate(sender: &Sender<'_>, believed: u32, ways: &mut Vec<Way>) -> G
         Verdict::End(ending) => Meaning::End(Fate::of(ending)),
         Verdict::Forward(index) => match proxy.forward(*index) {
             None => Meaning::End(Fate::nothing()),
-            Some((_, forward)) => {
-                let way = Way::of(world, proxy, forward, by_client);
-                let number = ways.iter().position(|known| *known == way).unwrap_or_else(|| {
-                    ways.push(way);
-                    ways.len() - 1
-                });
-                Meaning::Way(number)
-            }
+            Some((_, forward)) if !asked(forward) => Meaning::End(Fate::nothing()),
+            Some((_, forward)) => Meaning::Way(ways.number(Way::of(world, proxy, forward, by_client))),
         },
     };
     let meanings: Vec<Meaning> = judgement.verdicts.iter().map(&mut meaning).collect();

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
-use super::front::{Front, Served, Touched};
+use super::front::{Front, Touched};
+use super::gate::Served;
 use super::same;
 use crate::matrix::listeners;
 use crate::semantics::{Chain, GatewayListener, RoutingProxy, WireProtocol, World, gateway_topology};
@@ -14,10 +15,13 @@ type Listener = (GatewayListener, u32);
 /// What changes for requests that enter at gateways.
 pub(super) fn compare(old: &World, new: &World, touched: &Touched<'_>) -> Found {
     let mut found = Found::default();
-    if touched.is_empty() && same::are_same_gateways(old, new) {
+    let alike = same::are_same_gateways(old, new);
+    if touched.is_empty() && alike {
         return found;
     }
-    let (before, now) = (by_entrypoint(old), by_entrypoint(new));
+    let now = by_entrypoint(new);
+    let own = (!alike).then(|| by_entrypoint(old));
+    let before = own.as_ref().unwrap_or(&now);
     let entrypoints: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     for entrypoint in entrypoints {
         let (was, is) = (before.get(entrypoint), now.get(entrypoint));
@@ -35,6 +39,7 @@ pub(super) fn compare(old: &World, new: &World, touched: &Touched<'_>) -> Found 
                 new,
                 entrypoint,
                 touched,
+                alike,
                 old_is_there: was.is_some(),
                 new_is_there: is.is_some(),
                 wire,

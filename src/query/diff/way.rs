@@ -1,5 +1,7 @@
 //! What routes do, told in terms that mean the same on both sides.
 
+use std::collections::HashMap;
+
 use crate::semantics::{
     Abort, Forward, Handshake, HeaderChanges, Leg, Passes, Protocol, RoutingProxy, Target, World, handshake,
 };
@@ -85,5 +87,33 @@ fn word(handshake: &Handshake) -> &'static str {
         Handshake::Unanswered(_) => "unanswered",
         Handshake::Refused(_) => "refused",
         Handshake::Unknown(_) => "unknown",
+    }
+}
+
+/// The ways of both sides, each with a number.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    /// The ways
+    all: Vec<Way>,
+    /// Their numbers by the first place where they go
+    by_place: HashMap<Option<String>, Vec<usize>>,
+}
+
+impl Ways {
+    /// The number of a way.
+    pub(super) fn number(&mut self, way: Way) -> usize {
+        let place = way.stops.first().and_then(|stop| stop.place.as_ref().ok()).cloned();
+        let numbers = self.by_place.entry(place).or_default();
+        if let Some(known) = numbers.iter().find(|number| self.all.get(**number) == Some(&way)) {
+            return *known;
+        }
+        numbers.push(self.all.len());
+        self.all.push(way);
+        self.all.len() - 1
+    }
+
+    /// The way of a number.
+    pub(super) fn get(&self, number: usize) -> Option<&Way> {
+        self.all.get(number)
     }
 }
