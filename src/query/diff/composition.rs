@@ -142,7 +142,7 @@ impl Sender<'_> {
                 Whose::Clients => sent_on(&judgement, true, leg),
                 Whose::Proxy => arriving(&judgement, *sender, leg),
             };
-            let next = self.from_anywhere(&Decided { list, ..door.clone() }, workload)?;
+            let next = self.at_any_address(&Decided { list, ..door.clone() }, workload)?;
             decided = Some(match decided {
                 None => next,
                 Some(known) => known.with(&next, same_caller)?,
@@ -183,7 +183,7 @@ impl Sender<'_> {
     }
 
     /// What is decided where nobody says at which address the proxy in front is: whatever policies tell apart is tried.
-    fn from_anywhere(&self, door: &Decided, workload: &Workload) -> Result<Decided, String> {
+    fn at_any_address(&self, door: &Decided, workload: &Workload) -> Result<Decided, String> {
         if !door.list.dimensions().contains(&Dimension::SourceIp) {
             return Ok(door.clone());
         }

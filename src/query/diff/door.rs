@@ -267,10 +267,10 @@ impl Seat<'_> {
     /// What makes a change here.
     fn culprit(&self, before: (&AtPort<'_>, &Fate), now: (&AtPort<'_>, &Fate)) -> Culprit {
         match (before, now) {
-            ((AtPort::Chain(old, _), before), (AtPort::Chain(new, _), now)) => Culprit::between(before, now, old, new),
+            ((AtPort::Chain(old, _), before), (AtPort::Chain(new, _), now))
+            | ((AtPort::Refused(old), before), (AtPort::Refused(new), now)) => Culprit::between(before, now, old, new),
             ((AtPort::Nothing, _), (AtPort::Chain(..), _)) => self.arrival(Side::New, "is new here"),
             ((AtPort::Chain(..), _), (AtPort::Nothing, _)) => self.arrival(Side::Old, "is gone"),
-            ((AtPort::Refused(old), before), (AtPort::Refused(new), now)) => Culprit::between(before, now, old, new),
             (_, (AtPort::Chain(..), _)) => self.arrival(Side::New, "takes bytes that are not HTTP now"),
             ((AtPort::Chain(..), _), _) => self.arrival(Side::Old, "took bytes that are not HTTP"),
             ((_, before), (_, now)) => Culprit::fallback(before, now),

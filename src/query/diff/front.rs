@@ -17,7 +17,7 @@ use super::token::{TOKENS, Tokens, split_otherwise};
 use super::way::{Way, Ways};
 use crate::matrix::fill;
 use crate::semantics::{Forward, JwtFilter, Request, Route, Target, WireProtocol, World};
-use crate::space::{Dimension, Domain, PathDomain, Point, Universe, Values};
+use crate::space::{DecisionList, Dimension, Domain, PathDomain, Point, Test, Universe, Values};
 
 /// The doors at which something changes or may, and what makes a change there.
 pub(super) type Touched<'a> = BTreeMap<&'a String, Option<&'a Culprit>>;
@@ -137,7 +137,7 @@ impl Front<'_> {
             return found;
         }
         let universe = match lists::joint_universe(&before.decided, &now.decided) {
-            Ok(universe) => self.with_clients(universe),
+            Ok(universe) => universe,
             Err(why) => {
                 found.unsettled.push(self.unsettled(why));
                 return found;
@@ -145,8 +145,8 @@ impl Front<'_> {
         };
         // Where tokens are kept or passed on in another way, any door behind may see others.
         let tokens = *chains.tokens != Tokens::Seen && chains.filters[0].rules != chains.filters[1].rules;
-        let touches = |way: &Way| tokens || way.doors().any(|door| self.touched.contains_key(door));
-        let touched = |way: usize| ways.get(way).is_some_and(touches);
+        let leads = |way: &Way| tokens || way.doors().any(|door| self.touched.contains_key(door));
+        let touched = |way: usize| ways.get(way).is_some_and(leads);
         let (regions, unsettled) = Region::all(before, &now, &universe, &touched);
         found.unsettled.extend(unsettled.into_iter().map(|why| self.unsettled(why)));
         let doubt = asks.then_some(ADDRESSES);
@@ -171,14 +171,17 @@ impl Front<'_> {
         Some((Sender { world, proxy, filter, tokens, wire: self.wire, by_client }, *believed))
     }
 
-    /// The values that can occur, where the clients are known.
-    fn with_clients(&self, mut universe: Universe) -> Universe {
-        if let Some(clients) = self.clients {
-            let identities: Vec<String> = clients.keys().cloned().collect();
-            let values = Values::Finite(identities.clone());
-            let domain = Domain { values, absent: false, several: false, preferred: identities };
-            universe.set(Dimension::Peer, domain);
-        }
+    /// The values that can occur, where the clients are known: one of those whom the lists do not tell apart.
+    fn with_clients(&self, universe: &Universe, lists: [&DecisionList; 2]) -> Universe {
+        let mut universe = universe.clone();
+        let Some(clients) = self.clients else { return universe };
+        let tests = lists.into_iter().flat_map(|list| &list.rules).flat_map(|rule| &rule.cube.tests);
+        let tests: BTreeSet<&Test> = tests.filter(|test| test.dimension == Dimension::Peer).collect();
+        let mut known: BTreeSet<Vec<bool>> = BTreeSet::new();
+        let told_apart = |identity: &&String| known.insert(tests.iter().map(|test| test.holds(&[*identity])).collect());
+        let identities: Vec<String> = clients.keys().filter(told_apart).cloned().collect();
+        let values = Values::Finite(identities.clone());
+        universe.set(Dimension::Peer, Domain { values, absent: false, several: false, preferred: identities });
         universe
     }
 
@@ -209,7 +212,8 @@ impl Front<'_> {
             }
         }
         let decided = [&gates.before.decided, &gates.now.decided];
-        for ((before, now, kind), met) in compare(&first, decided, gates.universe, chains.tokens, (&was, &is))? {
+        let universe = self.with_clients(gates.universe, [&was.decided.list, &is.decided.list]);
+        for ((before, now, kind), met) in compare(&first, decided, &universe, chains.tokens, (&was, &is))? {
             match met {
                 Met::By(point, domain, wire_path) => {
                     let culprit = self.culprit((&was, &before), (&is, &now), region, gates.ways);

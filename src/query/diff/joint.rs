@@ -89,9 +89,9 @@ fn are_apart(one: &Test, other: &Test) -> bool {
     if one.dimension != other.dimension {
         return false;
     }
-    let covers = |pattern: &Pattern, exact: &Pattern| match exact {
-        Pattern::Exact(text) => pattern.matches(text),
-        wide => *pattern == Pattern::Any || pattern == wide,
+    let covers = |pattern: &Pattern, narrow: &Pattern| {
+        let Pattern::Exact(text) = narrow else { return *pattern == Pattern::Any || pattern == narrow };
+        pattern.matches(text)
     };
     let shut = |yes: &Test, no: &Test| {
         let all = |pattern: &Pattern| no.none_of.iter().any(|excluded| covers(excluded, pattern));

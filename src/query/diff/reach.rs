@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::front::Touched;
 use super::same;
-use crate::model::{DestinationRule, Mesh, ObjectId, Objects, Placed, Resource, VirtualService, Workload};
+use crate::model::{DestinationRule, Mesh, ObjectId, Objects, Placed as _, Resource, VirtualService, Workload};
 use crate::semantics::{MESH, World, full_hosts, overlap, parse_service_host, resolve_short_name, service_host};
 
 /// The part of both worlds in which clients' answers can have changed.

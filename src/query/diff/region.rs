@@ -150,8 +150,8 @@ fn around(list: DecisionList) -> DecisionList {
         return list;
     }
     let within: Vec<&Rule> = list.rules.iter().filter(|rule| rule.label == Region::WITHIN).collect();
-    let Some(last) = list.rules.iter().rposition(|rule| rule.label == Region::WITHIN) else { return list };
-    let near = |rule: &&Rule| within.iter().any(|other| overlap(&rule.cube, &other.cube).is_some());
-    let rules = list.rules.iter().take(last + 1).filter(near).cloned().collect();
+    let Some(end) = list.rules.iter().rposition(|rule| rule.label == Region::WITHIN) else { return list };
+    let meets = |rule: &&Rule| within.iter().any(|other| overlap(&rule.cube, &other.cube).is_some());
+    let rules = list.rules.iter().take(end + 1).filter(meets).cloned().collect();
     DecisionList { rules, default: list.default }
 }

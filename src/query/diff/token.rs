@@ -27,7 +27,9 @@ impl Tokens {
     /// The comparisons that are needed where filters stand at the same places of both sides; those that let requests
     /// through to others come first.
     pub(super) fn of(fronts: [&JwtFilter; 2], doors: &[JwtFilter]) -> Vec<Self> {
-        let alike = |filters: &[&JwtFilter]| filters.windows(2).all(|pair| pair[0].rules == pair[1].rules);
+        let alike = |filters: &[&JwtFilter]| {
+            filters.iter().zip(filters.iter().skip(1)).all(|(one, other)| one.rules == other.rules)
+        };
         let doors: Vec<&JwtFilter> = doors.iter().collect();
         let none_in_front = fronts.iter().all(|filter| filter.is_empty());
         let none_behind = doors.iter().all(|filter| filter.is_empty());
