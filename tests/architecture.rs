@@ -143,6 +143,7 @@ const OWN: &[(&str, &str)] = &[
     ("forward", "look-up"),
     ("chains", "look-up"),
     ("is_empty", "look-up"),
+    ("with_mesh", "construction"),
     ("token_place", "the contract"),
     ("bearer", "the contract"),
     ("service_targets", "the second half of a function that has it"),

@@ -8,20 +8,20 @@ use crate::space::{Cube, Dimension};
 
 /// Clients that are treated alike on their way to a port of a Service.
 #[derive(Debug)]
-pub(super) struct Outbound {
+pub(crate) struct Outbound {
     /// `service NS/NAME:PORT`
-    pub(super) entrypoint: String,
+    pub(crate) entrypoint: String,
     /// A client of each identity: the identity, and `NS/NAME` of a workload that has it
-    pub(super) senders: BTreeMap<String, String>,
+    pub(crate) senders: BTreeMap<String, String>,
     /// What their sidecars do
-    pub(super) proxy: RoutingProxy,
+    pub(crate) proxy: RoutingProxy,
     /// What they speak
-    pub(super) wire: WireProtocol,
+    pub(crate) wire: WireProtocol,
 }
 
 /// What the clients of a class do with requests to a port of a Service: HTTP, and bytes where that is another matter.
 /// Clients whose sidecars do not capture the port send past them, which is the entrypoint `workload`.
-pub(super) fn outbound(
+pub(crate) fn outbound(
     world: &World,
     class: &[&Workload],
     service: &Resource<Service>,

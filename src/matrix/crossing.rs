@@ -89,9 +89,15 @@ pub(super) fn both(gateway: &Judgement, workload: &Judgement) -> Universe {
 
 /// The door's list for requests that a gateway of an identity sends by a route: peer, authority and headers are fixed by it.
 pub(crate) fn arriving(workload: &Judgement, identity: Option<&str>, leg: &Leg) -> DecisionList {
-    let changes = &leg.changes;
     let peer: Vec<&str> = identity.into_iter().collect();
-    let mut list = workload.list.specialise(&Dimension::Peer, &peer);
+    sent_on(workload, identity.is_some(), leg).specialise(&Dimension::Peer, &peer)
+}
+
+/// The door's list for requests that a proxy sends by a route, with its identity or without one: authority and headers are
+/// fixed by it.
+pub(crate) fn sent_on(workload: &Judgement, identified: bool, leg: &Leg) -> DecisionList {
+    let changes = &leg.changes;
+    let mut list = workload.list.clone();
     if !verifies(workload) {
         // What a token said to the gateway is nothing to a proxy that verifies none.
         for dimension in list.dimensions().into_iter().filter(is_of_tokens) {
@@ -110,7 +116,7 @@ pub(crate) fn arriving(workload: &Judgement, identity: Option<&str>, leg: &Leg) 
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         list = if fixed { list.specialise(&dimension, &values) } else { beside(&list, &dimension, &values) };
     }
-    list.specialise(&Dimension::Sni, &identity.map(|_| server_names(leg)).unwrap_or_default())
+    list.specialise(&Dimension::Sni, &if identified { server_names(leg) } else { Vec::new() })
 }
 
 /// The server name that mTLS asks for on the way to a place.

@@ -12,8 +12,9 @@ mod witness;
 
 pub(crate) use across::{Across, Way};
 pub use client::client_routes;
+pub(crate) use client::{Outbound, outbound};
 pub use crossing::Crossing;
-pub(crate) use crossing::{arriving, verifies};
+pub(crate) use crossing::{arriving, sent_on, verifies};
 pub use delivery::{Delivered, Delivery};
 pub use door::{Door, Lock, Opening, Place, Question, ask, ask_again, doors, judge, places};
 pub use front::Fronts;

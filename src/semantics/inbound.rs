@@ -310,6 +310,15 @@ static AUTHORITY: LazyLock<Pattern> = LazyLock::new(|| {
     Pattern::sequence(&[some_of(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]")])
 });
 
+/// A server name as proxies see it: in lower case, whatever the client asked for.
+///
+/// # Upstream
+/// Envoy: `source/extensions/filters/listener/tls_inspector/tls_inspector.cc`, `onServername`.
+static SERVER_NAME: LazyLock<Pattern> = LazyLock::new(|| {
+    let bytes: Vec<u8> = (0x21..=0x7e).filter(|byte: &u8| !byte.is_ascii_uppercase()).collect();
+    Pattern::sequence(&[some_of(&bytes)])
+});
+
 /// One or more of some bytes.
 fn some_of(bytes: &[u8]) -> Piece {
     Piece::Repeat { bytes: ByteSet::from_bytes(bytes), at_least: 1 }
@@ -345,9 +354,10 @@ pub(super) fn http_universe(world: &World, peers: Vec<String>) -> Universe {
         Dimension::Scheme,
         Domain { values: Values::Finite(schemes.clone()), absent: false, several: false, preferred: schemes },
     );
-    let mut sni = Domain::default_for(&Dimension::Sni);
-    sni.absent = true;
-    universe.set(Dimension::Sni, sni);
+    universe.set(
+        Dimension::Sni,
+        Domain { values: Values::Language(SERVER_NAME.clone()), absent: true, several: false, preferred: Vec::new() },
+    );
     universe.set(
         Dimension::Authority,
         Domain {

@@ -23,14 +23,14 @@ impl JwtFilter {
     }
 
     /// Where its rules stand, which tells them apart.
-    fn places(&self) -> impl Iterator<Item = Span> {
+    fn spans(&self) -> impl Iterator<Item = Span> {
         self.rules.iter().map(|rule| rule.span)
     }
 }
 
 impl PartialEq for JwtFilter {
     fn eq(&self, other: &Self) -> bool {
-        self.places().eq(other.places())
+        self.spans().eq(other.spans())
     }
 }
 
@@ -38,7 +38,7 @@ impl Eq for JwtFilter {}
 
 impl Hash for JwtFilter {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.places().for_each(|place| place.hash(state));
+        self.spans().for_each(|span| span.hash(state));
     }
 }
 
@@ -92,11 +92,7 @@ impl JwtFilter {
         let issuer = || Cube::default().any(Dimension::Issuer, vec![Pattern::Any]);
         let subject = || Cube::default().any(Dimension::Subject, vec![Pattern::Any]);
         let no_issuer = Cube::default().none(Dimension::Issuer, vec![Pattern::Any]);
-        let preflight = Cube::default()
-            .any(Dimension::Method, vec![Pattern::Exact("OPTIONS".into())])
-            .any(Dimension::Header("origin".into()), vec![Pattern::NonEmpty])
-            .any(Dimension::Header("access-control-request-method".into()), vec![Pattern::NonEmpty]);
-        builder.impossible([token(VALID).and(&preflight), token(INVALID).and(&preflight)]);
+        builder.impossible([token(VALID).and(&preflight()), token(INVALID).and(&preflight())]);
         if self.rules().all(|rule| issuer_of(rule).is_some()) {
             builder.impossible([token(VALID).and(&no_issuer)]);
         }
@@ -130,6 +126,69 @@ impl JwtFilter {
         universe.set(Dimension::Subject, subject);
     }
 
+    /// What the filter makes of tokens that are carried at a place, by the token and its claims as they are sent; first
+    /// match wins.
+    ///
+    /// # Upstream
+    /// Envoy: `source/extensions/filters/http/jwt_authn/filter.cc`, `decodeHeaders` (preflights pass unread);
+    /// `authenticator.cc`, `startVerify`, `handleGoodJwt` (what is forwarded).
+    pub fn sights(&self, place: &TokenPlace) -> Vec<(Cube, TokenSight)> {
+        let token = |value: &str| Cube::default().any(Dimension::Token, vec![Pattern::Exact(value.into())]);
+        let mut looking = self.rules().filter(|rule| places(rule).contains(place)).peekable();
+        if looking.peek().is_none() {
+            return vec![(Cube::default(), TokenSight::Unseen)];
+        }
+        let mut sights = vec![(token(NONE), TokenSight::Unseen), (preflight(), TokenSight::Unseen)];
+        for rule in looking {
+            let exact = |text: &str| Pattern::Exact(text.into());
+            let mut cube = token(VALID);
+            if let Some(issuer) = issuer_of(rule) {
+                cube = cube.any(Dimension::Issuer, vec![exact(issuer)]);
+            }
+            if let Some(audiences) = rule.audiences.as_ref().filter(|audiences| !audiences.is_empty()) {
+                let audiences = audiences.iter().map(|audience| exact(audience)).collect();
+                cube = cube.any(Dimension::Claim(["aud".into()].into()), audiences);
+            }
+            sights.push((cube, TokenSight::Verified { goes_on: rule.forward_original_token == Some(true) }));
+        }
+        sights.push((Cube::default(), TokenSight::Refused));
+        sights
+    }
+
+    /// The issuers whose tokens clients carry at a place.
+    ///
+    /// # Upstream
+    /// Envoy: `source/extensions/filters/http/jwt_authn/extractor.cc`, `addProvider`.
+    pub fn issuers_at(&self, place: &TokenPlace) -> Vec<String> {
+        let rules = self.rules().filter(|rule| first_place(rule) == *place);
+        rules.filter_map(issuer_of).map(str::to_owned).collect()
+    }
+
+    /// Whether each of its rules looks for tokens at a place.
+    ///
+    /// # Upstream
+    /// Envoy: `source/extensions/filters/http/jwt_authn/extractor.cc`, `addProvider`.
+    pub fn looking(&self, place: &TokenPlace) -> Vec<bool> {
+        self.rules().map(|rule| places(rule).contains(place)).collect()
+    }
+
+    /// The places where it looks for tokens.
+    ///
+    /// # Upstream
+    /// Envoy: `source/extensions/filters/http/jwt_authn/extractor.cc`, `addProvider`.
+    pub fn places(&self) -> Vec<TokenPlace> {
+        self.rules().flat_map(places).collect()
+    }
+
+    /// The claims, by their names, of which a rule splits the text by its spaces, beyond those that all rules do.
+    ///
+    /// # Upstream
+    /// istio/istio 1.32: `pilot/pkg/security/authn/policy_applier.go`, `buildSpaceDelimitedClaims`.
+    pub fn split_claims(&self) -> Vec<&str> {
+        let claims = self.rules().flat_map(|rule| rule.space_delimited_claims.iter().flatten());
+        claims.map(String::as_str).collect()
+    }
+
     /// Headers that carry tokens or receive claims, lower-case: behind the filter they are not what was sent.
     ///
     /// # Upstream
@@ -146,15 +205,32 @@ impl JwtFilter {
         headers.iter().map(|name| name.to_ascii_lowercase()).collect()
     }
 
-    /// Whether a rule looks for tokens at a place.
-    pub(crate) fn looks_at(&self, place: &TokenPlace) -> bool {
-        self.rules().any(|rule| places(rule).contains(place))
-    }
-
     /// Whether there is no filter at all.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
+}
+
+/// Requests that ask what a browser may do.
+fn preflight() -> Cube {
+    Cube::default()
+        .any(Dimension::Method, vec![Pattern::Exact("OPTIONS".into())])
+        .any(Dimension::Header("origin".into()), vec![Pattern::NonEmpty])
+        .any(Dimension::Header("access-control-request-method".into()), vec![Pattern::NonEmpty])
+}
+
+/// What a filter makes of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenSight {
+    /// It does not see it, and lets it pass
+    Unseen,
+    /// It does not verify
+    Refused,
+    /// It verifies, and may go on to the next proxy
+    Verified {
+        /// Whether it does
+        goes_on: bool,
+    },
 }
 
 /// A place of a request where a filter looks for a token.

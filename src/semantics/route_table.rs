@@ -15,7 +15,7 @@ use crate::space::{Cube, Dimension, Pattern};
 use crate::text::Span;
 
 /// The route table of one listener.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RouteTable {
     /// In Envoy's order of look-up; each domain once
     pub hosts: Vec<VirtualHost>,
@@ -26,7 +26,7 @@ pub struct RouteTable {
 }
 
 /// A virtual host: one domain and its routes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VirtualHost {
     /// Lower-case; `*` is everything
     pub domain: String,

@@ -117,6 +117,21 @@ impl World {
         }
     }
 
+    /// The same world with a part of its mesh, for questions that the rest has no part in.
+    #[must_use]
+    pub fn with_mesh(&self, mesh: Mesh) -> Self {
+        Self {
+            mesh,
+            options: self.options.clone(),
+            workloads: self.workloads.clone(),
+            gateway_workloads: self.gateway_workloads.clone(),
+            gateway_objects: self.gateway_objects.clone(),
+            ingress: self.ingress.clone(),
+            assumptions: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
     /// Whether the owner vouches for an object.
     pub fn is_trusted(&self, id: &ObjectId) -> bool {
         self.options.trusted.contains_key(&id.to_string())

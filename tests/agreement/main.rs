@@ -9,6 +9,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 mod changes;
+mod pairs;
 mod policies;
 mod requests;
 mod routes;

@@ -6,12 +6,12 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use super::change::{Change, ChangeKind, Unsettled};
-use super::composition::renamed;
 use super::culprit::{Culprit, Side};
 use super::fate::Fate;
+use super::joint::renamed;
 use super::lists::{self, Decided, Differences};
 use super::pair::{Pair, entrypoint, pairs, ports};
-use super::token::{TOKENS, complete_token, verify_otherwise, with_foreign_tokens, without_token};
+use super::token::{TOKENS, Tokens, split_otherwise};
 use super::{Found, same};
 use crate::matrix::inbound_witness;
 use crate::model::{MtlsMode, Workload};
@@ -19,25 +19,25 @@ use crate::semantics::{
     By, Chain, Ending, Guard, Inbound, JwtFilter, NamespaceReader, Protocol, Verdict, WireProtocol, WorkloadPort,
     World, guard, workload_ports,
 };
-use crate::space::{Cube, DecisionList, Dimension, Label, Pattern, Rule};
+use crate::space::{Cube, DecisionList, Dimension, Label, Pattern, Rule, Universe};
 
 /// What is in force at a port for clients that speak in some way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum AtPort<'w> {
     /// Nothing listens
     Nothing,
-    /// The port speaks something else
-    Refused,
+    /// The port speaks HTTP, and these bytes are none: it refuses them once the connection stands
+    Refused(Box<Inbound<'w>>),
     /// A chain decides, and where TLS is not opened the other takes what comes with it
     Chain(Box<Inbound<'w>>, Option<Box<Inbound<'w>>>),
 }
 
 impl AtPort<'_> {
     /// The tokens that are verified.
-    fn jwt(&self) -> Option<&JwtFilter> {
+    fn jwt(&self) -> JwtFilter {
         match self {
-            Self::Chain(inbound, _) => Some(&inbound.jwt),
-            Self::Nothing | Self::Refused => None,
+            Self::Chain(inbound, _) | Self::Refused(inbound) => jwt_of(inbound),
+            Self::Nothing => JwtFilter::default(),
         }
     }
 }
@@ -73,23 +73,24 @@ fn in_namespace(old: &World, new: &World, namespace: &str) -> Found {
     let kinds = kinds(old, new, &pairs, &mut found);
     let readers = (NamespaceReader::new(old, namespace), NamespaceReader::new(new, namespace));
     for ((before, now), seats) in &kinds {
-        let decided = (decide(before, now, &readers.0), decide(now, before, &readers.1));
-        let mut differences = lists::compare(&decided.0, &decided.1);
-        if verify_otherwise(before.jwt(), now.jwt()) {
-            // A token that one side sees the other may not.
-            let unseen = |decided: &Decided| Decided { list: without_token(&decided.list), ..decided.clone() };
-            differences = differences.and(lists::compare(&unseen(&decided.0), &decided.1));
-            differences = differences.and(lists::compare(&decided.0, &unseen(&decided.1)));
-        }
-        for seat in seats {
-            found.changes.extend(seat.changes(before, now, &differences));
-            let Some(workload) = seat.pair.named() else { continue };
-            let unsettled = |message: &String| Unsettled {
-                entrypoint: entrypoint(workload, seat.number),
-                message: message.clone(),
-                span: None,
-            };
-            found.unsettled.extend(differences.unsettled.iter().map(unsettled));
+        let filters = [before.jwt(), now.jwt()];
+        for tokens in Tokens::of([&JwtFilter::default(); 2], &filters) {
+            let decided = [decide(before, &readers.0, &tokens), decide(now, &readers.1, &tokens)];
+            let mut differences = lists::compare(&decided[0], &decided[1]);
+            if tokens != Tokens::Seen {
+                let lists = decided.iter().map(|decided| &decided.list);
+                differences.unsettled.extend(split_otherwise(&filters.each_ref(), lists));
+            }
+            for seat in seats {
+                found.changes.extend(seat.changes(before, now, &differences, &tokens));
+                let Some(workload) = seat.pair.named() else { continue };
+                let unsettled = |message: &String| Unsettled {
+                    entrypoint: entrypoint(workload, seat.number),
+                    message: message.clone(),
+                    span: None,
+                };
+                found.unsettled.extend(differences.unsettled.iter().map(unsettled));
+            }
         }
     }
     found
@@ -107,15 +108,14 @@ fn kinds<'w, 'p>(old: &'w World, new: &'w World, pairs: &'p [Pair], found: &mut 
             let mut known = None;
             for wire in wires.iter().copied() {
                 let sides = (at_port(old, pair, Side::Old, number, wire), at_port(new, pair, Side::New, number, wire));
-                let decided = |side: &AtPort<'_>| matches!(side, AtPort::Chain(..));
                 // Where the same chain takes whatever comes, it is asked once.
-                if known.as_ref() == Some(&sides) || !(decided(&sides.0) || decided(&sides.1)) {
+                if known.as_ref() == Some(&sides) || sides == (AtPort::Nothing, AtPort::Nothing) {
                     continue;
                 }
                 known = Some(sides.clone());
                 let bytes = |side: &AtPort<'_>| match side {
                     AtPort::Chain(inbound, _) => inbound.chain == Chain::Tcp,
-                    AtPort::Nothing | AtPort::Refused => true,
+                    AtPort::Nothing | AtPort::Refused(_) => true,
                 };
                 let wire = if bytes(&sides.0) && bytes(&sides.1) { WireProtocol::Tcp } else { wire };
                 kinds.entry(sides).or_default().push(Seat { pair, number, wire });
@@ -133,69 +133,67 @@ fn at_port<'w>(world: &'w World, pair: &Pair, side: Side, number: u16, wire: Wir
     let known = workload_ports(world, workload).into_iter().find(|port| port.number == number);
     let supposed = WorkloadPort { number, protocol: Protocol::Http, by_service: false };
     let Some(port) = known.or_else(|| workload.implied.then_some(supposed)) else { return AtPort::Nothing };
+    let of = |chain: Chain| Box::new(Inbound::of(world, workload, &port, chain));
     let chain = match (guard(world, workload, number), port.protocol, wire) {
         (Guard::Nothing { .. } | Guard::Unmodelled(_), ..) | (Guard::Sidecar, Protocol::Http, WireProtocol::Http) => {
             Chain::Http
         }
         (Guard::Sidecar, Protocol::Sniffed, WireProtocol::Http) => Chain::Http,
-        (Guard::Sidecar, Protocol::Http, WireProtocol::Tcp) => return AtPort::Refused,
+        (Guard::Sidecar, Protocol::Http, WireProtocol::Tcp) => return AtPort::Refused(of(Chain::Http)),
         (Guard::Sidecar, Protocol::Tcp | Protocol::Udp | Protocol::Sniffed, _) => Chain::Tcp,
     };
-    let inbound = Inbound::of(world, workload, &port, chain);
+    let inbound = of(chain);
     let unopened = chain == Chain::Http && port.protocol == Protocol::Sniffed && is_closed_to_tls(&inbound);
-    let sealed = unopened.then(|| Box::new(Inbound::of(world, workload, &port, Chain::Tcp)));
-    AtPort::Chain(Box::new(inbound), sealed)
+    let sealed = unopened.then(|| of(Chain::Tcp));
+    AtPort::Chain(inbound, sealed)
 }
 
 /// Whether a sidecar opens no TLS here.
 fn is_closed_to_tls(inbound: &Inbound<'_>) -> bool {
-    inbound.guard == Guard::Sidecar && inbound.mode.mode == MtlsMode::Disable
+    inbound.guard == Guard::Sidecar && inbound.mode.mode == MtlsMode::Disable && inbound.mode.order.is_none()
 }
 
-/// What a side decides at a port, told of the other side's tokens.
-fn decide(own: &AtPort<'_>, other: &AtPort<'_>, reader: &NamespaceReader<'_>) -> Decided {
-    let none = JwtFilter::default();
-    let jwt = other.jwt().unwrap_or(&none);
-    match own {
-        AtPort::Chain(inbound, None) => of_chain(inbound, jwt, reader),
+/// What a side decides at a port for requests that go straight there.
+fn decide(own: &AtPort<'_>, reader: &NamespaceReader<'_>, tokens: &Tokens) -> Decided {
+    let decided = match own {
+        AtPort::Chain(inbound, None) => of_chain(inbound, reader, tokens),
         AtPort::Chain(inbound, Some(sealed)) => {
-            of_chain(inbound, jwt, reader).unless_sealed(of_chain(sealed, jwt, reader))
+            of_chain(inbound, reader, tokens).unless_sealed(of_chain(sealed, reader, tokens))
         }
-        AtPort::Nothing => Decided::all(Fate::nothing(), crate::space::Universe::default()),
-        AtPort::Refused => {
-            Decided::all(Fate::of(&Ending::denied(By::BadRequest, None)), crate::space::Universe::default())
-        }
-    }
+        AtPort::Nothing => return Decided::all(Fate::nothing(), Universe::default()),
+        AtPort::Refused(inbound) => of_chain(inbound, reader, tokens).refusing(inbound),
+    };
+    // Whoever shows no identity speaks plaintext, which asks for no server name.
+    let named = Cube::default().any(Dimension::Sni, vec![Pattern::Any]).none(Dimension::Peer, vec![Pattern::Any]);
+    let mut list = tokens.asked(decided.list);
+    list.rules.insert(0, Rule::new(named, Label::IMPOSSIBLE));
+    Decided { list, ..decided }
 }
 
-/// What a chain decides, told of the tokens that the other side verifies.
-pub(super) fn of_chain(inbound: &Inbound<'_>, other: &JwtFilter, reader: &NamespaceReader<'_>) -> Decided {
+/// The tokens that a chain verifies.
+pub(super) fn jwt_of(inbound: &Inbound<'_>) -> JwtFilter {
+    let reads = inbound.chain == Chain::Http && !matches!(inbound.guard, Guard::Nothing { .. });
+    if reads { inbound.jwt.clone() } else { JwtFilter::default() }
+}
+
+/// What a chain decides.
+pub(super) fn of_chain(inbound: &Inbound<'_>, reader: &NamespaceReader<'_>, tokens: &Tokens) -> Decided {
     let judgement = inbound.judgement(reader);
-    let mut fates: Vec<Fate> = judgement
-        .verdicts
-        .iter()
-        .map(|verdict| match verdict {
-            Verdict::End(ending) => Fate::at(inbound, ending),
-            Verdict::Forward(_) => Fate::nothing(),
-        })
-        .collect();
-    let own = &inbound.jwt;
-    let list = match (own.is_empty(), other.is_empty()) {
-        (true, false) => without_token(&judgement.list),
-        (false, false) if own.issuers() != other.issuers() => {
-            fates.push(Fate::of(&Ending::denied(By::Jwt, None)));
-            let label = Label(u32::try_from(fates.len() - 1).unwrap_or(u32::MAX - 1));
-            with_foreign_tokens(&judgement.list, own, label)
-        }
-        _ => judgement.list,
+    let fate = |verdict: &Verdict| match verdict {
+        Verdict::End(ending) => Fate::at(inbound, ending),
+        Verdict::Forward(_) => Fate::nothing(),
     };
+    let fates = judgement.verdicts.iter().map(fate).collect();
+    let list = tokens.of_proxy(&judgement.list, &jwt_of(inbound));
     let list = match inbound.chain {
         Chain::Http => list,
         // Who connects is who calls: nobody reads headers there. TLS that is not opened shows nobody's identity.
         Chain::Tcp if is_closed_to_tls(inbound) => by_connection(list).specialise(&Dimension::Peer, &[]),
         Chain::Tcp => by_connection(list),
     };
-    Decided { list, universe: judgement.universe, fates }
+    let mut universe = judgement.universe;
+    tokens.restrict(&mut universe);
+    Decided { list, universe, fates }
 }
 
 /// A list by the address of the connection.
@@ -204,6 +202,21 @@ fn by_connection(list: DecisionList) -> DecisionList {
 }
 
 impl Decided {
+    /// What is decided of bytes that are no HTTP: they are refused once the connection stands, which may be unknown where
+    /// there is a handshake.
+    pub(super) fn refusing(self, inbound: &Inbound<'_>) -> Self {
+        let refused = || Fate::of(&Ending::denied(By::BadRequest, None));
+        let closed = |fate: &Fate| fate.by == Some(By::Closed);
+        let of = |fate: &Fate, handshake: bool| {
+            let kept = closed(fate) || (handshake && fate.by.is_none());
+            if kept { fate.clone() } else { refused() }
+        };
+        let always = inbound.mode.mode == MtlsMode::Strict;
+        let plain = Self { fates: self.fates.iter().map(|fate| of(fate, always)).collect(), ..self.clone() };
+        let sealed = Self { fates: self.fates.iter().map(|fate| of(fate, true)).collect(), ..self };
+        plain.unless_sealed(sealed)
+    }
+
     /// What is decided where requests within TLS that nobody opens are bytes to another chain.
     fn unless_sealed(self, sealed: Self) -> Self {
         let shown = Cube::default().any(Dimension::Peer, vec![Pattern::Any]);
@@ -227,12 +240,16 @@ impl Seat<'_> {
         before: &'s AtPort<'_>,
         now: &'s AtPort<'_>,
         differences: &'s Differences,
+        tokens: &'s Tokens,
     ) -> impl Iterator<Item = Change> + 's {
         differences.found.iter().filter_map(move |(was, is, point)| {
             let kind = ChangeKind::of(was.decision, is.decision)?;
-            let chain = if self.wire == WireProtocol::Tcp { Chain::Tcp } else { Chain::Http };
+            // Of bytes that a port refuses for being no HTTP something may still be asked before.
+            let refused = [before, now].iter().any(|side| matches!(side, AtPort::Refused(_)));
+            let chain = if self.wire == WireProtocol::Tcp && !refused { Chain::Tcp } else { Chain::Http };
             let mut witness = inbound_witness(self.pair.named()?, self.number, chain, differences.path?, point);
-            complete_token(&mut witness, &[before.jwt(), now.jwt()]);
+            witness.protocol = self.wire;
+            tokens.complete(&mut witness, &[&before.jwt(), &now.jwt()]);
             let place = |workload: &Option<Workload>| workload.as_ref().map(|one| entrypoint(one, self.number));
             Some(Change {
                 kind,
@@ -242,7 +259,7 @@ impl Seat<'_> {
                 witness,
                 old_entrypoint: place(&self.pair.old),
                 new_entrypoint: place(&self.pair.new),
-                doubt: verify_otherwise(before.jwt(), now.jwt()).then_some(TOKENS),
+                doubt: (*tokens != Tokens::Seen).then_some(TOKENS),
             })
         })
     }
@@ -250,7 +267,8 @@ impl Seat<'_> {
     /// What makes a change here.
     fn culprit(&self, before: (&AtPort<'_>, &Fate), now: (&AtPort<'_>, &Fate)) -> Culprit {
         match (before, now) {
-            ((AtPort::Chain(old, _), before), (AtPort::Chain(new, _), now)) => Culprit::between(before, now, old, new),
+            ((AtPort::Chain(old, _), before), (AtPort::Chain(new, _), now))
+            | ((AtPort::Refused(old), before), (AtPort::Refused(new), now)) => Culprit::between(before, now, old, new),
             ((AtPort::Nothing, _), (AtPort::Chain(..), _)) => self.arrival(Side::New, "is new here"),
             ((AtPort::Chain(..), _), (AtPort::Nothing, _)) => self.arrival(Side::Old, "is gone"),
             (_, (AtPort::Chain(..), _)) => self.arrival(Side::New, "takes bytes that are not HTTP now"),

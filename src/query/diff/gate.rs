@@ -1,42 +1,41 @@
 //! What a chain of a gateway's listener decides, told in terms that mean the same on both sides.
 
-use super::composition::{Way, renamed};
+use super::composition::Sender;
 use super::fate::Fate;
+use super::joint::renamed;
 use super::lists::Decided;
 use super::region::{Gate, Meaning};
-use super::token::without_token;
-use crate::semantics::{By, Chain, Ending, Forward, Proxy, Route, RoutingProxy, Verdict, World, jwt_filter};
+use super::way::{Way, Ways};
+use crate::semantics::{By, Chain, Ending, Forward, Route, RoutingProxy, Verdict, WireProtocol};
 use crate::space::{Dimension, Universe};
 
-/// What a chain of one side decides.
-pub(super) fn gate(world: &World, proxy: &RoutingProxy, believed: u32, ways: &mut Vec<Way>) -> Gate {
+/// A chain of a listener, and how many proxies in front of it are believed.
+pub(super) type Served = (RoutingProxy, u32);
+
+/// What a chain of one side decides, of whose proxies in front so many are believed.
+/// Routes that nobody asks for are told apart no further.
+pub(super) fn gate(sender: &Sender<'_>, believed: u32, asked: &dyn Fn(&Forward) -> bool, ways: &mut Ways) -> Gate {
+    let Sender { world, proxy, filter, tokens, wire, by_client } = *sender;
     let judgement = proxy.judgement(world);
-    let mut meanings = Vec::new();
-    for verdict in &judgement.verdicts {
-        meanings.push(match verdict {
-            Verdict::End(ending) => Meaning::End(Fate::of(ending)),
-            Verdict::Forward(index) => match proxy.forward(*index) {
-                None => Meaning::End(Fate::nothing()),
-                Some((_, forward)) => {
-                    let way = Way::of(world, proxy, forward);
-                    let known = ways.iter().position(|known| *known == way).unwrap_or_else(|| {
-                        ways.push(way);
-                        ways.len() - 1
-                    });
-                    Meaning::Way(known)
-                }
-            },
-        });
-    }
-    // Tokens that the gateway does not look at may pass it and be looked at behind.
-    let reads = proxy.chain == Chain::Http;
-    let place = Proxy { namespace: &proxy.namespace, labels: &proxy.labels };
-    let looks = reads && !jwt_filter(&world.mesh, place).is_empty();
-    let list = if looks || !reads { judgement.list } else { without_token(&judgement.list) };
+    // Bytes that are no HTTP are no request to a proxy that reads them.
+    let unread = wire == WireProtocol::Tcp && proxy.chain == Chain::Http && proxy.unknown.is_none();
+    let mut meaning = |verdict: &Verdict| match verdict {
+        _ if unread => Meaning::End(Fate::of(&Ending::denied(By::BadRequest, None))),
+        Verdict::End(ending) => Meaning::End(Fate::of(ending)),
+        Verdict::Forward(index) => match proxy.forward(*index) {
+            None => Meaning::End(Fate::nothing()),
+            Some((_, forward)) if !asked(forward) => Meaning::End(Fate::nothing()),
+            Some((_, forward)) => Meaning::Way(ways.number(Way::of(world, proxy, forward, by_client))),
+        },
+    };
+    let meanings: Vec<Meaning> = judgement.verdicts.iter().map(&mut meaning).collect();
+    let list = tokens.asked(tokens.of_proxy(&judgement.list, filter));
     // The address that counts is the client's own, unless proxies in front are believed.
     let list = if believed > 0 { list } else { renamed(list, &Dimension::RemoteIp, &Dimension::SourceIp) };
+    let mut universe = judgement.universe;
+    tokens.restrict(&mut universe);
     let fates = meanings.iter().map(|_| Fate::nothing()).collect();
-    Gate { decided: Decided { list, universe: judgement.universe, fates }, verdicts: judgement.verdicts, meanings }
+    Gate { decided: Decided { list, universe, fates }, verdicts: judgement.verdicts, meanings }
 }
 
 impl Gate {
@@ -48,10 +47,10 @@ impl Gate {
     }
 
     /// A route of a way.
-    pub(super) fn route<'p>(&self, proxy: Option<&'p RoutingProxy>, way: usize) -> Option<(&'p Route, &'p Forward)> {
+    pub(super) fn route<'p>(&self, proxy: &'p RoutingProxy, way: usize) -> Option<(&'p Route, &'p Forward)> {
         let at = self.meanings.iter().position(|meaning| *meaning == Meaning::Way(way))?;
         match self.verdicts.get(at)? {
-            Verdict::Forward(index) => proxy?.forward(*index),
+            Verdict::Forward(index) => proxy.forward(*index),
             Verdict::End(_) => None,
         }
     }

@@ -6,7 +6,7 @@ use super::change::{Change, ChangeKind, Unsettled};
 use super::culprit::{Culprit, Side};
 use super::fate::Fate;
 use crate::query::eval::{EvalError, Evaluator};
-use crate::semantics::{Answer, By, Request, World};
+use crate::semantics::{Answer, By, OWN_TOKEN, Request, World};
 
 /// Changes of one kind and one cause.
 #[derive(Debug, Clone)]
@@ -43,13 +43,21 @@ pub(super) fn group(old: &World, new: &World, changes: Vec<Change>) -> (Vec<Grou
         let mut entrypoints: Vec<String> = changes.iter().map(|change| change.witness.entrypoint.clone()).collect();
         entrypoints.sort();
         entrypoints.dedup();
-        let confirmed = changes.iter().find_map(|change| {
-            let _ = confirm(&judges.0, change, Side::Old).ok()?;
-            Some((change, confirm(&judges.1, change, Side::New).ok()?))
+        let both = |change: &Change| {
+            let _ = confirm(&judges.0, change, Side::Old)?;
+            confirm(&judges.1, change, Side::New)
+        };
+        let mut refusal = None;
+        let confirmed = changes.iter().find_map(|change| match both(change) {
+            Ok(answer) => Some((change, answer)),
+            Err(unconfirmed) => {
+                refusal = refusal.or(unconfirmed.why);
+                None
+            }
         });
         let Some((shown, answer)) = confirmed else {
             let doubt = changes.iter().find_map(|change| change.doubt);
-            let why = doubt.unwrap_or("internal error, please report it: no request confirms");
+            let why = refusal.or(doubt).unwrap_or("internal error, please report it: no request confirms");
             let message = format!("{why} that {}", culprit.text);
             let at = |entrypoint| Unsettled { entrypoint, message: message.clone(), span: culprit.span };
             unconfirmed.extend(entrypoints.into_iter().map(at));
@@ -63,7 +71,13 @@ pub(super) fn group(old: &World, new: &World, changes: Vec<Change>) -> (Vec<Grou
 }
 
 /// That a side does not decide a witness as the change says.
-struct Unconfirmed;
+struct Unconfirmed {
+    /// Why it cannot, if so
+    why: Option<&'static str>,
+}
+
+/// Why a witness is no use that holds what a filter takes for a token.
+const OWN: &str = "requests that carry a token of their own cannot be verified, and no other is found that shows";
 
 /// What a side answers to the witness of a change; nothing where the place is not there.
 fn confirm(judge: &Evaluator<'_>, change: &Change, side: Side) -> Result<Option<Answer>, Unconfirmed> {
@@ -75,10 +89,14 @@ fn confirm(judge: &Evaluator<'_>, change: &Change, side: Side) -> Result<Option<
         return match judge.answer(&change.witness) {
             Err(EvalError::Unanswerable(_)) => Ok(None),
             Ok(answer) if answer.outcome.by == Some(By::NoListener) => Ok(None),
-            Ok(_) | Err(EvalError::Disagreement(_)) => Err(Unconfirmed),
+            Ok(_) | Err(EvalError::Disagreement(_)) => Err(Unconfirmed { why: None }),
         };
     };
     let request = Request { entrypoint: entrypoint.clone(), ..change.witness.clone() };
-    let answer = judge.answer(&request).map_err(|_| Unconfirmed)?;
-    if answer.outcome.decision == fate.decision { Ok(Some(answer)) } else { Err(Unconfirmed) }
+    let answer = judge.answer(&request).map_err(|_| Unconfirmed { why: None })?;
+    if answer.outcome.decision == fate.decision {
+        return Ok(Some(answer));
+    }
+    let own = answer.outcome.cause.is_some_and(|cause| cause.message == OWN_TOKEN);
+    Err(Unconfirmed { why: own.then_some(OWN) })
 }

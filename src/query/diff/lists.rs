@@ -34,16 +34,6 @@ pub(super) struct Differences {
     pub(super) path: Option<PathDomain>,
 }
 
-impl Differences {
-    /// Both together.
-    pub(super) fn and(mut self, other: Self) -> Self {
-        self.found.extend(other.found);
-        self.unsettled.extend(other.unsettled);
-        self.path = self.path.or(other.path);
-        self
-    }
-}
-
 impl Decided {
     /// All requests end alike.
     pub(super) fn all(fate: Fate, universe: Universe) -> Self {
@@ -61,6 +51,11 @@ impl Decided {
         let rules = self.list.rules.iter().map(|rule| Rule { cube: rule.cube.clone(), label: new(rule.label) });
         let rules = rules.collect();
         DecisionList { rules, default: new(self.list.default) }
+    }
+
+    /// Whether some rule asks for the path.
+    pub(super) fn reads_path(&self) -> bool {
+        self.list.rules.iter().any(|rule| !rule.cube.path.is_empty())
     }
 
     /// Whether every request ends alike.
@@ -148,16 +143,7 @@ pub(super) fn joint_universe(old: &Decided, new: &Decided) -> Result<Universe, S
         return Ok(if new.is_constant() { old.universe.clone() } else { new.universe.clone() });
     }
     let mut universe = new.universe.clone();
-    if old.universe.path != new.universe.path {
-        let reads = |decided: &Decided| decided.list.rules.iter().any(|rule| !rule.cube.path.is_empty());
-        match (reads(old), reads(new)) {
-            (true, true) => {
-                return Err("the sides normalise paths differently, so their path rules cannot be compared".to_owned());
-            }
-            (true, false) => universe.path = old.universe.path,
-            (false, _) => {}
-        }
-    }
+    universe.path = joint_path(&[new, old])?;
     for (dimension, domain) in &old.universe.domains {
         let other = new.universe.domain(dimension);
         universe.set(dimension.clone(), joint_domain(domain, &other));
@@ -168,6 +154,18 @@ pub(super) fn joint_universe(old: &Decided, new: &Decided) -> Result<Universe, S
         universe.set(dimension, domain);
     }
     Ok(universe)
+}
+
+/// The paths that lists ask for; any of theirs where none does. `Err`: they ask for different ones.
+pub(super) fn joint_path(lists: &[&Decided]) -> Result<PathDomain, String> {
+    let mut asked = lists.iter().filter(|decided| decided.reads_path()).map(|decided| decided.universe.path);
+    let first = asked.next();
+    if asked.any(|other| Some(other) != first) {
+        return Err("the sides normalise paths differently, so their path rules cannot be compared".to_owned());
+    }
+    let unasked = || lists.iter().map(|decided| decided.universe.path);
+    let normalized = unasked().find(|path| *path != PathDomain::Raw);
+    Ok(first.or(normalized).or_else(|| unasked().next()).unwrap_or(PathDomain::Raw))
 }
 
 /// The values of either domain, the second's representatives first.

@@ -1,27 +1,36 @@
-//! What changes for requests from one world to another: straight at every workload's port, and in at every gateway.
+//! What changes for requests from one world to another: straight at every workload's port, in at every gateway, and out
+//! through the sidecars of clients.
 //!
-//! Exact: the lists of both sides are walked in lock-step, so silence is a proof. What cannot be told is said. What
-//! clients' own sidecars do with requests to a Service is not compared.
+//! Exact: the lists of both sides are walked in lock-step, so silence is a proof. What cannot be told is said. Who has no
+//! sidecar calls the workloads themselves, which is told of them.
 
 mod behind;
 mod change;
+mod clients;
 mod composition;
 mod culprit;
 mod door;
 mod fate;
+mod filters;
 mod front;
 mod gate;
+mod gateways;
 mod group;
+mod joint;
 mod lists;
 mod pair;
+mod reach;
 mod region;
 mod same;
 mod token;
+mod way;
 
 pub use change::{Change, ChangeKind, Unsettled};
 pub use culprit::{Culprit, Side};
 pub use fate::Fate;
 pub use group::Group;
+
+use front::Touched;
 
 use crate::semantics::World;
 
@@ -70,6 +79,17 @@ struct Found {
 }
 
 impl Found {
+    /// The doors at which something changes or may, and what makes a change there.
+    fn touched(&self) -> Touched<'_> {
+        let mut touched: Touched<'_> = self.unsettled.iter().map(|unsettled| (&unsettled.entrypoint, None)).collect();
+        for change in &self.changes {
+            for entrypoint in change.old_entrypoint.iter().chain(&change.new_entrypoint) {
+                touched.entry(entrypoint).or_default().get_or_insert(&change.culprit);
+            }
+        }
+        touched
+    }
+
     /// Both together.
     fn and(mut self, other: Self) -> Self {
         self.changes.extend(other.changes);
@@ -84,7 +104,8 @@ impl Found {
 /// sides.
 pub fn diff(old: &World, new: &World) -> Diff {
     let doors = door::compare(old, new);
-    let fronts = front::compare(old, new, &doors);
+    let touched = doors.touched();
+    let fronts = gateways::compare(old, new, &touched).and(clients::compare(old, new, &touched));
     let mut found = doors.and(fronts);
     for names in [&mut found.appeared, &mut found.disappeared] {
         names.sort();

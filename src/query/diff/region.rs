@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexSet;
+
 use super::fate::Fate;
+use super::joint::overlap;
 use super::lists::Decided;
 use crate::semantics::Verdict;
-use crate::space::{Budget, Cube, DecisionList, Label, Point, Rule, RuleStore, Search, Universe};
+use crate::space::{Budget, Change, Cube, DecisionList, Label, Point, Rule, RuleStore, Search, Universe};
 
 /// Rules that the list of a region may have.
 const MOST_RULES: usize = 50_000;
 
 /// What becomes of requests at a gateway.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Meaning {
     /// They end there
     End(Fate),
@@ -48,14 +51,15 @@ impl Gate {
     }
 
     /// The list with the numbers of meanings as labels.
-    fn numbered(&self, meanings: &mut Vec<Meaning>) -> DecisionList {
-        let mut number = |label: Label| {
-            let Some(meaning) = self.meaning(label) else { return Label::IMPOSSIBLE };
-            let known = meanings.iter().position(|known| known == meaning).unwrap_or_else(|| {
-                meanings.push(meaning.clone());
-                meanings.len() - 1
-            });
-            Label(u32::try_from(known).unwrap_or(u32::MAX - 1))
+    fn numbered(&self, meanings: &mut IndexSet<Meaning>) -> DecisionList {
+        let numbers = self.meanings.iter().map(|meaning| {
+            let (number, _) = meanings.insert_full(meaning.clone());
+            Label(u32::try_from(number).unwrap_or(u32::MAX - 1))
+        });
+        let numbers: Vec<Label> = numbers.collect();
+        let number = |label: Label| {
+            let known = usize::try_from(label.0).ok().and_then(|index| numbers.get(index));
+            known.copied().unwrap_or(Label::IMPOSSIBLE)
         };
         let rules = self.decided.list.rules.iter();
         let rules = rules.map(|rule| Rule { cube: rule.cube.clone(), label: number(rule.label) }).collect();
@@ -77,17 +81,11 @@ impl Region {
         universe: &Universe,
         touched: &dyn Fn(usize) -> bool,
     ) -> (Vec<Self>, Vec<String>) {
-        let mut meanings = Vec::new();
+        let mut meanings = IndexSet::new();
         let lists = [before.numbered(&mut meanings), now.numbered(&mut meanings)];
-        let mut store = RuleStore::new(universe.clone());
-        let [old, new] = lists.each_ref().map(|list| store.list(list));
-        let bounds = store.bounds(&Cube::default());
-        let meaning = |label: Label| usize::try_from(label.0).ok().and_then(|at| meanings.get(at)).cloned();
-        let mut regions = Vec::new();
-        let mut unsettled = Vec::new();
-        let changes =
-            if old == new { BTreeMap::new() } else { store.freeze(&Budget::default()).changes(&old, &new, &bounds) };
-        for ((was, is), search) in changes {
+        let (mut regions, mut unsettled) = (Vec::new(), Vec::new());
+        let meaning = |label: Label| usize::try_from(label.0).ok().and_then(|at| meanings.get_index(at)).cloned();
+        for ((was, is), search) in changes(&lists, universe) {
             let (Some(before), Some(now)) = (meaning(was), meaning(is)) else { continue };
             match search {
                 Search::Found(point) => regions.push(Self { before, now, witness: Some(point) }),
@@ -95,7 +93,9 @@ impl Region {
                 Search::Empty => {}
             }
         }
+        let of_both = |meaning: &&Meaning| before.meanings.contains(meaning) && now.meanings.contains(meaning);
         let kept = meanings.iter().filter(|meaning| matches!(meaning, Meaning::Way(way) if touched(*way)));
+        let kept = kept.filter(of_both);
         regions.extend(kept.map(|meaning| Self { before: meaning.clone(), now: meaning.clone(), witness: None }));
         (regions, unsettled)
     }
@@ -107,6 +107,10 @@ impl Region {
         };
         let (old, new) = (&before.decided.list, &now.decided.list);
         let holds = |label: Label| before.meaning(label) == Some(&self.before);
+        if std::ptr::eq(before, now) {
+            let rules = new.rules.iter().map(|rule| Rule { cube: rule.cube.clone(), label: label(rule.label) });
+            return Ok(around(DecisionList { rules: rules.collect(), default: label(new.default) }));
+        }
         let expanded = old.rules.iter().filter(|rule| holds(rule.label)).count() + 1;
         if expanded.saturating_mul(new.rules.len() + 1) > MOST_RULES {
             return Err(format!("the routes of both sides combine in more than {MOST_RULES} ways"));
@@ -114,16 +118,40 @@ impl Region {
         let mut rules = Vec::new();
         for rule in &old.rules {
             if holds(rule.label) {
-                rules.extend(new.rules.iter().map(|other| Rule::new(rule.cube.and(&other.cube), label(other.label))));
+                let within = |other: &Rule| Some(Rule::new(overlap(&rule.cube, &other.cube)?, label(other.label)));
+                rules.extend(new.rules.iter().filter_map(within));
                 rules.push(Rule { cube: rule.cube.clone(), label: label(new.default) });
             } else {
                 rules.push(Rule { cube: rule.cube.clone(), label: Self::ELSEWHERE });
             }
         }
         if !holds(old.default) {
-            return Ok(DecisionList { rules, default: Self::ELSEWHERE });
+            return Ok(around(DecisionList { rules, default: Self::ELSEWHERE }));
         }
         rules.extend(new.rules.iter().map(|other| Rule { cube: other.cube.clone(), label: label(other.label) }));
         Ok(DecisionList { rules, default: label(new.default) })
     }
+}
+
+/// What changes from one list to the other.
+fn changes(lists: &[DecisionList; 2], universe: &Universe) -> BTreeMap<Change, Search> {
+    if lists[0] == lists[1] {
+        return BTreeMap::new();
+    }
+    let mut store = RuleStore::new(universe.clone());
+    let [old, new] = lists.each_ref().map(|list| store.list(list));
+    let bounds = store.bounds(&Cube::default());
+    store.freeze(&Budget::default()).changes(&old, &new, &bounds)
+}
+
+/// A list that says the same of the requests of its region, without rules that are about others.
+fn around(list: DecisionList) -> DecisionList {
+    if list.default == Region::WITHIN {
+        return list;
+    }
+    let within: Vec<&Rule> = list.rules.iter().filter(|rule| rule.label == Region::WITHIN).collect();
+    let Some(end) = list.rules.iter().rposition(|rule| rule.label == Region::WITHIN) else { return list };
+    let meets = |rule: &&Rule| within.iter().any(|other| overlap(&rule.cube, &other.cube).is_some());
+    let rules = list.rules.iter().take(end + 1).filter(meets).cloned().collect();
+    DecisionList { rules, default: list.default }
 }

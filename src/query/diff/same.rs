@@ -38,10 +38,34 @@ pub(super) fn are_same_gateways(old: &World, new: &World) -> bool {
         && places.iter().all(|(namespace, _)| is_same_namespace(old, new, namespace))
 }
 
-/// Whether everything that decides where requests go, and how, is the same on both sides, anywhere in the mesh.
-fn is_same_routing(old: &Mesh, new: &Mesh) -> bool {
+/// Whether what decides on all ways of clients' own sidecars is the same on both sides: everything but workloads,
+/// Services, and the routes and modes of some.
+pub(super) fn are_same_settings_of_clients(old: &World, new: &World) -> bool {
+    let (old, new) = (&old.mesh, &new.mesh);
+    is_same_mesh(old, new)
+        && are_same_namespaces(old, new)
+        && all_alike(&old.service_entries, &new.service_entries)
+        && all_alike(&old.sidecars, &new.sidecars)
+        && all_alike(&old.unmodelled, &new.unmodelled)
+        && all_alike(&old.envoy_filters, &new.envoy_filters)
+        && all_alike(&old.proxy_extensions, &new.proxy_extensions)
+        && all_alike(&old.proxy_configs, &new.proxy_configs)
+}
+
+/// The workload of the other side that has the name of this.
+pub(super) fn twin<'w>(workload: &Workload, other: &'w World) -> Option<&'w Workload> {
+    other.workloads_in(&workload.id.namespace).iter().map(AsRef::as_ref).find(|known| known.id == workload.id)
+}
+
+/// Whether the namespaces are the same on both sides.
+fn are_same_namespaces(old: &Mesh, new: &Mesh) -> bool {
     old.namespaces.len() == new.namespaces.len()
         && old.namespaces.values().zip(new.namespaces.values()).all(|(one, other)| is_same(one, other))
+}
+
+/// Whether everything that decides where requests go, and how, is the same on both sides, anywhere in the mesh.
+fn is_same_routing(old: &Mesh, new: &Mesh) -> bool {
+    are_same_namespaces(old, new)
         && all_alike(&old.peer_authentications, &new.peer_authentications)
         && all_alike(&old.gateways, &new.gateways)
         && all_alike(&old.virtual_services, &new.virtual_services)
@@ -107,7 +131,7 @@ fn are_same<T: PartialEq>(mut old: Vec<&Resource<T>>, mut new: Vec<&Resource<T>>
 }
 
 /// Whether two objects say the same, wherever it stands.
-fn is_same<T: PartialEq>(one: &Resource<T>, other: &Resource<T>) -> bool {
+pub(super) fn is_same<T: PartialEq>(one: &Resource<T>, other: &Resource<T>) -> bool {
     one.id == other.id
         && one.spec == other.spec
         && one.labels == other.labels
@@ -116,7 +140,7 @@ fn is_same<T: PartialEq>(one: &Resource<T>, other: &Resource<T>) -> bool {
 }
 
 /// Whether two workloads are the same, wherever they stand.
-fn is_same_workload(one: &Workload, other: &Workload) -> bool {
+pub(super) fn is_same_workload(one: &Workload, other: &Workload) -> bool {
     one.id == other.id
         && one.labels == other.labels
         && one.annotations == other.annotations

@@ -16,4 +16,4 @@ pub(super) use inbound::{ConcretePolicies, Passed};
 pub use inbound::{Remark, decide_inbound};
 pub(super) use route::{answers_preflight, route_mismatch};
 pub use seen::Seen;
-pub use token::{Passing, present_token, token_place};
+pub use token::{OWN_TOKEN, Passing, present_token, token_place};

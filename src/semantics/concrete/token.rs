@@ -9,6 +9,9 @@ use super::super::world::World;
 use super::seen::Seen;
 use crate::model::JwtRule;
 
+/// Why nobody can say what a filter makes of a request whose headers or parameters hold what it takes for a token.
+pub const OWN_TOKEN: &str = "the request carries a token of its own, which cannot be verified here";
+
 /// What becomes of a token behind a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passing {
@@ -43,7 +46,7 @@ pub fn present_token(filter: &JwtFilter, seen: &mut Seen) -> Result<Passing, Cau
     if let Some(rule) = filter.rules().find(|rule| places(rule).iter().any(|place| carries(seen, place))) {
         return Err(Cause {
             kind: CauseKind::UnmodelledCondition,
-            message: "the request carries a token of its own, which cannot be verified here".to_owned(),
+            message: OWN_TOKEN.to_owned(),
             span: rule.issuer.as_ref().map(|issuer| issuer.span),
         });
     }
