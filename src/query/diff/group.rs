@@ -37,7 +37,11 @@ pub(super) fn group(old: &World, new: &World, changes: Vec<Change>) -> (Vec<Grou
     let (mut groups, mut unconfirmed) = (Vec::new(), Vec::new());
     for ((kind, culprit), mut changes) in by_cause {
         changes.sort_by(|one, other| {
-            let key = |change: &Change| (change.witness.entrypoint.clone(), change.witness.path.len());
+            // What a client's sidecar does is long to confirm, and says no more where something else shows it.
+            let key = |change: &Change| {
+                let entrypoint = change.witness.entrypoint.clone();
+                (entrypoint.starts_with("service"), entrypoint, change.witness.path.len())
+            };
             key(one).cmp(&key(other))
         });
         let mut entrypoints: Vec<String> = changes.iter().map(|change| change.witness.entrypoint.clone()).collect();
