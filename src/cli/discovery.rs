@@ -43,6 +43,14 @@ impl Found {
         }
     }
 
+    /// How many bytes it has, if that is known before it is read.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match &self.held {
+            Some(held) => u64::try_from(held.len()).ok(),
+            None => fs::metadata(&self.path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()),
+        }
+    }
+
     /// What it holds.
     pub(crate) fn contents(&self) -> Result<Vec<u8>, Failure> {
         if let Some(held) = &self.held {

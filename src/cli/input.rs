@@ -12,6 +12,7 @@ use super::args::InputArgs;
 use super::configuration::{Configuration, slashes};
 use super::discovery::{Discovery, Found};
 use super::error::Failure;
+use super::threads;
 use crate::config::{Config, nearest};
 use crate::model::{InputFile, LeftOut, LoadOptions, Loaded, Problem, ProblemKind, load, names_mesh_group};
 use crate::rule::RuleSet;
@@ -85,6 +86,8 @@ pub(crate) fn read_sides(args: &InputArgs) -> Result<Sides, Failure> {
     let [old, new] = args.paths.as_slice() else {
         return Err(Failure::Usage("two sides are compared: write `diff OLD NEW`".to_owned()));
     };
+    // One side alone does not tell how much there is to do.
+    threads::take(args.threads);
     let place = [new, old].into_iter().find(|path| path.exists()).map(PathBuf::as_path);
     let side = |path: &PathBuf, mut files: Files| {
         let args = InputArgs { paths: vec![path.clone()], ..args.clone() };
@@ -123,6 +126,7 @@ pub(crate) fn read_worlds(args: &InputArgs, configuration: Configuration, mut fi
             found.extend(discovery.files(path)?.into_iter().map(|found| (found, context)));
         }
     }
+    threads::spare(found.iter().map(|(found, _)| found));
     // In path order whatever the order of the arguments: of an object written twice the last one acts.
     found.sort_by(|(one, context), (other, of_context)| (context, &one.path).cmp(&(of_context, &other.path)));
     let read = |(found, _): &(Found, bool)| {

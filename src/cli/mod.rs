@@ -20,6 +20,7 @@ mod progress;
 mod schema;
 mod shell;
 mod test;
+mod threads;
 mod trace;
 
 use std::process::ExitCode;
@@ -56,8 +57,7 @@ pub fn main() -> ExitCode {
 /// Runs a command. `Ok(false)`: there are findings.
 fn run(args: &Args) -> Result<bool, Failure> {
     if let Some(threads) = args.command.threads() {
-        // There is no other pool yet, so this cannot fail; if it did, the answers would be the same.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        threads::take(Some(threads));
     }
     match &args.command {
         Command::Check(args) => check::check(args),
