@@ -14,7 +14,7 @@
 //! | what policies do together | `authorization`; `inbound` in front of a workload |
 //! | what a gateway takes in | `gateway_listener`, `gateway_server`, `gateway_topology`, `ingress` |
 //! | where a request goes | `router`, `route_table`, `route_match`, `gateway_routes`, `virtual_service`, `delegate`, `http_route`, `l4_route`, `forward`, `host_name` |
-//! | what a client knows and how it speaks | `client`, `client_class`, `client_hosts`, `client_side`, `sidecar_scope`, `destination`, `destination_rule` |
+//! | what a client knows and how it speaks | `client`, `client_class`, `client_claims`, `client_hosts`, `client_side`, `sidecar_scope`, `destination`, `destination_rule` |
 //! | requests and answers | `request`, `judgement`, `decision`, `answer` |
 
 mod answer;
@@ -23,6 +23,7 @@ mod authorization_condition;
 mod authorization_policy;
 mod auto_passthrough;
 mod client;
+mod client_claims;
 mod client_class;
 mod client_hosts;
 mod client_side;
