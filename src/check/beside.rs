@@ -40,7 +40,7 @@ impl Passing {
     /// Shows the request.
     pub(super) fn shown(self, mut seen: Observation) -> Observation {
         if let Self::Shown(through) = self {
-            seen.witness = Some(through.request);
+            seen.witness = Some(through.request.into());
         }
         seen
     }

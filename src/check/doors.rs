@@ -58,7 +58,7 @@ fn second_door(facts: &Facts<'_>, site: &Site<'_>, said: &mut BTreeSet<Span>) ->
     );
     let mut seen = Observation::new("second-door", opener.object, opener.span, "past the gateway", message);
     seen.workload = Some(who);
-    seen.witness = Some(through.request);
+    seen.witness = Some(through.request.into());
     Some(seen)
 }
 
@@ -111,7 +111,7 @@ impl Sensitive {
             let mut found =
                 Observation::new("sensitive-path-exposed", id, delivery.route, "lets such a path through", message);
             found.workload = Some(who);
-            found.witness = Some(*request);
+            found.witness = Some(request);
             seen.push(found);
         }
     }

@@ -163,7 +163,7 @@ impl<'w> Idle<'w> {
         let message = format!("{id} {comes} nothing by this rule: {why}");
         let label = if allow { "admits nothing" } else { "refuses nothing" };
         let mut seen = Observation::new("dead-policy-rule", id, self.placed.rule.span, label, message);
-        seen.witness = self.example.as_deref().cloned();
+        seen.witness.clone_from(&self.example);
         seen.refused = seen.witness.is_some();
         Some(beside(seen, &blockers, "refuses what it matches"))
     }

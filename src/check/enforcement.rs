@@ -93,7 +93,7 @@ fn without_sidecar(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) ->
     let mut seen = Observation::new("policy-without-sidecar", &policy.id, place, "selects what has no proxy", message)
         .related(span, "takes the proxy away");
     seen.workload = Some(who);
-    seen.witness = request;
+    seen.witness = request.map(Box::new);
     seen.admits = Some(span);
     Some(seen)
 }
@@ -250,7 +250,7 @@ fn outside_capture(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             let mut found = Observation::new("port-outside-capture", &workload.id, *span, "past the sidecar", message)
                 .related(policy.name_span, "is not asked there");
             found.workload = Some(who);
-            found.witness = Spot::Door(door).lets_in().map(|through| through.request);
+            found.witness = Spot::Door(door).lets_in().map(|through| through.request.into());
             found.admits = Some(*span);
             seen.push(found);
         }

@@ -76,6 +76,6 @@ fn forwarded(
         seen = seen.related(host.map_or(route.span, |host| host.span), "passed on here");
     }
     seen.workload = Some(site.name());
-    seen.witness = Some(way.witness(entrypoint, &across)).filter(|_| !across.supposed);
+    seen.witness = Some(way.witness(entrypoint, &across).into()).filter(|_| !across.supposed);
     Some(seen)
 }

@@ -123,6 +123,6 @@ fn observation(
     seen.workload = Some(who);
     let deny = value.policy.spec.action() == Action::Deny;
     let through = meant.find_map(|cube| Spot::Door(door).gets_through(&cube)).filter(|_| deny);
-    seen.witness = through.map(|through| through.request);
+    seen.witness = through.map(|through| through.request.into());
     seen
 }

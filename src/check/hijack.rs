@@ -47,7 +47,7 @@ fn hijack(facts: &Facts<'_>, service: &Resource<VirtualService>) -> Vec<Observat
             .related(theirs.name_span, "the Service");
         if let Taken::Request(request, whom) = taken {
             seen.workload = Some(whom);
-            seen.witness = Some(*request);
+            seen.witness = Some(request);
         }
         Some(seen)
     });

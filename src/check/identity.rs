@@ -98,7 +98,7 @@ fn dodged(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
                 message,
             );
             seen.workload = Some(who);
-            seen.witness = Some(found.request);
+            seen.witness = Some(found.request.into());
             seen.admits = (!deny).then_some(value.rule.span);
             return Some(match mode.span {
                 Some(span) => seen.related(span, "this mode takes callers without identity"),

@@ -161,7 +161,7 @@ fn optional_token(facts: &Facts<'_>, authentication: &Resource<RequestAuthentica
             if let Some(by) = found.ending.as_ref().and_then(|ending| ending.policy.as_ref()) {
                 seen = seen.related(by.span, "this rule admits it");
             }
-            seen.witness = Some(found.request);
+            seen.witness = Some(found.request.into());
             if worst.as_ref().is_none_or(|worst| worst.severity < seen.severity) {
                 worst = Some(seen);
             }

@@ -91,7 +91,7 @@ pub struct Observation {
     /// The workload concerned, `NS/NAME` or `NS/{k=v}`
     pub workload: Option<String>,
     /// A request that shows it
-    pub witness: Option<Request>,
+    pub witness: Option<Box<Request>>,
     /// Whether what the request shows is that it is refused, and not that it gets through
     pub refused: bool,
     /// Further places

@@ -38,7 +38,7 @@ fn evaded(
 ) -> Observation {
     let mut seen = Observation::new(rule, &value.policy.id, value.text.span, label, message);
     seen.workload = by.1.door().map(|door| door.workload.display_name());
-    seen.witness = Some(by.0.request);
+    seen.witness = Some(by.0.request.into());
     seen
 }
 

@@ -106,7 +106,7 @@ fn header_grants(
                 message,
             );
             seen.workload = spot.door().map(|door| door.workload.display_name());
-            seen.witness = Some(through.request);
+            seen.witness = Some(through.request.into());
             found.push(seen);
             said = Some(value.rule.span);
             break;

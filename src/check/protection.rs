@@ -44,7 +44,7 @@ fn audit_only(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Opti
     let message = format!("nothing guards {shown}: every policy that selects it only watches");
     let mut seen = Observation::new("audit-only-protection", &policy.id, span, "only watches", message);
     seen.workload = site.workload().map(|_| who);
-    seen.witness = through.map(|through| through.request);
+    seen.witness = through.map(|through| through.request.into());
     seen.admits = Some(span);
     Some(seen)
 }
@@ -73,7 +73,7 @@ fn deny_only(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Optio
     let mut seen = Observation::new("deny-only-protection", &policy.id, span, "no ALLOW beside it", message);
     seen.severity = site.attached.deny.iter().any(|deny| is_allow_list(deny)).then_some(Severity::Info);
     seen.workload = Some(who);
-    seen.witness = through.map(|through| through.request);
+    seen.witness = through.map(|through| through.request.into());
     seen.admits = Some(span);
     Some(seen)
 }

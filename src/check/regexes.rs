@@ -11,7 +11,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         for route in service.spec.http() {
             for one in route.value.matches.iter().flat_map(|list| &list.value) {
                 let one = &one.value;
-                let fields = [&one.uri, &one.scheme, &one.method].into_iter().flatten();
+                let fields = [&one.uri, &one.scheme, &one.method].into_iter().flatten().map(AsRef::as_ref);
                 let maps = [&one.headers, &one.query_params, &one.without_headers].into_iter().flatten();
                 let named = maps.flat_map(|map| map.values().flatten());
                 let regexes = fields.chain(named).filter_map(|text| text.value.regex.as_ref());

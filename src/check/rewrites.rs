@@ -253,7 +253,7 @@ fn attach(seen: &mut Observation, passage: &Passage<'_, '_>, across: &Across) {
     if across.supposed {
         seen.severity = Some(Severity::Warning);
     } else {
-        seen.witness = Some(passage.way.witness(&passage.listener.entrypoint, across));
+        seen.witness = Some(passage.way.witness(&passage.listener.entrypoint, across).into());
     }
 }
 

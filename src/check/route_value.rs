@@ -33,7 +33,7 @@ pub(super) fn route_values(service: &Resource<VirtualService>) -> impl Iterator<
 
 /// The strings of one match.
 fn of_match(one: &HttpMatch) -> impl Iterator<Item = RouteValue<'_>> {
-    let fields: [(RouteField, &Option<Spanned<StringMatch>>); 3] =
+    let fields: [(RouteField, &Option<Box<Spanned<StringMatch>>>); 3] =
         [(RouteField::Path, &one.uri), (RouteField::Method, &one.method), (RouteField::Authority, &one.authority)];
     fields.into_iter().flat_map(|(field, text)| {
         let text = text.as_ref().map(|text| &text.value);

@@ -160,7 +160,7 @@ fn said(
     let message = message(policy, who, "");
     let mut seen = Observation::new("deny-overrides-everything", &policy.id, span, "refuses every request", message);
     seen.workload = Some(who.to_owned());
-    seen.witness = request.map(|request| *request);
+    seen.witness = request;
     seen.refused = seen.witness.is_some();
     match site.attached.allow.first().filter(|allow| !allow.spec.rules().is_empty()) {
         Some(allow) => seen.related(allow.name_span, "what it admits is refused"),

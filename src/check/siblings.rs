@@ -129,7 +129,7 @@ fn in_policy(facts: &Facts<'_>, value: &Value<'_>, known: &Known<'_>) -> Option<
             .related(*span, "the other path")
             .help(format!("write `{stem}` and `{stem}/*`"));
             seen.workload = spot.door().map(|door| door.workload.display_name());
-            seen.witness = Some(through.request);
+            seen.witness = Some(through.request.into());
             return Some(seen);
         }
     }

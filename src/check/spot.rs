@@ -170,7 +170,7 @@ impl<'w> Spot<'_, 'w> {
     /// Shows a request that gets through here.
     pub(super) fn shown(&self, mut seen: Observation, through: Through) -> Observation {
         seen.workload = self.door().map(|door| door.workload.display_name());
-        seen.witness = Some(through.request);
+        seen.witness = Some(through.request.into());
         seen
     }
 

@@ -53,7 +53,7 @@ pub struct WorkloadsOf {
     pub namespace: Spanned<String>,
     /// Labels that their pods have; without them every workload of the namespace
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
+    #[schemars(with = "BTreeMap<String, String>", extend("default" = {}))]
     pub labels: LiteMap<String, String>,
 }
 

@@ -55,13 +55,13 @@ pub struct HttpMatch {
     /// Name, without effect
     pub name: Option<String>,
     /// Path
-    pub uri: Option<Spanned<StringMatch>>,
+    pub uri: Option<Box<Spanned<StringMatch>>>,
     /// `:scheme`
-    pub scheme: Option<Spanned<StringMatch>>,
+    pub scheme: Option<Box<Spanned<StringMatch>>>,
     /// `:method`
-    pub method: Option<Spanned<StringMatch>>,
+    pub method: Option<Box<Spanned<StringMatch>>>,
     /// `:authority`, port and case included
-    pub authority: Option<Spanned<StringMatch>>,
+    pub authority: Option<Box<Spanned<StringMatch>>>,
     /// Headers by name
     pub headers: Option<BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>,
     /// Port of the listener, static

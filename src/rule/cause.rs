@@ -214,7 +214,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         label,
         resource,
         workload: Some(first),
-        witness: group.witness,
+        witness: group.witness.map(Box::new),
         seen_path: None,
         doors: group.doors,
         way: Way::default(),

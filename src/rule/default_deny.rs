@@ -186,7 +186,7 @@ fn outcome(scope: &Scope<'_>, namespace: &str, ending: &Ending, request: &Reques
         label: Label { span: Span { file: crate::text::FileId(0), start: 0, end: 0 }, text: String::new() },
         resource: None,
         workload: Some(request_workload(request)),
-        witness: Some(request.clone()),
+        witness: Some(request.clone().into()),
         seen_path: None,
         doors: BTreeSet::new(),
         way: Way::default(),

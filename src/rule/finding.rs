@@ -62,7 +62,7 @@ pub struct Finding {
     /// The workload that is open, `NS/NAME` or `NS/{k=v}`
     pub workload: Option<String>,
     /// A request that goes through, or is refused where that is what is found
-    pub witness: Option<Request>,
+    pub witness: Option<Box<Request>>,
     /// The path as the workload sees it, where that is another than the witness's
     pub seen_path: Option<String>,
     /// The doors that are open by it, and to whom

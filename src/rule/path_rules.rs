@@ -162,7 +162,7 @@ fn drop_doubts(
         label: Label { span, text: "asked for the whole namespace".to_owned() },
         resource: None,
         workload: first.workloads.first().cloned(),
-        witness: first.witness.clone(),
+        witness: first.witness.clone().map(Box::new),
         seen_path: None,
         doors: BTreeSet::new(),
         way: Way::default(),

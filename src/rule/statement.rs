@@ -79,7 +79,7 @@ pub struct Workloads {
     /// Their namespaces; every one if absent
     pub namespace: Option<OneOrMany<Spanned<String>>>,
     /// Labels that their pods have
-    #[schemars(with = "BTreeMap<String, String>")]
+    #[schemars(with = "BTreeMap<String, String>", extend("default" = {}))]
     pub labels: Labels,
 }
 

@@ -48,7 +48,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
         label: Label { span, text: label },
         resource: resource.or_else(|| route.clone()),
         workload: Some(first),
-        witness: hit.witness,
+        witness: hit.witness.map(Box::new),
         seen_path: None,
         way: Way { refused: root.is_refusal(), ..Way::default() },
         fix: None,

@@ -180,7 +180,7 @@ fn conflict(root: &HttpMatch, leaf: &HttpMatch) -> bool {
         (&root.method, &leaf.method),
         (&root.authority, &leaf.authority),
     ];
-    let strings = pairs.into_iter().any(|(root, leaf)| strings_conflict(root.as_ref(), leaf.as_ref()));
+    let strings = pairs.into_iter().any(|(root, leaf)| strings_conflict(root.as_deref(), leaf.as_deref()));
     let maps = [
         (&root.headers, &leaf.headers),
         (&root.without_headers, &leaf.without_headers),

@@ -132,6 +132,9 @@ impl RouteTable {
     /// # Upstream
     /// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `SortVHostRoutes`.
     pub(crate) fn sort(&mut self) {
+        // A table is kept as long as its world.
+        self.routes.shrink_to_fit();
+        self.hosts.shrink_to_fit();
         let routes = &self.routes;
         for host in &mut self.hosts {
             host.routes.sort_by_key(|index| routes.get(*index).is_some_and(is_catch_all));

@@ -161,7 +161,7 @@ impl<'a> Finder<'a> {
             if !form.contains(text) || !language.matches(text) {
                 continue;
             }
-            let rest = numbers(&search.truth(&search.read(text)));
+            let rest = numbers(&explored.truth_of(text));
             let mut truth: Vec<u32> = rest.iter().copied().chain([id]).collect();
             truth.sort_unstable();
             self.add(truth.into(), SEARCHED + rank(text.len()), text);
@@ -191,7 +191,7 @@ impl<'a> Finder<'a> {
                 !named.contains_key(text.as_str())
                     && form.contains(text)
                     && language.matches(text)
-                    && numbers(&search.truth(&search.read(text))) == wanted
+                    && numbers(&explored.truth_of(text)) == wanted
             };
             if let Some(text) = beside.take(4).find(fits) {
                 self.add(wanted.clone(), SEARCHED + rank(text.len()), &text);

@@ -41,6 +41,8 @@ pub(super) struct Explored {
     pub(super) complete: bool,
     /// What was asked.
     asked: Asked,
+    /// The truths of values that somebody named.
+    named: Mutex<FxHashMap<Box<str>, Truth>>,
 }
 
 /// What is asked.
@@ -60,6 +62,8 @@ struct Asked {
 const KEPT: usize = 64;
 /// How many values an answer may have that is kept.
 const SMALL: usize = 2_000;
+/// Of how many names it is kept what matches them.
+const NAMES: usize = 4_096;
 
 /// The latest answers, the oldest first: many questions are asked of the rules of one place, and most of them follow the
 /// same patterns. An answer depends on nothing else, so whoever asks first changes no other's.
@@ -95,7 +99,21 @@ impl Explored {
                 members.push(Member { truth: search.truth(state), text: text(), length });
                 true
             });
-        Self { search, members, complete, asked }
+        Self { search, members, complete, asked, named: Mutex::default() }
+    }
+
+    /// The places of the patterns that match a value, ascending.
+    pub(super) fn truth_of(&self, text: &str) -> Truth {
+        let named = || self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = named().get(text) {
+            return known.clone();
+        }
+        let truth = self.search.truth(&self.search.read(text));
+        let mut named = named();
+        if named.len() < NAMES {
+            named.insert(text.into(), truth.clone());
+        }
+        truth
     }
 
     /// The patterns that were followed.
@@ -144,7 +162,7 @@ impl Followed {
     }
 
     /// What was read of a value.
-    pub(super) fn read(&self, text: &str) -> BankState {
+    fn read(&self, text: &str) -> BankState {
         text.bytes().fold(self.bank.start(), |state, byte| self.bank.step(&state, byte))
     }
 

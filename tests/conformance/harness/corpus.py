@@ -24,5 +24,7 @@ def _files(corpus: str, name: str) -> list[str]:
     """The manifests below a directory, in path order."""
     found = []
     for folder, _, names in os.walk(os.path.join(corpus, name)):
-        found += [os.path.join(folder, each) for each in names if each.endswith((".yaml", ".yml", ".json"))]
+        manifests = [each for each in names if each.endswith((".yaml", ".yml", ".json"))]
+        # Nothing is built here: what a kustomization says of its files is not in force.
+        found += [os.path.join(folder, each) for each in manifests if not each.startswith("kustomization.")]
     return sorted(os.path.relpath(path, corpus) for path in found)
