@@ -14,7 +14,7 @@ use crate::text::Span;
 
 /// Looks at the identities of every policy.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
-    for policy in facts.own_policies() {
+    seen.extend(facts.at_policies(|policy, seen| {
         let named: Vec<Value<'_>> = values(policy).filter(is_identity).collect();
         for value in &named {
             seen.extend(
@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         }
         let mut doors = facts.sites_of(&policy.id).flat_map(|site| site.doors);
         if named.is_empty() || !doors.any(|door| lax_mode(facts, door.workload, door.port.number).is_some()) {
-            continue;
+            return;
         }
         let mut said: Option<Span> = None;
         for value in &named {
@@ -40,7 +40,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             }
             seen.extend(found);
         }
-    }
+    }));
 }
 
 /// Whether a value is compared with the peer's identity.

@@ -13,11 +13,11 @@ use crate::yaml::Change;
 
 /// Looks at the operations of every policy.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
-    for policy in facts.own_policies() {
+    seen.extend(facts.at_policies(|policy, seen| {
         let asked = |value: &Value<'_>| matches!(value.field, Field::Method | Field::Host);
         let asked: Vec<Value<'_>> = values(policy).filter(asked).collect();
         if asked.is_empty() {
-            continue;
+            return;
         }
         let spots = facts.spots_of(&policy.id);
         for value in &asked {
@@ -25,7 +25,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             seen.extend(host_without_port(facts, &spots, value));
         }
         seen.extend(host_on_sidecar(facts, &spots, &asked));
-    }
+    }));
 }
 
 /// An observation about a request that gets past a value.

@@ -1,7 +1,5 @@
 //! Paths of policies: what they cannot match, what they leave open.
 
-use rayon::prelude::*;
-
 use super::evasion::{Place, past};
 use super::facts::Facts;
 use super::observation::Observation;
@@ -16,10 +14,7 @@ use crate::space::{
 /// Looks at the paths of every policy.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
     let ignores_case = some_route_ignores_case(facts);
-    let policies: Vec<&Resource<AuthorizationPolicy>> = facts.own_policies().collect();
-    let found: Vec<Vec<Observation>> =
-        policies.par_iter().map(|policy| left_open(facts, policy, ignores_case)).collect();
-    seen.extend(found.into_iter().flatten());
+    seen.extend(facts.at_policies(|policy, seen| seen.extend(left_open(facts, policy, ignores_case))));
 }
 
 /// What the paths of a policy leave open.

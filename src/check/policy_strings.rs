@@ -20,7 +20,7 @@ const STANDARD_METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CO
 
 /// Looks at every string of every policy, and of every route.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
-    for policy in facts.own_policies() {
+    seen.extend(facts.at_policies(|policy, seen| {
         for value in values(policy) {
             let first = crashing_template(&value)
                 .or_else(|| regex_in_policy(&value))
@@ -33,7 +33,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
                 None => first,
             }));
         }
-    }
+    }));
     for service in facts.world().mesh.virtual_services.iter().filter(|service| !service.context) {
         for value in route_values(service) {
             seen.extend(in_route(&service.id, &value));

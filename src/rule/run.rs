@@ -46,8 +46,7 @@ pub fn check_all(
     let ground = Ground { world, files, fronts: &fronts, judged: &judged };
     ask_namespaces(ground, config, &mut report);
     catalog::add(ground, &mut report.findings);
-    // There is much to free, and it can be done side by side.
-    rayon::join(|| drop(fronts), || drop(judged));
+    rayon::join(|| drop(fronts), || judged.free());
     let StatementFindings { findings, notes, proven } = statement_ask::ask(world, rules.own());
     report.findings.extend(findings);
     report.notes.extend(notes);

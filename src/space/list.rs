@@ -193,10 +193,14 @@ impl Cube {
     /// Both cubes at once.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        let mut both = self.clone();
-        both.tests.extend(other.tests.iter().filter(|test| !self.tests.contains(test)).cloned());
-        both.path.extend(other.path.iter().filter(|test| !self.path.contains(test)).cloned());
-        both
+        /// The items of both lists, each once, and no room for more: cubes are many, and stay as they are.
+        fn joined<T: Clone + PartialEq>(one: &[T], other: &[T]) -> Vec<T> {
+            let more = || other.iter().filter(|item| !one.contains(item));
+            let mut both = Vec::with_capacity(one.len() + more().count());
+            both.extend(one.iter().chain(more()).cloned());
+            both
+        }
+        Self { tests: joined(&self.tests, &other.tests), path: joined(&self.path, &other.path) }
     }
 
     /// Whether a point satisfies every test.
