@@ -2,10 +2,11 @@
 //! out once, namespace by namespace.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Ground;
 use super::observation::Observation;
@@ -50,11 +51,11 @@ pub(super) struct Facts<'w> {
     /// Namespaces in which anything lives
     pub(super) namespaces: BTreeSet<String>,
     /// The workloads that they lead to, once somebody asks
-    led_to: OnceLock<HashSet<ObjectId>>,
+    led_to: OnceLock<FxHashSet<ObjectId>>,
     /// Places in `sites` where a policy is attached
-    attached: HashMap<&'w ObjectId, Vec<usize>>,
+    attached: FxHashMap<&'w ObjectId, Vec<usize>>,
     /// Places in `sites` of workloads, by name, once somebody asks
-    workloads: OnceLock<HashMap<String, usize>>,
+    workloads: OnceLock<FxHashMap<String, usize>>,
 }
 
 impl<'w> Facts<'w> {
@@ -70,7 +71,7 @@ impl<'w> Facts<'w> {
             Site { owner: Owner::Gateway(gateway), attached, jwt, doors: &[], listeners: OnceLock::new() }
         });
         let sites: Vec<Site<'w>> = sites.into_iter().flatten().chain(gateways).collect();
-        let mut attached: HashMap<&'w ObjectId, Vec<usize>> = HashMap::new();
+        let mut attached: FxHashMap<&'w ObjectId, Vec<usize>> = FxHashMap::default();
         for (place, site) in sites.iter().enumerate() {
             let policies = &site.attached;
             let all = [&policies.custom, &policies.deny, &policies.allow, &policies.idle];
@@ -140,7 +141,7 @@ impl<'w> Facts<'w> {
 
     /// What decides where a policy is attached; doors that decide alike once.
     pub(super) fn spots_of(&self, policy: &ObjectId) -> Vec<Spot<'_, 'w>> {
-        let mut locks: HashSet<*const Lock> = HashSet::new();
+        let mut locks: FxHashSet<*const Lock> = FxHashSet::default();
         let spots = self.sites_of(policy).flat_map(|site| self.spots_at(site));
         spots.filter(|spot| spot.door().is_none_or(|door| locks.insert(Arc::as_ptr(&door.lock)))).collect()
     }
@@ -205,7 +206,7 @@ fn workload_sites<'w>(ground: Ground<'w>, namespace: &str, workloads: &'w [Arc<W
     };
     let of_one = |one: &Door<'_>, other: &Door<'_>| std::ptr::eq(one.workload, other.workload);
     let doors = ground.judged.in_namespace(namespace).chunk_by(of_one);
-    let doors: HashMap<*const Workload, &'w [Door<'w>]> =
+    let doors: FxHashMap<*const Workload, &'w [Door<'w>]> =
         doors.filter_map(|doors| Some((std::ptr::from_ref(doors.first()?.workload), doors))).collect();
     let site = |workload: &'w Workload| {
         let proxy = Proxy { namespace: &workload.id.namespace, labels: &workload.labels };

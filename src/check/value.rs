@@ -119,55 +119,62 @@ pub(super) fn values_of<'p>(
     let to = rule.value.to.iter().flat_map(|to| &to.value);
     let operations = to.filter_map(|to| to.value.operation.as_ref());
     let conditions = rule.value.when.iter().flat_map(|when| &when.value);
-    let of_sources = sources.flat_map(|source| of_source(&source.value));
-    let of_operations = operations.flat_map(|operation| of_operation(&operation.value));
+    let of_sources = sources.flat_map(|source| written(SOURCE, &source.value));
+    let of_operations = operations.flat_map(|operation| written(OPERATION, &operation.value));
     let of_conditions = conditions.flat_map(|condition| of_condition(&condition.value));
     let lists = of_sources.chain(of_operations).chain(of_conditions);
     lists.flat_map(move |(field, negated, list)| {
-        let texts = list.iter().flat_map(|list| &list.value);
-        texts.map(move |text| Value { policy, rule, field, negated, text })
+        list.iter().map(move |text| Value { policy, rule, field, negated, text })
     })
 }
 
-/// A list of a rule, what it is compared with, and whether it stands under a `not…` field.
-type List<'p> = (Field<'p>, bool, &'p Values);
+/// Strings of a rule, what they are compared with, and whether they stand under a `not…` field.
+type List<'p> = (Field<'p>, bool, &'p [Spanned<String>]);
+
+/// A field that holds a list: what its strings are compared with, whether it is a `not…` field, and the list. A table
+/// of them is read again and again, and most lists are not written.
+type Listed<T> = (Field<'static>, bool, fn(&T) -> &Values);
+
+/// The lists that are written.
+fn written<'p, T>(fields: &'static [Listed<T>], of: &'p T) -> impl Iterator<Item = List<'p>> + Clone {
+    fields
+        .iter()
+        .filter_map(move |(field, negated, list)| Some((*field, *negated, list(of).as_ref()?.value.as_slice())))
+}
 
 /// The lists of a source.
-fn of_source(source: &Source) -> [List<'_>; 14] {
-    [
-        (Field::Principal, false, &source.principals),
-        (Field::Principal, true, &source.not_principals),
-        (Field::RequestPrincipal, false, &source.request_principals),
-        (Field::RequestPrincipal, true, &source.not_request_principals),
-        (Field::Namespace, false, &source.namespaces),
-        (Field::Namespace, true, &source.not_namespaces),
-        (Field::ServiceAccount, false, &source.service_accounts),
-        (Field::ServiceAccount, true, &source.not_service_accounts),
-        (Field::TrustDomain, false, &source.trust_domains),
-        (Field::TrustDomain, true, &source.not_trust_domains),
-        (Field::IpBlock, false, &source.ip_blocks),
-        (Field::IpBlock, true, &source.not_ip_blocks),
-        (Field::RemoteIpBlock, false, &source.remote_ip_blocks),
-        (Field::RemoteIpBlock, true, &source.not_remote_ip_blocks),
-    ]
-}
+const SOURCE: &[Listed<Source>] = &[
+    (Field::Principal, false, |source| &source.principals),
+    (Field::Principal, true, |source| &source.not_principals),
+    (Field::RequestPrincipal, false, |source| &source.request_principals),
+    (Field::RequestPrincipal, true, |source| &source.not_request_principals),
+    (Field::Namespace, false, |source| &source.namespaces),
+    (Field::Namespace, true, |source| &source.not_namespaces),
+    (Field::ServiceAccount, false, |source| &source.service_accounts),
+    (Field::ServiceAccount, true, |source| &source.not_service_accounts),
+    (Field::TrustDomain, false, |source| &source.trust_domains),
+    (Field::TrustDomain, true, |source| &source.not_trust_domains),
+    (Field::IpBlock, false, |source| &source.ip_blocks),
+    (Field::IpBlock, true, |source| &source.not_ip_blocks),
+    (Field::RemoteIpBlock, false, |source| &source.remote_ip_blocks),
+    (Field::RemoteIpBlock, true, |source| &source.not_remote_ip_blocks),
+];
 
 /// The lists of an operation.
-fn of_operation(operation: &Operation) -> [List<'_>; 8] {
-    [
-        (Field::Host, false, &operation.hosts),
-        (Field::Host, true, &operation.not_hosts),
-        (Field::Port, false, &operation.ports),
-        (Field::Port, true, &operation.not_ports),
-        (Field::Method, false, &operation.methods),
-        (Field::Method, true, &operation.not_methods),
-        (Field::Path, false, &operation.paths),
-        (Field::Path, true, &operation.not_paths),
-    ]
-}
+const OPERATION: &[Listed<Operation>] = &[
+    (Field::Host, false, |operation| &operation.hosts),
+    (Field::Host, true, |operation| &operation.not_hosts),
+    (Field::Port, false, |operation| &operation.ports),
+    (Field::Port, true, |operation| &operation.not_ports),
+    (Field::Method, false, |operation| &operation.methods),
+    (Field::Method, true, |operation| &operation.not_methods),
+    (Field::Path, false, |operation| &operation.paths),
+    (Field::Path, true, |operation| &operation.not_paths),
+];
 
 /// The lists of a condition.
-fn of_condition(condition: &Condition) -> [List<'_>; 2] {
+fn of_condition(condition: &Condition) -> impl Iterator<Item = List<'_>> + Clone {
     let field = Field::Condition(condition.key.as_ref().map_or("", |key| key.value.as_str()));
-    [(field, false, &condition.values), (field, true, &condition.not_values)]
+    let lists = [(false, &condition.values), (true, &condition.not_values)];
+    lists.into_iter().filter_map(move |(negated, list)| Some((field, negated, list.as_ref()?.value.as_slice())))
 }
