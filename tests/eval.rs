@@ -316,3 +316,21 @@ fn each_workload_that_serves_a_gateway_answers_for_itself() {
     let ways: Vec<Option<By>> = answer.outcomes.iter().map(|outcome| outcome.by).collect();
     assert_eq!(ways, [Some(By::NoRoute), Some(By::Policy)]);
 }
+
+#[test]
+fn behind_a_gateway_that_passes_bytes_on_nobody_knows_the_address_of_the_client() {
+    let manifests = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: app}\n\
+         spec: {selector: {istio: ingressgateway}, servers: [{hosts: [\"*\"], port: {number: 90, name: tcp, protocol: TCP}}]}\n\
+         ---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: vs, namespace: app}\n\
+         spec: {hosts: [\"*\"], gateways: [gw], tcp: [{route: [{destination: {host: shop, port: {number: 80}}}]}]}\n\
+         ---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: office, namespace: app}\n\
+         spec: {rules: [{from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]}]}\n";
+    for address in ["10.1.2.3", "192.0.2.1"] {
+        let request = Request { source_ip: Some(address.to_owned()), ..Request::at("gateway app/gw:90") };
+        let outcome = answer(manifests, &request).outcome;
+        assert_eq!(outcome.decision, Decision::Undetermined, "{address}: {outcome:?}");
+        // What the client writes into the bytes itself is believed.
+        let request = Request { headers: vec![("x-forwarded-for".to_owned(), "10.9.9.9".to_owned())], ..request };
+        assert_eq!(answer(manifests, &request).outcome.by, Some(By::Reached), "{address}");
+    }
+}

@@ -167,10 +167,11 @@ impl Evaluator<'_> {
             };
             return Ok(ended(&proxy.name, &Ending::undetermined(cause)));
         };
-        // The gateway appends the address that it was called from, whatever it trusts itself; a client's own sidecar
-        // appends nothing.
-        let appends = proxy.name.starts_with("gateway") && passes == Passes::Requests;
-        if passes == Passes::Connection {
+        // A gateway appends the address that it was called from to what it reads, whatever it trusts itself, and nothing
+        // to bytes: behind those only its own address is seen. A client's own sidecar shares the client's address.
+        let is_gateway = proxy.name.starts_with("gateway");
+        let appends = is_gateway && passes == Passes::Requests;
+        if passes == Passes::Connection || (is_gateway && !appends) {
             next.source_ip = None;
         }
         next.remote_ip = if appends { seen.source_ip } else { forwarded_address(&next) };
