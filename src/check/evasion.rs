@@ -129,10 +129,11 @@ pub(super) fn chosen<'s, 'f, 'w>(
         _ => cube.clone().none(Dimension::Peer, ingress.clone()),
     };
     let asks = |cube: &&Cube| cube.tests.iter().any(|test| test.dimension == *dimension);
-    let mut told = false;
+    let (mut told, mut doubt) = (false, false);
     for spot in spots.iter().filter(|spot| spot.chain() == Chain::Http && spot.is_guarded() && spot.door().is_some()) {
         let cubes: Vec<&Cube> = spot.cubes_of(id, rule).into_iter().filter(asks).collect();
         told |= !cubes.is_empty();
+        doubt |= cubes.iter().any(|cube| spot.is_in_doubt(&strangers(&without(cube, dimension))));
         let found = if value.policy.spec.action() == Action::Deny {
             let others = cubes.iter().flat_map(|cube| {
                 let tests = cube.tests.iter().filter(|test| test.dimension == *dimension);
@@ -147,5 +148,5 @@ pub(super) fn chosen<'s, 'f, 'w>(
             return Chosen::Shown(Box::new(found), spot);
         }
     }
-    if told { Chosen::Never } else { Chosen::Untold }
+    if told && !doubt { Chosen::Never } else { Chosen::Untold }
 }

@@ -67,10 +67,11 @@ enum Taken {
 /// What a virtual service takes of what clients in the namespace of a Service send to it.
 fn taken(facts: &Facts<'_>, by: &Resource<VirtualService>, theirs: &Resource<Service>) -> Taken {
     let world = facts.world();
-    let clients = world.mesh.workloads_in(&theirs.id.namespace).filter(|client| !world.is_gateway(client));
+    let clients = || world.mesh.workloads_in(&theirs.id.namespace).filter(|client| !world.is_gateway(client));
     let mut asked = 0;
-    let mut untold = false;
-    for client in clients.take(MANY_CLIENTS) {
+    // Of those who are not asked nobody knows.
+    let mut untold = clients().nth(MANY_CLIENTS).is_some();
+    for client in clients().take(MANY_CLIENTS) {
         for port in theirs.spec.ports() {
             for proxy in client_routes(world, client, theirs, &port.value) {
                 asked += 1;

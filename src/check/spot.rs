@@ -144,6 +144,17 @@ impl<'w> Spot<'_, 'w> {
         passing.next()
     }
 
+    /// Whether some request within a cube may end in a way that nobody can tell.
+    pub(super) fn is_in_doubt(&self, within: &Cube) -> bool {
+        let judgement = self.judgement();
+        let list = judgement.list.near(within);
+        let mut labels = list.rules.iter().map(|rule| rule.label).chain([list.default]);
+        labels.any(|label| match judgement.verdict(label) {
+            Some(Verdict::End(ending)) => ending.decision == Decision::Undetermined,
+            Some(Verdict::Forward(_)) | None => false,
+        })
+    }
+
     /// A request within a cube that gets through for certain.
     pub(super) fn gets_through(&self, within: &Cube) -> Option<Through> {
         self.gets_through_by(within, |_| true)

@@ -173,8 +173,8 @@ impl Kustomizations {
         false
     }
 
-    /// The namespace that objects of the file get when they name none and nothing is written over it: that of the nearest kustomization that lists
-    /// the file, else the one on which those agree that list the kustomization.
+    /// The namespace that objects of the file get when they name none and nothing is written over it: that of the nearest
+    /// kustomization that lists the file, else the one on which those agree that list the kustomization.
     pub(super) fn namespace_of(&self, file: &str) -> Option<&str> {
         let path = join("", file);
         let direct = self.listing(&path).filter_map(|(_, kustomization)| kustomization.namespace.as_deref()).last();

@@ -171,7 +171,7 @@ impl Evaluator<'_> {
         // to bytes: behind those only its own address is seen. A client's own sidecar shares the client's address.
         let is_gateway = proxy.name.starts_with("gateway");
         let appends = is_gateway && passes == Passes::Requests;
-        if passes == Passes::Connection || (is_gateway && !appends) {
+        if is_gateway || passes == Passes::Connection {
             next.source_ip = None;
         }
         next.remote_ip = if appends { seen.source_ip } else { forwarded_address(&next) };
