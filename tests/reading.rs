@@ -255,7 +255,7 @@ fn names_and_labels_are_those_that_a_kustomization_makes() {
         .workloads
         .iter()
         .map(|workload| {
-            let app = workload.labels.get("app").map(String::as_str);
+            let app = workload.labels.get("app").map(compact_str::CompactString::as_str);
             (workload.id.name.as_str(), workload.service_account.as_str(), app)
         })
         .collect();

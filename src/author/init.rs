@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::CompactString;
 use rayon::prelude::*;
 
 use super::derive::{Derived, derive};
@@ -104,7 +105,7 @@ fn labels_of(all: &[Derived<'_>], group: &[&Derived<'_>], workload: &Workload) -
     }
     let several = all.len() > 1;
     let telling = TELLING.iter().copied().filter(|key| workload.labels.contains_key(*key));
-    let others = workload.labels.keys().map(String::as_str).filter(|key| !TELLING.contains(key));
+    let others = workload.labels.keys().map(CompactString::as_str).filter(|key| !TELLING.contains(key));
     let keys: Vec<&str> = telling.chain(others).collect();
     let singles = keys.iter().map(|key| vec![*key]);
     let pairs = keys.iter().skip(1).map(|key| keys.iter().take(1).chain([key]).copied().collect());

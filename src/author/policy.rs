@@ -252,7 +252,8 @@ fn sources(world: &World, namespace: &str, allow: &Allow) -> Vec<Source> {
 fn wanted_name(row: &AccessRow) -> String {
     let first = row.paths.iter().flatten().next();
     let stem = first.map_or(String::new(), |glob| glob.value.as_str().to_ascii_lowercase());
-    let words = std::iter::once("allow".to_owned()).chain(row.workloads.labels.values().cloned()).chain([stem]);
+    let words =
+        std::iter::once("allow".to_owned()).chain(row.workloads.labels.values().map(ToString::to_string)).chain([stem]);
     let kept = |word: String| {
         let plain = word.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' });
         plain.collect::<String>().split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")

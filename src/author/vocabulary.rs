@@ -51,7 +51,7 @@ impl Vocabulary {
         callers.extend(attached.allow.iter().chain(&attached.deny).flat_map(|policy| callers_of(policy)));
         // The whole of the own namespace is another thing than its callers only where the ingress runs in it.
         let own = format!("ns/{}/", workload.id.namespace);
-        let whole = Allow::Namespace(workload.id.namespace.clone());
+        let whole = Allow::Namespace(workload.id.namespace.to_string());
         if world.ingress.iter().any(|identity| identity.starts_with(&own)) {
             callers.insert(whole);
         } else {

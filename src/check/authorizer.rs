@@ -1,5 +1,7 @@
 //! CUSTOM policies and their providers.
 
+use compact_str::CompactString;
+
 use super::facts::Facts;
 use super::observation::{Observation, Severity};
 use crate::model::{Action, AuthorizationPolicy, Resource, workload_in_words};
@@ -14,7 +16,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
 }
 
 /// The provider that a policy names.
-fn provider(policy: &Resource<AuthorizationPolicy>) -> Option<&Spanned<String>> {
+fn provider(policy: &Resource<AuthorizationPolicy>) -> Option<&Spanned<CompactString>> {
     policy.spec.provider.as_ref()?.value.name.as_ref()
 }
 

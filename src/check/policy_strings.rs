@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use compact_str::CompactString;
 use regex_automata::meta::Regex;
 
 use super::evasion::show_meant;
@@ -58,13 +59,13 @@ fn policy_method(value: &Value<'_>) -> Option<Observation> {
     let comes = if value.opens_when_dead() { "and is let through" } else { "and is not matched" };
     let seen =
         (value.field == Field::Method).then(|| impossible_method(&value.policy.id, value.text, comes)).flatten()?;
-    let upper = value.text.value.to_ascii_uppercase();
+    let upper = value.text.value.as_str().to_ascii_uppercase();
     let known = STANDARD_METHODS.contains(&upper.as_str());
     Some(if known { seen.fix(Change::Instead(upper), value.effect_of_matching()) } else { seen })
 }
 
 /// `impossible-method`: lower case, or one edit away from a standard one.
-fn impossible_method(object: &ObjectId, method: &Spanned<String>, comes: &str) -> Option<Observation> {
+fn impossible_method(object: &ObjectId, method: &Spanned<CompactString>, comes: &str) -> Option<Observation> {
     let text = method.value.as_str();
     if text.contains('*') || crate::semantics::METHODS.contains(&text) || STANDARD_METHODS.contains(&text) {
         return None;

@@ -114,7 +114,7 @@ fn show_meant_port(facts: &Facts<'_>, value: &Value<'_>, seen: Observation, behi
     let conditions = conditions.filter_map(|condition| condition.value.values.as_mut());
     for port in ports.chain(conditions).flat_map(|list| &mut list.value) {
         if port.span == value.text.span {
-            port.value = behind.to_string();
+            port.value = behind.to_string().into();
         }
     }
     let spots = facts.spots_of(&value.policy.id);

@@ -1,5 +1,7 @@
 //! Regular expressions of routes, which take the whole value.
 
+use compact_str::CompactString;
+
 use super::facts::Facts;
 use super::observation::Observation;
 use crate::model::{ObjectId, StringMatch};
@@ -28,7 +30,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
 }
 
 /// `misread-regex`: an unescaped dot in the expression of a host.
-fn bare_dot(service: &ObjectId, regex: &Spanned<String>) -> Option<Observation> {
+fn bare_dot(service: &ObjectId, regex: &Spanned<CompactString>) -> Option<Observation> {
     let bytes = regex.value.as_bytes();
     let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bare = (1..bytes.len())
@@ -40,7 +42,7 @@ fn bare_dot(service: &ObjectId, regex: &Spanned<String>) -> Option<Observation> 
 }
 
 /// `misread-regex`: one end is anchored, as if the other were open; it is not.
-fn misanchored(service: &ObjectId, regex: &Spanned<String>) -> Option<Observation> {
+fn misanchored(service: &ObjectId, regex: &Spanned<CompactString>) -> Option<Observation> {
     let text = regex.value.as_str();
     let (starts, ends) = (text.starts_with('^'), text.ends_with('$') && !text.ends_with("\\$"));
     // What ends in a repetition is open by itself, and so is what begins with one; a path begins with `/` anyway.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::CompactString;
+
 use super::facts::Facts;
 use super::observation::Observation;
 use super::spot::Spot;
@@ -173,7 +175,7 @@ fn effect(route: &HttpRoute, matches: Option<&HttpMatch>, service: Service<'_>) 
         one.value =
             WeightedDestination { destination: one.value.destination.clone(), ..WeightedDestination::default() };
         if let Some(host) = one.value.destination.as_mut().and_then(|to| to.value.host.as_mut()) {
-            host.value = resolve_short_name(&host.value, &service.id.namespace);
+            host.value = resolve_short_name(&host.value, &service.id.namespace).into();
         }
     }
     let rewrites = route.rewrite.is_some();
@@ -282,7 +284,7 @@ fn place((taken, service): Side<'_, '_>) -> Span {
 }
 
 /// The hosts that an alternative sends requests to.
-fn destinations<'a>(one: &'a Alternative<'_>) -> Vec<&'a Spanned<String>> {
+fn destinations<'a>(one: &'a Alternative<'_>) -> Vec<&'a Spanned<CompactString>> {
     one.effect.iter().flat_map(|(fate, _)| fate.destination_hosts()).collect()
 }
 
@@ -296,7 +298,7 @@ fn goes(taken: Option<&Alternative<'_>>) -> String {
     if fate.direct_response.is_some() {
         return "is answered by the proxy".to_owned();
     }
-    let subset = |host: &Spanned<String>| {
+    let subset = |host: &Spanned<CompactString>| {
         let same = fate.destinations().find(|to| to.value.host.as_ref().is_some_and(|known| known.span == host.span));
         same.and_then(|to| to.value.subset.as_ref()).map(|subset| format!(" ({})", subset.value)).unwrap_or_default()
     };

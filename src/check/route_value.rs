@@ -1,5 +1,7 @@
 //! The strings of routes that are compared letter by letter, each with what it is for.
 
+use compact_str::CompactString;
+
 use crate::model::{HttpMatch, Resource, StringMatch, VirtualService};
 use crate::text::Spanned;
 
@@ -22,7 +24,7 @@ pub(super) struct RouteValue<'v> {
     /// `exact` or `prefix`
     pub(super) how: &'static str,
     /// The string
-    pub(super) text: &'v Spanned<String>,
+    pub(super) text: &'v Spanned<CompactString>,
 }
 
 /// Every such string of a virtual service.

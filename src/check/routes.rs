@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use compact_str::CompactString;
+
 use super::facts::Facts;
 use super::identity::nearest;
 use super::observation::{Observation, Severity};
@@ -87,7 +89,7 @@ fn unknown_service(
     facts: &Facts<'_>,
     service: &Resource<VirtualService>,
     destination: &Spanned<Destination>,
-    written: &Spanned<String>,
+    written: &Spanned<CompactString>,
     full: &str,
 ) -> Option<Observation> {
     let world = facts.world();
@@ -168,7 +170,7 @@ fn unknown_subset(
 fn half_a_name(
     facts: &Facts<'_>,
     service: &Resource<VirtualService>,
-    written: &Spanned<String>,
+    written: &Spanned<CompactString>,
 ) -> Option<Observation> {
     let mesh = &facts.world().mesh;
     let short = written.value.strip_suffix(".svc");

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use compact_str::CompactString;
+
 use super::effect::Placed;
 use super::facts::Facts;
 use super::observation::Observation;
@@ -54,15 +56,15 @@ fn shares(path: &str, stem: &str) -> bool {
 type Known<'w> = BTreeMap<&'w str, Span>;
 
 /// The paths that routes lead to each Service, by namespace and name.
-fn routed_paths<'w>(facts: &Facts<'w>) -> HashMap<(String, String), Known<'w>> {
-    let mut found: HashMap<(String, String), Known<'w>> = HashMap::new();
+fn routed_paths<'w>(facts: &Facts<'w>) -> HashMap<(CompactString, CompactString), Known<'w>> {
+    let mut found: HashMap<(CompactString, CompactString), Known<'w>> = HashMap::new();
     for service in &facts.world().mesh.virtual_services {
         for route in service.spec.http() {
             let paths: Vec<(&str, Span)> = paths_of(&route.value).collect();
             for host in route.value.destination_hosts() {
                 let full = resolve_short_name(&host.value, &service.id.namespace);
                 let Some((name, namespace)) = parse_service_host(&full) else { continue };
-                found.entry((namespace.to_owned(), name.to_owned())).or_default().extend(paths.iter().copied());
+                found.entry((namespace.into(), name.into())).or_default().extend(paths.iter().copied());
             }
         }
     }
@@ -82,7 +84,7 @@ fn paths_of(route: &HttpRoute) -> impl Iterator<Item = (&str, Span)> {
 /// The paths that are known where a policy is attached and share one of its prefixes.
 fn known_paths<'w>(
     facts: &Facts<'w>,
-    routed: &HashMap<(String, String), Known<'w>>,
+    routed: &HashMap<(CompactString, CompactString), Known<'w>>,
     policy: &Resource<AuthorizationPolicy>,
     prefixes: &[Value<'_>],
 ) -> Known<'w> {
@@ -137,7 +139,7 @@ fn in_policy(facts: &Facts<'_>, value: &Value<'_>, known: &Known<'_>) -> Option<
 }
 
 /// A match that asks for a prefix and for nothing else.
-fn only_prefix(one: &HttpMatch) -> Option<&Spanned<String>> {
+fn only_prefix(one: &HttpMatch) -> Option<&Spanned<CompactString>> {
     let prefix = one.uri.as_ref()?.value.prefix.as_ref()?;
     let plain = HttpMatch { uri: one.uri.clone(), name: one.name.clone(), ..HttpMatch::default() };
     (plain == *one).then_some(prefix)

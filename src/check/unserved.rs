@@ -1,5 +1,7 @@
 //! Hosts that a gateway's policies name and that the gateway does not serve.
 
+use compact_str::CompactString;
+
 use super::facts::{Facts, Site};
 use super::identity::nearest;
 use super::observation::{Observation, Severity};
@@ -49,7 +51,7 @@ fn unserved<'w>(facts: &Facts<'w>, sites: &[&Site<'w>], value: &Value<'_>) -> Op
     // What is bound to a Gateway that is not in the input may be served by these pods as well.
     let bare = host.split(':').next().unwrap_or(host);
     let elsewhere = mesh.virtual_services.iter().any(|service| {
-        let missing = |name: &Spanned<String>| {
+        let missing = |name: &Spanned<CompactString>| {
             let full = resolve_gateway(&name.value, &service.id.namespace);
             full.split_once('/').is_some_and(|(namespace, name)| mesh.gateway(namespace, name).is_none())
         };

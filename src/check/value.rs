@@ -1,5 +1,7 @@
 //! The strings of a policy, each with where it stands and what it is for.
 
+use compact_str::CompactString;
+
 use super::observation::Effect;
 use crate::model::{Action, AuthorizationPolicy, Condition, Operation, PolicyRule, Resource, Source, Values};
 use crate::text::Spanned;
@@ -45,7 +47,7 @@ pub(super) struct Value<'p> {
     /// Whether it stands under a `not…` field
     pub(super) negated: bool,
     /// The string
-    pub(super) text: &'p Spanned<String>,
+    pub(super) text: &'p Spanned<CompactString>,
 }
 
 impl Value<'_> {
@@ -129,7 +131,7 @@ pub(super) fn values_of<'p>(
 }
 
 /// Strings of a rule, what they are compared with, and whether they stand under a `not…` field.
-type List<'p> = (Field<'p>, bool, &'p [Spanned<String>]);
+type List<'p> = (Field<'p>, bool, &'p [Spanned<CompactString>]);
 
 /// A field that holds a list: what its strings are compared with, whether it is a `not…` field, and the list. A table
 /// of them is read again and again, and most lists are not written.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::CompactString;
+
 use super::facts::Facts;
 use super::observation::Observation;
 use super::spot::{Listener, Spot};
@@ -74,7 +76,7 @@ fn claim<'w>(
     facts: &Facts<'w>,
     routes: &[&Route],
     domain: &str,
-) -> Option<(&'w Resource<VirtualService>, &'w Spanned<String>)> {
+) -> Option<(&'w Resource<VirtualService>, &'w Spanned<CompactString>)> {
     let ids: BTreeSet<_> = routes.iter().filter_map(|route| route.virtual_service.as_ref()).collect();
     let services = ids.into_iter().filter_map(|id| {
         let found = facts.world().mesh.virtual_services.named(&id.namespace, &id.name)?;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::CompactString;
+
 use super::facts::Facts;
 use super::observation::Observation;
 use crate::model::{Gateway, HttpRoute, ObjectId, Resource, VirtualService};
@@ -100,7 +102,7 @@ fn hidden_services(
 /// Whether a route may hold at a gateway.
 fn is_for(route: &HttpRoute, service: &Resource<VirtualService>, gateway: &ObjectId) -> bool {
     let matches: Vec<_> = route.matches.iter().flat_map(|matches| &matches.value).collect();
-    let here = |name: &Spanned<String>| resolve_gateway(&name.value, &service.id.namespace) == gateway.path();
+    let here = |name: &Spanned<CompactString>| resolve_gateway(&name.value, &service.id.namespace) == gateway.path();
     matches.is_empty()
         || matches.iter().any(|one| {
             let gateways = one.value.gateways.as_deref().unwrap_or_default();

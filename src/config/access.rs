@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use compact_str::CompactString;
 use litemap::LiteMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor};
@@ -54,7 +55,7 @@ pub struct WorkloadsOf {
     /// Labels that their pods have; without them every workload of the namespace
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>", extend("default" = {}))]
-    pub labels: LiteMap<String, String>,
+    pub labels: LiteMap<CompactString, CompactString>,
 }
 
 /// What a row asks of tokens.

@@ -43,7 +43,7 @@ pub(crate) fn outbound(
     let Some((identity, first)) = captured.iter().next() else { return Vec::new() };
     let client = Client {
         name: first.display_name(),
-        namespace: first.id.namespace.clone(),
+        namespace: first.id.namespace.to_string(),
         labels: first.labels.clone(),
         identity: identity.clone(),
     };

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use serde::Deserialize;
 
 use crate::text::Spanned;
@@ -22,7 +23,7 @@ pub struct ConnectionPool {
 #[serde(default, rename_all = "camelCase")]
 pub struct HttpPool {
     /// `DEFAULT`, `DO_NOT_UPGRADE` or `UPGRADE`
-    pub h2_upgrade_policy: Option<String>,
+    pub h2_upgrade_policy: Option<CompactString>,
     /// Requests that wait
     pub http1_max_pending_requests: Option<i64>,
     /// Pings on idle connections
@@ -30,7 +31,7 @@ pub struct HttpPool {
     /// Requests at once
     pub http2_max_requests: Option<i64>,
     /// How long a connection without requests stays
-    pub idle_timeout: Option<Spanned<String>>,
+    pub idle_timeout: Option<Spanned<CompactString>>,
     /// Streams of a connection
     pub max_concurrent_streams: Option<i64>,
     /// Requests of a connection
@@ -46,9 +47,9 @@ pub struct HttpPool {
 #[serde(default)]
 pub struct KeepAlive {
     /// How often
-    pub interval: Option<Spanned<String>>,
+    pub interval: Option<Spanned<CompactString>>,
     /// How long an answer may take
-    pub timeout: Option<Spanned<String>>,
+    pub timeout: Option<Spanned<CompactString>>,
 }
 
 /// `connectionPool.tcp`
@@ -56,11 +57,11 @@ pub struct KeepAlive {
 #[serde(default, rename_all = "camelCase")]
 pub struct TcpPool {
     /// How long connecting may take
-    pub connect_timeout: Option<Spanned<String>>,
+    pub connect_timeout: Option<Spanned<CompactString>>,
     /// How long a silent connection stays
-    pub idle_timeout: Option<Spanned<String>>,
+    pub idle_timeout: Option<Spanned<CompactString>>,
     /// How long any connection stays
-    pub max_connection_duration: Option<Spanned<String>>,
+    pub max_connection_duration: Option<Spanned<CompactString>>,
     /// Connections at once
     pub max_connections: Option<i64>,
     /// Probes on silent connections
@@ -72,11 +73,11 @@ pub struct TcpPool {
 #[serde(default)]
 pub struct TcpKeepalive {
     /// How often
-    pub interval: Option<Spanned<String>>,
+    pub interval: Option<Spanned<CompactString>>,
     /// How many may be lost
     pub probes: Option<i64>,
     /// After how long
-    pub time: Option<Spanned<String>>,
+    pub time: Option<Spanned<CompactString>>,
 }
 
 /// `outlierDetection`
@@ -84,7 +85,7 @@ pub struct TcpKeepalive {
 #[serde(default, rename_all = "camelCase")]
 pub struct OutlierDetection {
     /// How long an endpoint is out
-    pub base_ejection_time: Option<Spanned<String>>,
+    pub base_ejection_time: Option<Spanned<CompactString>>,
     /// Answers of 5xx in a row
     #[serde(rename = "consecutive5xxErrors")]
     pub consecutive_5xx_errors: Option<i64>,
@@ -95,7 +96,7 @@ pub struct OutlierDetection {
     /// Failures of one's own in a row
     pub consecutive_local_origin_failures: Option<i64>,
     /// How often it is looked at
-    pub interval: Option<Spanned<String>>,
+    pub interval: Option<Spanned<CompactString>>,
     /// Share that may be out, in percent
     pub max_ejection_percent: Option<i64>,
     /// Share that must be healthy, in percent
@@ -115,11 +116,11 @@ pub struct LoadBalancer {
     /// By region and zone
     pub locality_lb_setting: Option<LocalitySetting>,
     /// By a word
-    pub simple: Option<String>,
+    pub simple: Option<CompactString>,
     /// How new endpoints start
     pub warmup: Option<Warmup>,
     /// The older name
-    pub warmup_duration_secs: Option<Spanned<String>>,
+    pub warmup_duration_secs: Option<Spanned<CompactString>>,
     /// By zone
     pub zone_aware_lb_setting: Option<ZoneSetting>,
 }
@@ -131,9 +132,9 @@ pub struct ConsistentHash {
     /// By a cookie
     pub http_cookie: Option<HashCookie>,
     /// By a header
-    pub http_header_name: Option<String>,
+    pub http_header_name: Option<CompactString>,
     /// By a parameter
-    pub http_query_parameter_name: Option<String>,
+    pub http_query_parameter_name: Option<CompactString>,
     /// By a table
     pub maglev: Option<Maglev>,
     /// The older place of the ring's size
@@ -151,11 +152,11 @@ pub struct HashCookie {
     /// More about it
     pub attributes: Option<Vec<CookieAttribute>>,
     /// Its name
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Its path
-    pub path: Option<String>,
+    pub path: Option<CompactString>,
     /// How long it lives
-    pub ttl: Option<Spanned<String>>,
+    pub ttl: Option<Spanned<CompactString>>,
 }
 
 /// An entry of `attributes`.
@@ -163,9 +164,9 @@ pub struct HashCookie {
 #[serde(default)]
 pub struct CookieAttribute {
     /// Its name
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Its value
-    pub value: Option<String>,
+    pub value: Option<CompactString>,
 }
 
 /// `loadBalancer.consistentHash.maglev`
@@ -195,7 +196,7 @@ pub struct LocalitySetting {
     /// Which region stands in for which
     pub failover: Option<Vec<Failover>>,
     /// Labels that order endpoints
-    pub failover_priority: Option<Vec<String>>,
+    pub failover_priority: Option<Vec<CompactString>>,
 }
 
 /// An entry of `distribute`.
@@ -203,9 +204,9 @@ pub struct LocalitySetting {
 #[serde(default)]
 pub struct Distribution {
     /// Where clients are
-    pub from: Option<String>,
+    pub from: Option<CompactString>,
     /// Where requests go, in percent
-    pub to: Option<BTreeMap<String, i64>>,
+    pub to: Option<BTreeMap<CompactString, i64>>,
 }
 
 /// An entry of `failover`.
@@ -213,9 +214,9 @@ pub struct Distribution {
 #[serde(default)]
 pub struct Failover {
     /// The region that fails
-    pub from: Option<String>,
+    pub from: Option<CompactString>,
     /// The region that stands in
-    pub to: Option<String>,
+    pub to: Option<CompactString>,
 }
 
 /// `loadBalancer.zoneAwareLbSetting`
@@ -227,7 +228,7 @@ pub struct ZoneSetting {
     /// Which region stands in for which
     pub failover: Option<Vec<Failover>>,
     /// Labels that order endpoints
-    pub failover_priority: Option<Vec<String>>,
+    pub failover_priority: Option<Vec<CompactString>>,
     /// Endpoints below which it does nothing
     pub min_cluster_size: Option<i64>,
 }
@@ -239,7 +240,7 @@ pub struct Warmup {
     /// How fast
     pub aggression: Option<f64>,
     /// How long
-    pub duration: Option<Spanned<String>>,
+    pub duration: Option<Spanned<CompactString>>,
     /// Where it starts
     pub minimum_percent: Option<f64>,
 }
@@ -249,9 +250,9 @@ pub struct Warmup {
 #[serde(default, rename_all = "camelCase")]
 pub struct Tunnel {
     /// `CONNECT` or `POST`
-    pub protocol: Option<String>,
+    pub protocol: Option<CompactString>,
     /// The host at its end
-    pub target_host: Option<String>,
+    pub target_host: Option<CompactString>,
     /// The port at its end
     pub target_port: Option<i64>,
 }
@@ -261,7 +262,7 @@ pub struct Tunnel {
 #[serde(default)]
 pub struct ProxyProtocol {
     /// `V1` or `V2`
-    pub version: Option<String>,
+    pub version: Option<CompactString>,
 }
 
 /// `retryBudget`
@@ -269,7 +270,7 @@ pub struct ProxyProtocol {
 #[serde(default, rename_all = "camelCase")]
 pub struct RetryBudget {
     /// Over what time it is counted
-    pub budget_interval: Option<Spanned<String>>,
+    pub budget_interval: Option<Spanned<CompactString>>,
     /// Retries that are always allowed
     pub min_retry_concurrency: Option<i64>,
     /// Share of retries, in percent

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use serde::Deserialize;
 
 use super::object::{Labels, Metadata};
@@ -14,21 +15,21 @@ use crate::yaml::IntOrString;
 pub struct Service {
     /// `ClusterIP` if absent
     #[serde(rename = "type")]
-    pub service_type: Option<Spanned<String>>,
+    pub service_type: Option<Spanned<CompactString>>,
     /// Labels of the pods; absent and empty select none
     pub selector: Option<Labels>,
     /// Ports
     pub ports: Option<Vec<Spanned<ServicePort>>>,
     /// `None` for a headless service
     #[serde(rename = "clusterIP")]
-    pub cluster_ip: Option<String>,
+    pub cluster_ip: Option<CompactString>,
     /// Addresses that reach it from outside
     #[serde(rename = "externalIPs")]
-    pub external_ips: Option<Spanned<Vec<String>>>,
+    pub external_ips: Option<Spanned<Vec<CompactString>>>,
     /// Target of `ExternalName`
-    pub external_name: Option<String>,
+    pub external_name: Option<CompactString>,
     /// `Cluster` if absent: nodes pass connections on to others, under their own address
-    pub external_traffic_policy: Option<String>,
+    pub external_traffic_policy: Option<CompactString>,
     /// Whether a load balancer opens node ports too
     pub allocate_load_balancer_node_ports: Option<bool>,
 }
@@ -45,15 +46,15 @@ impl Service {
 #[serde(default, rename_all = "camelCase")]
 pub struct ServicePort {
     /// Name, which may declare the protocol
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Number
     pub port: Option<i64>,
     /// Number or name at the pod; the port's own number if absent
     pub target_port: Option<IntOrString>,
     /// TCP if absent
-    pub protocol: Option<String>,
+    pub protocol: Option<CompactString>,
     /// Declares the protocol, before the name
-    pub app_protocol: Option<String>,
+    pub app_protocol: Option<CompactString>,
     /// Port on every node
     pub node_port: Option<i64>,
 }
@@ -73,9 +74,9 @@ pub struct PodTemplate {
 #[serde(default, rename_all = "camelCase")]
 pub struct PodSpec {
     /// `default` if absent
-    pub service_account_name: Option<Spanned<String>>,
+    pub service_account_name: Option<Spanned<CompactString>>,
     /// The older name of `serviceAccountName`
-    pub service_account: Option<Spanned<String>>,
+    pub service_account: Option<Spanned<CompactString>>,
     /// Uses the node's network, past any sidecar
     pub host_network: Option<Spanned<bool>>,
     /// Containers
@@ -89,11 +90,11 @@ pub struct PodSpec {
 #[serde(default, rename_all = "camelCase")]
 pub struct Container {
     /// Name; `istio-proxy` is the sidecar
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Ports it says it listens on
     pub ports: Option<Vec<Spanned<ContainerPort>>>,
     /// `Always` makes an init container a sidecar
-    pub restart_policy: Option<String>,
+    pub restart_policy: Option<CompactString>,
 }
 
 /// A port of a container.
@@ -101,11 +102,11 @@ pub struct Container {
 #[serde(default, rename_all = "camelCase")]
 pub struct ContainerPort {
     /// Name, which a service may name as its target
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Number
     pub container_port: Option<i64>,
     /// TCP if absent
-    pub protocol: Option<String>,
+    pub protocol: Option<CompactString>,
     /// Port on the node
     pub host_port: Option<i64>,
 }
@@ -133,7 +134,7 @@ pub(super) struct JobTemplate {
 #[serde(default, rename_all = "camelCase")]
 pub struct Ingress {
     /// Class by field
-    pub ingress_class_name: Option<String>,
+    pub ingress_class_name: Option<CompactString>,
     /// Backend of everything else
     pub default_backend: Option<IngressBackend>,
     /// Rules by host
@@ -164,7 +165,7 @@ impl Ingress {
 #[serde(default)]
 pub struct IngressRule {
     /// The host; every one if absent
-    pub host: Option<String>,
+    pub host: Option<CompactString>,
     /// Paths of one host
     pub http: Option<IngressHttp>,
 }
@@ -198,7 +199,7 @@ pub struct IngressBackend {
 #[serde(default)]
 pub struct IngressService {
     /// Its name
-    pub name: Option<Spanned<String>>,
+    pub name: Option<Spanned<CompactString>>,
 }
 
 /// A kind without a `spec` that matters: Namespace, `ServiceAccount`, Gateway API kinds …
@@ -213,7 +214,7 @@ pub struct UnmodelledSpec {
     /// What a route of the Gateway API is attached to
     pub parent_refs: Option<Vec<ParentRef>>,
     /// Class of a Gateway API gateway
-    pub gateway_class_name: Option<String>,
+    pub gateway_class_name: Option<CompactString>,
 }
 
 /// An entry of `parentRefs`.
@@ -221,11 +222,11 @@ pub struct UnmodelledSpec {
 #[serde(default)]
 pub struct ParentRef {
     /// `Gateway` if absent
-    pub kind: Option<String>,
+    pub kind: Option<CompactString>,
     /// Its name
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Its namespace; the route's own if absent
-    pub namespace: Option<String>,
+    pub namespace: Option<CompactString>,
 }
 
 /// `data` of a `ConfigMap`, as far as it can hold mesh settings.
@@ -233,5 +234,5 @@ pub struct ParentRef {
 #[serde(default)]
 pub(super) struct ConfigMap {
     /// Texts by key
-    pub data: Option<BTreeMap<String, Spanned<String>>>,
+    pub data: Option<BTreeMap<CompactString, Spanned<CompactString>>>,
 }

@@ -32,7 +32,7 @@ impl Loader<'_> {
             let acts = acting.get(&key(entry)).copied().filter(|_| entry.kind != Kind::Other);
             kept.push(acts == Some(index));
             if entry.kind == Kind::Other {
-                *self.loaded.counts.other.entry(entry.id.kind.clone()).or_default() += 1;
+                *self.loaded.counts.other.entry(entry.id.kind.to_string()).or_default() += 1;
             }
             let Some((acts, (winner, of_winner))) =
                 acts.filter(|acts| *acts != index).and_then(|acts| Some((acts, entries.get(acts)?)))

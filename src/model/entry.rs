@@ -1,5 +1,7 @@
 //! Objects found in documents, before their own part is read: who they are, and in which namespace.
 
+use compact_str::CompactString;
+
 use super::counts::LeftOut;
 use super::kind::{self, Kind};
 use super::kustomize::Transformation;
@@ -92,9 +94,9 @@ impl Loader<'_> {
         let kind = Kind::of(group, kind_name);
         if kind == Kind::Kustomization {
             let id = ObjectId {
-                kind: kind_name.to_owned(),
-                namespace: String::new(),
-                name: self.files.name(input.file).to_owned(),
+                kind: kind_name.into(),
+                namespace: CompactString::default(),
+                name: self.files.name(input.file).into(),
             };
             let metadata = Metadata::default();
             let group = group.to_owned();
@@ -133,10 +135,13 @@ impl Loader<'_> {
             self.accounts.insert((made.directory.clone(), name.value.clone()));
         }
         let over = self.kustomizations.namespace_over(file);
-        let applied = if kind == Kind::Namespace { over.map_or(applied, str::to_owned) } else { applied };
-        let namespace =
-            if kind.cluster_wide(kind_name) { String::new() } else { self.namespace(input, &metadata, kind) };
-        let id = ObjectId { kind: kind_name.to_owned(), namespace, name: applied };
+        let applied = if kind == Kind::Namespace { over.map_or(applied, CompactString::from) } else { applied };
+        let namespace = if kind.cluster_wide(kind_name) {
+            CompactString::default()
+        } else {
+            self.namespace(input, &metadata, kind)
+        };
+        let id = ObjectId { kind: kind_name.into(), namespace, name: applied };
         if let Some(written) = metadata.namespace.as_ref().filter(|_| kind == Kind::Gateway)
             && !written.value.is_empty()
             && written.value != id.namespace
@@ -180,7 +185,7 @@ impl Loader<'_> {
     }
 
     /// The namespace in force for an object.
-    fn namespace(&mut self, input: InputFile, metadata: &Metadata, kind: Kind) -> String {
+    fn namespace(&mut self, input: InputFile, metadata: &Metadata, kind: Kind) -> CompactString {
         let (file, all) = (self.files.name(input.file), self.kustomizations);
         let written = metadata.namespace.as_ref().map(|namespace| namespace.value.as_str());
         let written = written.filter(|namespace| !namespace.is_empty());
@@ -189,15 +194,15 @@ impl Loader<'_> {
         let over = all.namespace_over(file).filter(|_| !apart);
         let given = over.or(written).or_else(|| all.namespace_of(file));
         if let Some(namespace) = given {
-            return namespace.to_owned();
+            return namespace.into();
         }
         self.loaded.counts.without_namespace += usize::from(kind.decides());
-        self.options.default_namespace.as_deref().unwrap_or("default").to_owned()
+        self.options.default_namespace.as_deref().unwrap_or("default").into()
     }
 }
 
 /// The problem of an object that has no name or namespace yet.
-fn unnamed(kind_name: &str, part: &Spanned<String>) -> Problem {
+fn unnamed(kind_name: &str, part: &Spanned<CompactString>) -> Problem {
     let message = format!("this {kind_name} is left out: `{}` is filled in later", part.value);
     Problem::new(ProblemKind::Template, part.span, message)
 }

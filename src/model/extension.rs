@@ -1,5 +1,6 @@
 //! Kinds that change what a proxy does outside of the other APIs: `EnvoyFilter`, `WasmPlugin`, `TrafficExtension` and their like.
 
+use compact_str::CompactString;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -26,7 +27,7 @@ pub struct EnvoyFilter {
 #[serde(default, rename_all = "camelCase")]
 pub struct ConfigPatch {
     /// `HTTP_FILTER`, `CLUSTER` …
-    pub apply_to: Option<Spanned<String>>,
+    pub apply_to: Option<Spanned<CompactString>>,
     /// Where it applies
     #[serde(rename = "match")]
     pub matches: Option<PatchMatch>,
@@ -39,7 +40,7 @@ pub struct ConfigPatch {
 #[serde(default, rename_all = "camelCase")]
 pub struct PatchMatch {
     /// `SIDECAR_INBOUND`, `SIDECAR_OUTBOUND`, `GATEWAY`; any if absent
-    pub context: Option<String>,
+    pub context: Option<CompactString>,
     /// Which proxies, by version or metadata
     pub proxy: Option<ProxyMatch>,
     /// Which listener
@@ -57,7 +58,7 @@ pub struct PatchMatch {
 #[serde(default, rename_all = "camelCase")]
 pub struct ProxyMatch {
     /// A regular expression, searched for in the version
-    pub proxy_version: Option<String>,
+    pub proxy_version: Option<CompactString>,
     /// Metadata of the proxy
     pub metadata: Option<IgnoredAny>,
 }
@@ -73,7 +74,7 @@ pub struct ListenerMatch {
     /// Which listener filter
     pub listener_filter: Option<IgnoredAny>,
     /// Name of the listener
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Read by nothing in istiod
     pub port_name: Option<IgnoredAny>,
 }
@@ -83,7 +84,7 @@ pub struct ListenerMatch {
 #[serde(default, rename_all = "camelCase")]
 pub struct FilterChainMatch {
     /// Name of the chain
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Server name
     pub sni: Option<IgnoredAny>,
     /// `tls` or `raw_buffer`
@@ -109,7 +110,7 @@ pub struct WaypointMatch {
 #[serde(default, rename_all = "camelCase")]
 pub struct FilterMatch {
     /// Name of the network filter
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Which HTTP filter
     pub sub_filter: Option<SubFilterMatch>,
 }
@@ -119,7 +120,7 @@ pub struct FilterMatch {
 #[serde(default)]
 pub struct SubFilterMatch {
     /// Name of the HTTP filter
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
 }
 
 /// `patch`
@@ -127,9 +128,9 @@ pub struct SubFilterMatch {
 #[serde(default, rename_all = "camelCase")]
 pub struct Patch {
     /// What is done
-    pub operation: Option<String>,
+    pub operation: Option<CompactString>,
     /// Class of the filter
-    pub filter_class: Option<String>,
+    pub filter_class: Option<CompactString>,
     /// The configuration
     pub value: Option<serde_json::Value>,
 }
@@ -146,7 +147,7 @@ pub struct ProxyExtension {
     pub target_refs: Option<Vec<TargetRef>>,
     /// `HTTP` or `NETWORK` of a `WasmPlugin`; HTTP if absent
     #[serde(rename = "type")]
-    pub plugin_type: Option<String>,
+    pub plugin_type: Option<CompactString>,
     /// Which traffic; any if absent
     #[serde(rename = "match")]
     pub matches: Option<Vec<TrafficSelector>>,
@@ -159,7 +160,7 @@ pub struct ProxyExtension {
 #[serde(default)]
 pub struct TrafficSelector {
     /// `CLIENT`, `SERVER` or both
-    pub mode: Option<String>,
+    pub mode: Option<CompactString>,
     /// Which ports; any if absent
     pub ports: Option<Vec<TrafficPort>>,
 }
@@ -178,7 +179,7 @@ pub struct TrafficPort {
 pub struct WasmModule {
     /// `HTTP` or `NETWORK`; HTTP if absent
     #[serde(rename = "type")]
-    pub plugin_type: Option<String>,
+    pub plugin_type: Option<CompactString>,
 }
 
 /// `spec` of a `ProxyConfig`, as far as it can change path normalisation or addresses.

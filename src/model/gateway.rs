@@ -1,5 +1,6 @@
 //! `networking.istio.io` `Gateway`.
 
+use compact_str::CompactString;
 use serde::Deserialize;
 
 use super::object::Labels;
@@ -29,15 +30,15 @@ pub struct Server {
     /// Port and protocol
     pub port: Option<Spanned<ServerPort>>,
     /// Address to listen on
-    pub bind: Option<String>,
+    pub bind: Option<CompactString>,
     /// Hosts, with or without a namespace in front (`ns/host`)
-    pub hosts: Option<Spanned<Vec<Spanned<String>>>>,
+    pub hosts: Option<Spanned<Vec<Spanned<CompactString>>>>,
     /// TLS settings
     pub tls: Option<Spanned<ServerTls>>,
     /// Used by nothing in istiod
-    pub default_endpoint: Option<String>,
+    pub default_endpoint: Option<CompactString>,
     /// Labels statistics
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
 }
 
 impl Server {
@@ -55,11 +56,11 @@ impl Server {
         self.port
             .as_ref()
             .and_then(|port| port.value.protocol.as_ref())
-            .map_or_else(String::new, |protocol| protocol.value.to_ascii_uppercase())
+            .map_or_else(String::new, |protocol| protocol.value.as_str().to_ascii_uppercase())
     }
 
     /// Hosts as written.
-    pub fn hosts(&self) -> &[Spanned<String>] {
+    pub fn hosts(&self) -> &[Spanned<CompactString>] {
         self.hosts.as_ref().map_or(&[], |hosts| hosts.value.as_slice())
     }
 
@@ -81,9 +82,9 @@ pub struct ServerPort {
     /// Port number that clients use
     pub number: Option<Spanned<i64>>,
     /// Protocol, in any case
-    pub protocol: Option<Spanned<String>>,
+    pub protocol: Option<Spanned<CompactString>>,
     /// Port name
-    pub name: Option<Spanned<String>>,
+    pub name: Option<Spanned<CompactString>>,
     /// Refused by validation
     pub target_port: Option<Spanned<i64>>,
 }
@@ -115,33 +116,33 @@ pub struct ServerTls {
     /// PASSTHROUGH if absent
     pub mode: Option<Spanned<TlsMode>>,
     /// Certificate file
-    pub server_certificate: Option<String>,
+    pub server_certificate: Option<CompactString>,
     /// Key file
-    pub private_key: Option<String>,
+    pub private_key: Option<CompactString>,
     /// File with the authorities of client certificates
-    pub ca_certificates: Option<String>,
+    pub ca_certificates: Option<CompactString>,
     /// File with revoked certificates
-    pub ca_crl: Option<String>,
+    pub ca_crl: Option<CompactString>,
     /// Secret with the certificate
-    pub credential_name: Option<String>,
+    pub credential_name: Option<CompactString>,
     /// Secrets with the certificates
-    pub credential_names: Option<Vec<String>>,
+    pub credential_names: Option<Vec<CompactString>>,
     /// Secret with the authorities of client certificates
-    pub ca_cert_credential_name: Option<String>,
+    pub ca_cert_credential_name: Option<CompactString>,
     /// Several certificates
     pub tls_certificates: Option<Vec<CertificateFiles>>,
     /// Names that a client certificate may bear
-    pub subject_alt_names: Option<Vec<String>>,
+    pub subject_alt_names: Option<Vec<CompactString>>,
     /// Fingerprints that a client certificate may have
-    pub verify_certificate_spki: Option<Vec<String>>,
+    pub verify_certificate_spki: Option<Vec<CompactString>>,
     /// Hashes that a client certificate may have
-    pub verify_certificate_hash: Option<Vec<String>>,
+    pub verify_certificate_hash: Option<Vec<CompactString>>,
     /// Lowest version
-    pub min_protocol_version: Option<String>,
+    pub min_protocol_version: Option<CompactString>,
     /// Highest version
-    pub max_protocol_version: Option<String>,
+    pub max_protocol_version: Option<CompactString>,
     /// Allowed ciphers
-    pub cipher_suites: Option<Vec<String>>,
+    pub cipher_suites: Option<Vec<CompactString>>,
     /// Accepts any client certificate
     pub insecure_skip_verify: Option<bool>,
 }
@@ -151,9 +152,9 @@ pub struct ServerTls {
 #[serde(default, rename_all = "camelCase")]
 pub struct CertificateFiles {
     /// Certificate file
-    pub server_certificate: Option<String>,
+    pub server_certificate: Option<CompactString>,
     /// Key file
-    pub private_key: Option<String>,
+    pub private_key: Option<CompactString>,
     /// File with the authorities of client certificates
-    pub ca_certificates: Option<String>,
+    pub ca_certificates: Option<CompactString>,
 }

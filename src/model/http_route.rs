@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -13,7 +14,7 @@ use crate::text::Spanned;
 #[serde(default, rename_all = "camelCase")]
 pub struct HttpRoute {
     /// Name, without effect
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Alternatives; absent and empty match everything
     #[serde(rename = "match")]
     pub matches: Option<Spanned<Vec<Spanned<HttpMatch>>>>,
@@ -28,7 +29,7 @@ pub struct HttpRoute {
     /// Rewrites path and authority
     pub rewrite: Option<Box<Spanned<Rewrite>>>,
     /// Without effect on who gets in
-    pub timeout: Option<Spanned<String>>,
+    pub timeout: Option<Spanned<CompactString>>,
     /// Without effect on who gets in
     pub retries: Option<Box<Spanned<Retries>>>,
     /// Aborts a share of the requests
@@ -53,7 +54,7 @@ pub struct HttpRoute {
 #[serde(default, rename_all = "camelCase")]
 pub struct HttpMatch {
     /// Name, without effect
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Path
     pub uri: Option<Box<Spanned<StringMatch>>>,
     /// `:scheme`
@@ -63,23 +64,23 @@ pub struct HttpMatch {
     /// `:authority`, port and case included
     pub authority: Option<Box<Spanned<StringMatch>>>,
     /// Headers by name
-    pub headers: Option<BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>,
+    pub headers: Option<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>,
     /// Port of the listener, static
     pub port: Option<Spanned<i64>>,
     /// Labels of the client's workload, static
     pub source_labels: Option<Labels>,
     /// Gateways, static
-    pub gateways: Option<Vec<Spanned<String>>>,
+    pub gateways: Option<Vec<Spanned<CompactString>>>,
     /// Query parameters by name
-    pub query_params: Option<BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>,
+    pub query_params: Option<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>,
     /// Exact and prefix paths without case
     pub ignore_uri_case: Option<bool>,
     /// Headers that must not match
-    pub without_headers: Option<BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>,
+    pub without_headers: Option<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>,
     /// Namespace of the client's workload, static
-    pub source_namespace: Option<Spanned<String>>,
+    pub source_namespace: Option<Spanned<CompactString>>,
     /// Labels statistics
-    pub stat_prefix: Option<String>,
+    pub stat_prefix: Option<CompactString>,
 }
 
 /// `exact`, `prefix` or `regex`; none of them is presence, or any path.
@@ -87,11 +88,11 @@ pub struct HttpMatch {
 #[serde(default)]
 pub struct StringMatch {
     /// The whole value
-    pub exact: Option<Spanned<String>>,
+    pub exact: Option<Spanned<CompactString>>,
     /// How the value begins
-    pub prefix: Option<Spanned<String>>,
+    pub prefix: Option<Spanned<CompactString>>,
     /// RE2, the whole value
-    pub regex: Option<Spanned<String>>,
+    pub regex: Option<Spanned<CompactString>>,
 }
 
 impl HttpRoute {
@@ -102,14 +103,14 @@ impl HttpRoute {
     }
 
     /// The hosts of its destinations, as written.
-    pub fn destination_hosts(&self) -> impl Iterator<Item = &Spanned<String>> {
+    pub fn destination_hosts(&self) -> impl Iterator<Item = &Spanned<CompactString>> {
         self.destinations().filter_map(|destination| destination.value.host.as_ref())
     }
 }
 
 impl StringMatch {
     /// What it asks for, in whichever form.
-    pub fn text(&self) -> Option<&Spanned<String>> {
+    pub fn text(&self) -> Option<&Spanned<CompactString>> {
         self.exact.as_ref().or(self.prefix.as_ref()).or(self.regex.as_ref())
     }
 }
@@ -131,9 +132,9 @@ pub struct WeightedDestination {
 #[serde(default)]
 pub struct Destination {
     /// Host of a service
-    pub host: Option<Spanned<String>>,
+    pub host: Option<Spanned<CompactString>>,
     /// Subset of a `DestinationRule`
-    pub subset: Option<Spanned<String>>,
+    pub subset: Option<Spanned<CompactString>>,
     /// Port of the service
     pub port: Option<PortSelector>,
 }
@@ -159,17 +160,17 @@ pub struct PortSelector {
 #[serde(default, rename_all = "camelCase")]
 pub struct Redirect {
     /// New path
-    pub uri: Option<String>,
+    pub uri: Option<CompactString>,
     /// New prefix of the path
-    pub prefix_rewrite: Option<String>,
+    pub prefix_rewrite: Option<CompactString>,
     /// New authority
-    pub authority: Option<String>,
+    pub authority: Option<CompactString>,
     /// New port
     pub port: Option<i64>,
     /// New port by rule
-    pub derive_port: Option<String>,
+    pub derive_port: Option<CompactString>,
     /// New scheme
-    pub scheme: Option<String>,
+    pub scheme: Option<CompactString>,
     /// Status code
     pub redirect_code: Option<Spanned<i64>>,
 }
@@ -189,9 +190,9 @@ pub struct DirectResponse {
 #[serde(default)]
 pub struct Delegate {
     /// Name of the delegate
-    pub name: Option<Spanned<String>>,
+    pub name: Option<Spanned<CompactString>>,
     /// Its namespace; the root's if absent
-    pub namespace: Option<String>,
+    pub namespace: Option<CompactString>,
 }
 
 /// `rewrite`
@@ -199,9 +200,9 @@ pub struct Delegate {
 #[serde(default, rename_all = "camelCase")]
 pub struct Rewrite {
     /// Replaces what the match matched
-    pub uri: Option<Spanned<String>>,
+    pub uri: Option<Spanned<CompactString>>,
     /// Replaces the authority
-    pub authority: Option<Spanned<String>>,
+    pub authority: Option<Spanned<CompactString>>,
     /// Replaces by regular expression
     pub uri_regex_rewrite: Option<Spanned<RegexRewrite>>,
 }
@@ -212,9 +213,9 @@ pub struct Rewrite {
 pub struct RegexRewrite {
     /// RE2, anywhere in the path
     #[serde(rename = "match")]
-    pub pattern: Option<String>,
+    pub pattern: Option<CompactString>,
     /// Replacement
-    pub rewrite: Option<String>,
+    pub rewrite: Option<CompactString>,
 }
 
 /// `retries`
@@ -224,15 +225,15 @@ pub struct Retries {
     /// How many
     pub attempts: Option<i64>,
     /// How long each may take
-    pub per_try_timeout: Option<Spanned<String>>,
+    pub per_try_timeout: Option<Spanned<CompactString>>,
     /// After what
-    pub retry_on: Option<Spanned<String>>,
+    pub retry_on: Option<Spanned<CompactString>>,
     /// Whether elsewhere too
     pub retry_remote_localities: Option<bool>,
     /// Whether not to the same again
     pub retry_ignore_previous_hosts: Option<bool>,
     /// How long to wait
-    pub backoff: Option<Spanned<String>>,
+    pub backoff: Option<Spanned<CompactString>>,
 }
 
 /// `fault`
@@ -254,9 +255,9 @@ pub struct FaultDelay {
     /// Share (deprecated)
     pub percent: Option<i64>,
     /// How long
-    pub fixed_delay: Option<Spanned<String>>,
+    pub fixed_delay: Option<Spanned<CompactString>>,
     /// Refused by validation
-    pub exponential_delay: Option<Spanned<String>>,
+    pub exponential_delay: Option<Spanned<CompactString>>,
 }
 
 /// `fault.abort`
@@ -268,9 +269,9 @@ pub struct FaultAbort {
     /// Status code
     pub http_status: Option<i64>,
     /// gRPC status
-    pub grpc_status: Option<String>,
+    pub grpc_status: Option<CompactString>,
     /// Refused by validation
-    pub http2_error: Option<String>,
+    pub http2_error: Option<CompactString>,
 }
 
 /// `{value: …}` in percent
@@ -296,7 +297,7 @@ pub struct Mirror {
 #[serde(default, rename_all = "camelCase")]
 pub struct CorsPolicy {
     /// Origins, older form
-    pub allow_origin: Option<Vec<String>>,
+    pub allow_origin: Option<Vec<CompactString>>,
     /// Origins
     pub allow_origins: Option<Vec<StringMatch>>,
     /// Without effect on who gets in
@@ -306,11 +307,11 @@ pub struct CorsPolicy {
     /// Without effect on who gets in
     pub expose_headers: Option<IgnoredAny>,
     /// Without effect on who gets in
-    pub max_age: Option<Spanned<String>>,
+    pub max_age: Option<Spanned<CompactString>>,
     /// Without effect on who gets in
     pub allow_credentials: Option<bool>,
     /// What happens to a preflight of another origin
-    pub unmatched_preflights: Option<String>,
+    pub unmatched_preflights: Option<CompactString>,
 }
 
 /// `headers`
@@ -328,9 +329,9 @@ pub struct Headers {
 #[serde(default)]
 pub struct HeaderOperations {
     /// Replaces
-    pub set: Option<BTreeMap<String, String>>,
+    pub set: Option<BTreeMap<CompactString, CompactString>>,
     /// Appends
-    pub add: Option<BTreeMap<String, String>>,
+    pub add: Option<BTreeMap<CompactString, CompactString>>,
     /// Removes
-    pub remove: Option<Vec<String>>,
+    pub remove: Option<Vec<CompactString>>,
 }

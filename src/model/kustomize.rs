@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::{CompactString, format_compact};
 use serde::Deserialize;
 
 use super::object::Labels;
@@ -68,8 +69,8 @@ pub(super) struct Transformation {
 
 impl Transformation {
     /// The name as it is applied.
-    pub(super) fn rename(&self, name: &str) -> String {
-        format!("{}{name}{}", self.prefix, self.suffix)
+    pub(super) fn rename(&self, name: &str) -> CompactString {
+        format_compact!("{}{name}{}", self.prefix, self.suffix)
     }
 }
 

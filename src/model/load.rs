@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rayon::prelude::*;
 
 use super::counts::{Counts, LeftOut};
@@ -129,7 +130,7 @@ struct Found<'d> {
     /// Problems and counts
     loaded: Loaded,
     /// Service accounts that a kustomization renames, with its directory
-    accounts: BTreeSet<(String, String)>,
+    accounts: BTreeSet<(String, CompactString)>,
     /// Documents whose objects are not read yet
     documents: Vec<Parsed<'d>>,
 }
@@ -158,7 +159,7 @@ pub(super) struct Loader<'a> {
     /// What kustomizations say about files
     pub(super) kustomizations: &'a Kustomizations,
     /// Service accounts that a kustomization renames, with its directory
-    pub(super) accounts: BTreeSet<(String, String)>,
+    pub(super) accounts: BTreeSet<(String, CompactString)>,
     /// The result so far
     pub(super) loaded: Loaded,
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use super::cluster::{Ingress, NoSpec, Service, UnmodelledSpec};
 use super::extension::{EnvoyFilter, ProxyConfig, ProxyExtension};
 use super::gateway::Gateway;
@@ -35,7 +37,7 @@ pub struct Mesh {
     pub services: Objects<Resource<Service>>,
     pub ingresses: Objects<Resource<Ingress>>,
     /// Namespace objects by name
-    pub namespaces: BTreeMap<String, Resource<NoSpec>>,
+    pub namespaces: BTreeMap<CompactString, Resource<NoSpec>>,
     /// Pods, what makes pods, and workload entries
     pub workloads: Objects<Arc<Workload>>,
     pub service_accounts: Objects<Resource<NoSpec>>,

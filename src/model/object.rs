@@ -3,39 +3,40 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use compact_str::CompactString;
 use litemap::LiteMap;
 use serde::Deserialize;
 
 use crate::text::{Span, Spanned};
 
 /// Labels or annotations.
-pub type Labels = LiteMap<String, String>;
+pub type Labels = LiteMap<CompactString, CompactString>;
 
 /// `metadata` as written.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Metadata {
     /// `metadata.name`
-    pub name: Option<Spanned<String>>,
+    pub name: Option<Spanned<CompactString>>,
     /// `metadata.namespace`
-    pub namespace: Option<Spanned<String>>,
+    pub namespace: Option<Spanned<CompactString>>,
     /// `metadata.labels`
     pub labels: Option<Labels>,
     /// `metadata.annotations`
-    pub annotations: Option<BTreeMap<String, Spanned<String>>>,
+    pub annotations: Option<BTreeMap<CompactString, Spanned<CompactString>>>,
     /// `metadata.creationTimestamp`, RFC 3339, compared as text
-    pub creation_timestamp: Option<String>,
+    pub creation_timestamp: Option<CompactString>,
 }
 
 /// Kind, namespace and name: what tells one object from another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId {
     /// The kind, as in `kind:`
-    pub kind: String,
+    pub kind: CompactString,
     /// The namespace in force, not necessarily written
-    pub namespace: String,
+    pub namespace: CompactString,
     /// `metadata.name`
-    pub name: String,
+    pub name: CompactString,
 }
 
 impl ObjectId {
@@ -63,9 +64,9 @@ pub struct Resource<T> {
     /// `metadata.labels`
     pub labels: Labels,
     /// `metadata.annotations`, values with their spans
-    pub annotations: BTreeMap<String, Spanned<String>>,
+    pub annotations: BTreeMap<CompactString, Spanned<CompactString>>,
     /// `metadata.creationTimestamp`, where present
-    pub created: Option<String>,
+    pub created: Option<CompactString>,
     /// The value of `metadata.name`
     pub name_span: Span,
     /// The whole document

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 use super::object::{ObjectId, Resource};
@@ -38,7 +39,7 @@ pub struct Objects<T> {
     /// The objects
     all: Vec<T>,
     /// Places of the objects of each namespace, ascending
-    places: FxHashMap<String, Vec<usize>>,
+    places: FxHashMap<CompactString, Vec<usize>>,
 }
 
 impl<T> Default for Objects<T> {
@@ -84,7 +85,7 @@ impl<T: Placed> Objects<T> {
 
     /// The namespaces in which there are any, in no order.
     pub fn namespaces(&self) -> impl Iterator<Item = &str> {
-        self.places.keys().map(String::as_str)
+        self.places.keys().map(CompactString::as_str)
     }
 
     /// The object of a namespace and name.

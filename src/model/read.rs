@@ -23,7 +23,7 @@ impl Loader<'_> {
         if entry.kind == Kind::Kustomization {
             self.loaded.counts.kustomizations += 1;
         } else {
-            *self.loaded.counts.resources.entry(entry.id.kind.clone()).or_default() += 1;
+            *self.loaded.counts.resources.entry(entry.id.kind.to_string()).or_default() += 1;
         }
         macro_rules! into {
             ($list:ident) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use serde::Deserialize;
 
 use super::object::Labels;
@@ -20,13 +21,13 @@ pub struct WorkloadSelector {
 #[serde(default, rename_all = "camelCase")]
 pub struct TargetRef {
     /// API group of the target
-    pub group: Option<String>,
+    pub group: Option<CompactString>,
     /// Kind of the target
-    pub kind: Option<Spanned<String>>,
+    pub kind: Option<Spanned<CompactString>>,
     /// Name of the target
-    pub name: Option<Spanned<String>>,
+    pub name: Option<Spanned<CompactString>>,
     /// Validation refuses any namespace here
-    pub namespace: Option<String>,
+    pub namespace: Option<CompactString>,
 }
 
 /// `spec.action` of an `AuthorizationPolicy`.
@@ -84,7 +85,7 @@ impl AuthorizationPolicy {
 #[serde(default)]
 pub struct ExtensionProviderRef {
     /// Name of an extension provider of the mesh settings
-    pub name: Option<Spanned<String>>,
+    pub name: Option<Spanned<CompactString>>,
 }
 
 /// An entry of `spec.rules`: `from` and `to` and `when`.
@@ -116,7 +117,7 @@ pub struct To {
 }
 
 /// A list of strings as the security API has them.
-pub type Values = Option<Box<Spanned<Vec<Spanned<String>>>>>;
+pub type Values = Option<Box<Spanned<Vec<Spanned<CompactString>>>>>;
 
 /// `source`: all fields that are set hold together.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -159,7 +160,7 @@ pub struct Operation {
 #[serde(default, rename_all = "camelCase")]
 pub struct Condition {
     /// The attribute, such as `request.headers[x-role]`
-    pub key: Option<Spanned<String>>,
+    pub key: Option<Spanned<CompactString>>,
     /// One of them matches
     pub values: Values,
     /// None of them matches
@@ -198,7 +199,7 @@ pub struct PeerAuthentication {
     /// The mode of every port without one of its own
     pub mtls: Option<Spanned<MutualTls>>,
     /// Modes by workload port
-    pub port_level_mtls: Option<Spanned<BTreeMap<Spanned<String>, MutualTls>>>,
+    pub port_level_mtls: Option<Spanned<BTreeMap<Spanned<CompactString>, MutualTls>>>,
 }
 
 /// `spec` of a `RequestAuthentication`.
@@ -232,32 +233,32 @@ impl RequestAuthentication {
 #[serde(default, rename_all = "camelCase")]
 pub struct JwtRule {
     /// The `iss` claim that tokens of this rule carry
-    pub issuer: Option<Spanned<String>>,
+    pub issuer: Option<Spanned<CompactString>>,
     /// Accepted `aud` claims; absent accepts any
-    pub audiences: Option<Vec<String>>,
+    pub audiences: Option<Vec<CompactString>>,
     /// Where the key set is fetched
     #[serde(alias = "jwks_uri")]
-    pub jwks_uri: Option<Spanned<String>>,
+    pub jwks_uri: Option<Spanned<CompactString>>,
     /// The key set itself
-    pub jwks: Option<Spanned<String>>,
+    pub jwks: Option<Spanned<CompactString>>,
     /// Headers that carry the token
     pub from_headers: Option<Vec<JwtHeader>>,
     /// Query parameters that carry the token
-    pub from_params: Option<Vec<String>>,
+    pub from_params: Option<Vec<CompactString>>,
     /// Cookies that carry the token
-    pub from_cookies: Option<Vec<String>>,
+    pub from_cookies: Option<Vec<CompactString>>,
     /// Header that receives the payload
-    pub output_payload_to_header: Option<String>,
+    pub output_payload_to_header: Option<CompactString>,
     /// Whether the token is passed on
     pub forward_original_token: Option<bool>,
     /// Headers that receive claims
     pub output_claim_to_headers: Option<Vec<Option<ClaimToHeader>>>,
     /// Timeout of fetching the key set
-    pub timeout: Option<String>,
+    pub timeout: Option<CompactString>,
     /// Claims that hold several values separated by spaces
-    pub space_delimited_claims: Option<Vec<String>>,
+    pub space_delimited_claims: Option<Vec<CompactString>>,
     /// Read by nothing in istiod
-    pub presence: Option<String>,
+    pub presence: Option<CompactString>,
 }
 
 /// An entry of `fromHeaders`.
@@ -265,9 +266,9 @@ pub struct JwtRule {
 #[serde(default)]
 pub struct JwtHeader {
     /// Header name
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Text before the token
-    pub prefix: Option<String>,
+    pub prefix: Option<CompactString>,
 }
 
 /// An entry of `outputClaimToHeaders`.
@@ -275,9 +276,9 @@ pub struct JwtHeader {
 #[serde(default)]
 pub struct ClaimToHeader {
     /// Header name
-    pub header: Option<String>,
+    pub header: Option<CompactString>,
     /// Claim
-    pub claim: Option<String>,
+    pub claim: Option<CompactString>,
 }
 
 /// The list in force of the two spellings.

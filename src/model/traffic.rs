@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
 use serde::Deserialize;
 
 use super::client_settings::{ConnectionPool, LoadBalancer, OutlierDetection, ProxyProtocol, RetryBudget, Tunnel};
@@ -16,13 +17,13 @@ use crate::text::Spanned;
 #[serde(default, rename_all = "camelCase")]
 pub struct DestinationRule {
     /// Host of a service
-    pub host: Option<Spanned<String>>,
+    pub host: Option<Spanned<CompactString>>,
     /// Settings of every subset without its own
     pub traffic_policy: Option<Spanned<TrafficPolicy>>,
     /// Named parts of the service
     pub subsets: Option<Spanned<Vec<Spanned<Subset>>>>,
     /// Namespaces that see it
-    pub export_to: Option<Vec<String>>,
+    pub export_to: Option<Vec<CompactString>>,
     /// Clients that use it
     pub workload_selector: Option<Spanned<WorkloadSelector>>,
 }
@@ -72,21 +73,21 @@ pub struct ClientTls {
     /// How clients speak
     pub mode: Option<Spanned<ClientTlsMode>>,
     /// Certificate file
-    pub client_certificate: Option<String>,
+    pub client_certificate: Option<CompactString>,
     /// Key file
-    pub private_key: Option<String>,
+    pub private_key: Option<CompactString>,
     /// File with authorities
-    pub ca_certificates: Option<String>,
+    pub ca_certificates: Option<CompactString>,
     /// Secret with the certificate
-    pub credential_name: Option<String>,
+    pub credential_name: Option<CompactString>,
     /// Names that the server may bear
-    pub subject_alt_names: Option<Vec<String>>,
+    pub subject_alt_names: Option<Vec<CompactString>>,
     /// Server name to send
-    pub sni: Option<String>,
+    pub sni: Option<CompactString>,
     /// Accepts any server certificate
     pub insecure_skip_verify: Option<bool>,
     /// File with revoked certificates
-    pub ca_crl: Option<String>,
+    pub ca_crl: Option<CompactString>,
 }
 
 /// `tls.mode` of a traffic policy.
@@ -108,7 +109,7 @@ pub enum ClientTlsMode {
 #[serde(default, rename_all = "camelCase")]
 pub struct Subset {
     /// Name
-    pub name: Option<Spanned<String>>,
+    pub name: Option<Spanned<CompactString>>,
     /// Labels of its workloads
     pub labels: Option<Labels>,
     /// Settings of its own
@@ -120,23 +121,23 @@ pub struct Subset {
 #[serde(default, rename_all = "camelCase")]
 pub struct ServiceEntry {
     /// Hosts
-    pub hosts: Option<Spanned<Vec<Spanned<String>>>>,
+    pub hosts: Option<Spanned<Vec<Spanned<CompactString>>>>,
     /// Virtual addresses
-    pub addresses: Option<Vec<String>>,
+    pub addresses: Option<Vec<CompactString>>,
     /// Ports
     pub ports: Option<Vec<ServiceEntryPort>>,
     /// Inside or outside of the mesh
-    pub location: Option<String>,
+    pub location: Option<CompactString>,
     /// How addresses are found
-    pub resolution: Option<String>,
+    pub resolution: Option<CompactString>,
     /// Addresses
     pub endpoints: Option<Vec<WorkloadEntry>>,
     /// Pods and workload entries that serve it
     pub workload_selector: Option<ServiceEntrySelector>,
     /// Namespaces that see it
-    pub export_to: Option<Vec<String>>,
+    pub export_to: Option<Vec<CompactString>>,
     /// Names in certificates
-    pub subject_alt_names: Option<Vec<String>>,
+    pub subject_alt_names: Option<Vec<CompactString>>,
 }
 
 /// `workloadSelector: {labels: …}`
@@ -154,9 +155,9 @@ pub struct ServiceEntryPort {
     /// Port number
     pub number: Option<i64>,
     /// Protocol
-    pub protocol: Option<String>,
+    pub protocol: Option<CompactString>,
     /// Name
-    pub name: Option<String>,
+    pub name: Option<CompactString>,
     /// Port of the endpoints
     pub target_port: Option<i64>,
 }
@@ -166,19 +167,19 @@ pub struct ServiceEntryPort {
 #[serde(default, rename_all = "camelCase")]
 pub struct WorkloadEntry {
     /// Address
-    pub address: Option<String>,
+    pub address: Option<CompactString>,
     /// Ports by name
-    pub ports: Option<BTreeMap<String, i64>>,
+    pub ports: Option<BTreeMap<CompactString, i64>>,
     /// Labels
     pub labels: Option<Labels>,
     /// Network
-    pub network: Option<String>,
+    pub network: Option<CompactString>,
     /// Locality
-    pub locality: Option<String>,
+    pub locality: Option<CompactString>,
     /// Weight
     pub weight: Option<i64>,
     /// Service account
-    pub service_account: Option<Spanned<String>>,
+    pub service_account: Option<Spanned<CompactString>>,
 }
 
 /// `spec` of a `Sidecar`.
@@ -212,11 +213,11 @@ pub struct SidecarIngress {
     /// Port
     pub port: Option<ServiceEntryPort>,
     /// Address
-    pub bind: Option<String>,
+    pub bind: Option<CompactString>,
     /// How traffic is captured
-    pub capture_mode: Option<String>,
+    pub capture_mode: Option<CompactString>,
     /// Where requests go
-    pub default_endpoint: Option<String>,
+    pub default_endpoint: Option<CompactString>,
     /// TLS settings
     pub tls: Option<ServerTls>,
     /// How connections are kept
@@ -230,11 +231,11 @@ pub struct SidecarEgress {
     /// Port
     pub port: Option<ServiceEntryPort>,
     /// Address
-    pub bind: Option<String>,
+    pub bind: Option<CompactString>,
     /// How traffic is captured
-    pub capture_mode: Option<String>,
+    pub capture_mode: Option<CompactString>,
     /// `ns/host` that it knows
-    pub hosts: Option<Vec<Spanned<String>>>,
+    pub hosts: Option<Vec<Spanned<CompactString>>>,
 }
 
 /// `outboundTrafficPolicy`
@@ -242,7 +243,7 @@ pub struct SidecarEgress {
 #[serde(default, rename_all = "camelCase")]
 pub struct OutboundTrafficPolicy {
     /// `ALLOW_ANY` or `REGISTRY_ONLY`
-    pub mode: Option<Spanned<String>>,
+    pub mode: Option<Spanned<CompactString>>,
     /// Proxy for unknown hosts
     pub egress_proxy: Option<Destination>,
 }

@@ -1,5 +1,6 @@
 //! `networking.istio.io` `VirtualService`.
 
+use compact_str::CompactString;
 use serde::Deserialize;
 
 use super::http_route::{Destination, HttpRoute, WeightedDestination};
@@ -11,9 +12,9 @@ use crate::text::Spanned;
 #[serde(default, rename_all = "camelCase")]
 pub struct VirtualService {
     /// Hosts it routes; empty makes it a delegate
-    pub hosts: Option<Spanned<Vec<Spanned<String>>>>,
+    pub hosts: Option<Spanned<Vec<Spanned<CompactString>>>>,
     /// Gateways it binds to; empty means `mesh`
-    pub gateways: Option<Spanned<Vec<Spanned<String>>>>,
+    pub gateways: Option<Spanned<Vec<Spanned<CompactString>>>>,
     /// HTTP routes in order
     pub http: Option<Spanned<Vec<Spanned<HttpRoute>>>>,
     /// Routes by SNI
@@ -21,17 +22,17 @@ pub struct VirtualService {
     /// Routes of plain TCP
     pub tcp: Option<Spanned<Vec<Spanned<TcpRoute>>>>,
     /// Namespaces that see it
-    pub export_to: Option<Spanned<Vec<Spanned<String>>>>,
+    pub export_to: Option<Spanned<Vec<Spanned<CompactString>>>>,
 }
 
 impl VirtualService {
     /// Hosts as written.
-    pub fn hosts(&self) -> &[Spanned<String>] {
+    pub fn hosts(&self) -> &[Spanned<CompactString>] {
         items(self.hosts.as_ref())
     }
 
     /// Gateways as written.
-    pub fn gateways(&self) -> &[Spanned<String>] {
+    pub fn gateways(&self) -> &[Spanned<CompactString>] {
         items(self.gateways.as_ref())
     }
 
@@ -90,17 +91,17 @@ pub struct TlsRoute {
 #[serde(default, rename_all = "camelCase")]
 pub struct TlsMatch {
     /// Names in TLS
-    pub sni_hosts: Option<Vec<Spanned<String>>>,
+    pub sni_hosts: Option<Vec<Spanned<CompactString>>>,
     /// Static
-    pub destination_subnets: Option<Vec<String>>,
+    pub destination_subnets: Option<Vec<CompactString>>,
     /// Static
     pub port: Option<i64>,
     /// Static
     pub source_labels: Option<Labels>,
     /// Static
-    pub gateways: Option<Vec<Spanned<String>>>,
+    pub gateways: Option<Vec<Spanned<CompactString>>>,
     /// Static
-    pub source_namespace: Option<String>,
+    pub source_namespace: Option<CompactString>,
 }
 
 impl TlsMatch {
@@ -133,15 +134,15 @@ pub struct TcpRoute {
 #[serde(default, rename_all = "camelCase")]
 pub struct L4Match {
     /// Static
-    pub destination_subnets: Option<Vec<String>>,
+    pub destination_subnets: Option<Vec<CompactString>>,
     /// Static
     pub port: Option<i64>,
     /// Deprecated
-    pub source_subnet: Option<String>,
+    pub source_subnet: Option<CompactString>,
     /// Static
     pub source_labels: Option<Labels>,
     /// Static
-    pub gateways: Option<Vec<Spanned<String>>>,
+    pub gateways: Option<Vec<Spanned<CompactString>>>,
     /// Static
-    pub source_namespace: Option<String>,
+    pub source_namespace: Option<CompactString>,
 }

@@ -1,5 +1,7 @@
 //! Pods and virtual machines under one type, whatever made them.
 
+use compact_str::CompactString;
+
 use super::cluster::{Container, ContainerPort, PodSpec, PodTemplate};
 use super::object::{Labels, ObjectId, Resource};
 use super::traffic::WorkloadEntry;
@@ -13,9 +15,9 @@ pub struct Workload {
     /// Labels of the pods, not of the object that makes them
     pub labels: Labels,
     /// Annotations of the pods
-    pub annotations: std::collections::BTreeMap<String, Spanned<String>>,
+    pub annotations: std::collections::BTreeMap<CompactString, Spanned<CompactString>>,
     /// `default` if nothing is written
-    pub service_account: String,
+    pub service_account: CompactString,
     /// Where the manifest names the service account
     pub account_span: Option<Span>,
     /// Ports that the containers declare
@@ -53,7 +55,7 @@ impl Workload {
             service_account: account
                 .map(|account| account.value)
                 .filter(|account| !account.is_empty())
-                .unwrap_or_else(|| "default".to_owned()),
+                .unwrap_or(const { CompactString::const_new("default") }),
             ports: running.flat_map(|container| container.ports.unwrap_or_default()).collect(),
             host_network: host_network.filter(|host| host.value).map(|host| host.span),
             proxy_container,
@@ -79,7 +81,8 @@ impl Workload {
             id: entry.id.clone(),
             labels: entry.spec.labels.clone().or_else(|| Some(entry.labels.clone())).unwrap_or_default(),
             annotations: entry.annotations.clone(),
-            service_account: account.map_or_else(|| "default".to_owned(), |account| account.value.clone()),
+            service_account: account
+                .map_or(const { CompactString::const_new("default") }, |account| account.value.clone()),
             account_span: account.map(|account| account.span),
             ports: ports.collect(),
             host_network: None,
@@ -102,7 +105,7 @@ impl Workload {
     }
 
     /// The annotation's value with its place.
-    pub fn annotation(&self, key: &str) -> Option<&Spanned<String>> {
+    pub fn annotation(&self, key: &str) -> Option<&Spanned<CompactString>> {
         self.annotations.get(key)
     }
 }

@@ -171,7 +171,7 @@ impl Evaluator<'_> {
         }
         let client = Client {
             name: caller.display_name(),
-            namespace: caller.id.namespace.clone(),
+            namespace: caller.id.namespace.to_string(),
             labels: caller.labels.clone(),
             identity: world.identity(&caller.identity_path()),
         };

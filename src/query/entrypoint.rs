@@ -92,7 +92,7 @@ pub fn find_workload(world: &World, namespace: &str, name: &str) -> Result<Arc<W
     if let Some(labels) = name.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         let pairs = labels.split(',').filter(|pair| !pair.is_empty());
         let labels: Option<Labels> =
-            pairs.map(|pair| pair.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))).collect();
+            pairs.map(|pair| pair.split_once('=').map(|(key, value)| (key.into(), value.into()))).collect();
         let labels = labels.ok_or_else(|| format!("`{name}` is no set of labels: write `{{key=value,…}}`"))?;
         return Ok(implied_workload(namespace, labels).into());
     }

@@ -108,7 +108,7 @@ fn unnamed_namespace(world: &World) -> String {
             lists
                 .into_iter()
                 .flat_map(|values| values.iter().flat_map(|list| &list.value))
-                .map(|value| value.value.clone())
+                .map(|value| value.value.to_string())
                 .collect::<Vec<_>>()
         })
         .collect();

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use compact_str::CompactString;
 use ipnet::IpNet;
 
 use super::decision::Cause;
@@ -251,7 +252,7 @@ impl Reading<'_> {
 }
 
 /// The strings of a field.
-pub(super) fn strings(values: &Values) -> &[Spanned<String>] {
+pub(super) fn strings(values: &Values) -> &[Spanned<CompactString>] {
     values.as_ref().map_or(&[], |values| values.value.as_slice())
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::CompactString;
+
 use super::membership::Membership;
 use super::world::World;
 use crate::model::{Labels, Workload};
@@ -53,5 +55,5 @@ fn deciding_labels(world: &World) -> BTreeSet<&str> {
         let tls = tls.filter_map(|one| one.value.source_labels.as_ref());
         http.chain(tls).chain(tcp.filter_map(|one| one.value.source_labels.as_ref()))
     });
-    selectors.chain(matches).flat_map(Labels::keys).map(String::as_str).collect()
+    selectors.chain(matches).flat_map(Labels::keys).map(CompactString::as_str).collect()
 }

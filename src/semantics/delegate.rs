@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
+
 use super::decision::{Cause, CauseKind};
 use super::host_name;
 use super::registry::is_complete;
@@ -152,7 +154,7 @@ fn merge(
 fn resolve_names(route: &mut HttpRoute, namespace: &str) {
     let complete = |destination: &mut Destination| {
         if let Some(host) = &mut destination.host {
-            host.value = host_name::resolve_short_name(&host.value, namespace);
+            host.value = host_name::resolve_short_name(&host.value, namespace).into();
         }
     };
     let weighted = route.route.iter_mut().flat_map(|route| &mut route.value);
@@ -162,12 +164,12 @@ fn resolve_names(route: &mut HttpRoute, namespace: &str) {
     route.mirror.iter_mut().for_each(|to| complete(&mut to.value));
     let matches = route.matches.iter_mut().flat_map(|matches| &mut matches.value);
     for gateway in matches.flat_map(|matches| matches.value.gateways.iter_mut().flatten()) {
-        gateway.value = resolve_gateway(&gateway.value, namespace);
+        gateway.value = resolve_gateway(&gateway.value, namespace).into();
     }
 }
 
 /// Headers or query parameters by name.
-type Strings = Option<BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>;
+type Strings = Option<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>;
 
 /// Whether a delegate's match leaves what a root's match admits.
 ///
@@ -195,11 +197,11 @@ fn conflict(root: &HttpMatch, leaf: &HttpMatch) -> bool {
         leaf.source_labels.as_ref().and_then(|labels| labels.get(key)).is_some_and(|other| other != value)
     });
     let namespace =
-        |matches: &HttpMatch| matches.source_namespace.as_ref().map_or(String::new(), |ns| ns.value.clone());
+        |matches: &HttpMatch| matches.source_namespace.as_ref().map_or(CompactString::default(), |ns| ns.value.clone());
     let namespaces = !namespace(root).is_empty() && namespace(root) != namespace(leaf);
     let root_gateways = root.gateways.as_deref().unwrap_or_default();
     let leaf_gateways = leaf.gateways.as_deref().unwrap_or_default();
-    let outside = |gateway: &Spanned<String>| root_gateways.iter().all(|known| known.value != gateway.value);
+    let outside = |gateway: &Spanned<CompactString>| root_gateways.iter().all(|known| known.value != gateway.value);
     let gateways = !root_gateways.is_empty() && leaf_gateways.iter().any(outside);
     let cases = root.ignore_uri_case.unwrap_or(false) != leaf.ignore_uri_case.unwrap_or(false);
     strings || maps || ports || labels || namespaces || gateways || cases
@@ -219,14 +221,16 @@ fn strings_conflict(root: Option<&Spanned<StringMatch>>, leaf: Option<&Spanned<S
         return false;
     };
     // An expression has no text here, on either side, so that it is a conflict.
-    let text = |text: &Option<Spanned<String>>| text.as_ref().map_or(String::new(), |text| text.value.clone());
+    let text = |text: &Option<Spanned<CompactString>>| {
+        text.as_ref().map_or(CompactString::default(), |text| text.value.clone())
+    };
     let (exact, prefix) = (text(&root.exact), text(&root.prefix));
     if !exact.is_empty() {
         return text(&leaf.exact) != exact;
     }
     // Where the root asks for presence only, whatever the delegate says is a conflict.
     let leaf = [text(&leaf.exact), text(&leaf.prefix)].concat();
-    leaf.is_empty() || prefix.is_empty() || !leaf.starts_with(&prefix)
+    leaf.is_empty() || prefix.is_empty() || !leaf.starts_with(prefix.as_str())
 }
 
 /// The match of a root and its delegate together: the delegate's where it says something.

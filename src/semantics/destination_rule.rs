@@ -1,5 +1,7 @@
 //! Which `DestinationRule` a client goes by: its subsets, and how the client speaks.
 
+use compact_str::CompactString;
+
 use super::client_side::ClientSide;
 use super::decision::{Cause, CauseKind};
 use super::host_name;
@@ -33,7 +35,7 @@ pub(crate) fn rules_for<'a>(
     let root = world.mesh.settings.root_namespace();
     let defaults = world.mesh.settings.config.default_destination_rule_export_to.as_deref();
     let scopes = |rule: &'a Resource<DestinationRule>| -> Vec<&'a str> {
-        rule.spec.export_to.iter().flatten().map(String::as_str).collect()
+        rule.spec.export_to.iter().flatten().map(CompactString::as_str).collect()
     };
     let exported = |rule: &Resource<DestinationRule>, scopes: &[&str]| {
         exports_to(scopes, defaults, &rule.id.namespace, client.namespace)

@@ -1,5 +1,7 @@
 //! What becomes of a request that a route sends on: where it may go, and what it looks like there.
 
+use compact_str::CompactString;
+
 use super::destination::Target;
 use crate::model::{HeaderOperations, HttpRoute};
 use crate::space::{Dimension, PathRewrite};
@@ -91,14 +93,14 @@ impl HeaderStep {
     pub(crate) fn of(operations: &HeaderOperations) -> (Self, Option<String>) {
         let is_authority = |name: &str| name == "host" || name == ":authority";
         let ordinary = |name: &str| !is_authority(name) && !name.starts_with(':');
-        let pairs = |map: &Option<std::collections::BTreeMap<String, String>>| -> Vec<(String, String)> {
-            map.iter().flatten().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect()
+        let pairs = |map: &Option<std::collections::BTreeMap<CompactString, CompactString>>| -> Vec<(String, String)> {
+            map.iter().flatten().map(|(name, value)| (name.as_str().to_ascii_lowercase(), value.to_string())).collect()
         };
         let (set, add) = (pairs(&operations.set), pairs(&operations.add));
         let named = set.iter().chain(&add).find(|(name, value)| is_authority(name) && !value.is_empty());
         let authority = named.map(|(_, value)| value.clone());
         let keep = |pairs: Vec<(String, String)>| pairs.into_iter().filter(|(name, _)| ordinary(name)).collect();
-        let removed = operations.remove.iter().flatten().map(|name| name.to_ascii_lowercase());
+        let removed = operations.remove.iter().flatten().map(|name| name.as_str().to_ascii_lowercase());
         let step = Self { remove: removed.filter(|name| ordinary(name)).collect(), set: keep(set), add: keep(add) };
         (step, authority)
     }
@@ -124,7 +126,7 @@ impl HeaderChanges {
         let (mut outer, outer_authority) = request.map(HeaderStep::of).unwrap_or_default();
         let (inner, inner_authority) = destination.map(HeaderStep::of).unwrap_or_default();
         let rewrite = route.rewrite.as_ref().and_then(|rewrite| rewrite.value.authority.as_ref());
-        let rewrite = rewrite.map(|authority| authority.value.clone()).filter(|authority| !authority.is_empty());
+        let rewrite = rewrite.map(|authority| authority.value.to_string()).filter(|authority| !authority.is_empty());
         let steps = if several {
             vec![inner, outer]
         } else {

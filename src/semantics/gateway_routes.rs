@@ -125,9 +125,9 @@ fn may_overlap(a: &Route, b: &Route) -> bool {
     };
     match (stem(a), stem(b)) {
         (Some((a, true)), Some((b, true))) => a == b,
-        (Some((a, true)), Some((b, false))) => a.starts_with(&b),
-        (Some((a, false)), Some((b, true))) => b.starts_with(&a),
-        (Some((a, false)), Some((b, false))) => a.starts_with(&b) || b.starts_with(&a),
+        (Some((a, true)), Some((b, false))) => a.starts_with(b.as_str()),
+        (Some((a, false)), Some((b, true))) => b.starts_with(a.as_str()),
+        (Some((a, false)), Some((b, false))) => a.starts_with(b.as_str()) || b.starts_with(a.as_str()),
         _ => true,
     }
 }

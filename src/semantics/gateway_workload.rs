@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use compact_str::CompactString;
+
 use super::decision::Assumption;
 use super::trust_domain;
 use super::workload_selector::selects;
@@ -126,7 +128,7 @@ pub(crate) fn identity_path(identity: &str) -> Option<String> {
 
 /// Labels of the gateway that every Istio profile installs.
 fn default_labels() -> Labels {
-    Labels::from_iter([("istio".to_owned(), "ingressgateway".to_owned())])
+    Labels::from_iter([("istio".into(), "ingressgateway".into())])
 }
 
 /// Whether a Gateway's selector, not being empty, picks a workload of the input.
@@ -150,7 +152,7 @@ fn real(mesh: &Mesh, workload: &Workload) -> GatewayWorkload {
     });
     GatewayWorkload {
         object: Some(workload.id.clone()),
-        namespace: workload.id.namespace.clone(),
+        namespace: workload.id.namespace.to_string(),
         labels: workload.labels.clone(),
         identities: vec![workload.identity_path()],
         gateways: Vec::new(),
@@ -205,7 +207,7 @@ fn candidate_identities(mesh: &Mesh, labels: &Labels) -> Vec<String> {
     if !taken.is_empty() {
         return taken;
     }
-    let value = labels.get("istio").or_else(|| labels.values().next()).map_or("ingressgateway", String::as_str);
+    let value = labels.get("istio").or_else(|| labels.values().next()).map_or("ingressgateway", CompactString::as_str);
     let value = value.strip_prefix("istio-").unwrap_or(value);
     vec![format!("ns/{root}/sa/istio-{value}-service-account")]
 }
@@ -225,7 +227,7 @@ fn named_identities(mesh: &Mesh, asked: impl Fn(&str) -> bool) -> BTreeSet<Strin
                     condition.value.key.as_ref().is_some_and(|key| key.value == "source.principal")
                 });
             let values = conditions.flat_map(|condition| condition.value.values.iter().flat_map(|list| &list.value));
-            let asked = |principal: &&Spanned<String>| {
+            let asked = |principal: &&Spanned<CompactString>| {
                 let path = principal.value.split_once('/').map(|(_, path)| path);
                 !principal.value.contains('*') && path.is_some_and(&asked)
             };

@@ -1,5 +1,7 @@
 //! The HTTP routes that a proxy takes from a virtual service, and what they do.
 
+use compact_str::CompactString;
+
 use super::decision::{By, Cause, CauseKind};
 use super::delegate::{Merged, http_routes};
 use super::destination::{self, targets};
@@ -75,7 +77,7 @@ pub(crate) fn routes(world: &World, service: &Resource<VirtualService>, router: 
 /// Envoy: `source/extensions/filters/http/cors/cors_filter.cc`, `decodeHeaders`.
 fn preflight(policy: &Spanned<CorsPolicy>) -> Preflight {
     let fields = &policy.value;
-    let exact = |origin: &String| StringMatch {
+    let exact = |origin: &CompactString| StringMatch {
         exact: Some(Spanned { value: origin.clone(), span: policy.span }),
         ..StringMatch::default()
     };
@@ -117,7 +119,9 @@ fn action(
         return RouteAction::Answer(By::DirectResponse);
     }
     let regex = route.rewrite.as_ref().and_then(|rewrite| rewrite.value.uri_regex_rewrite.as_ref());
-    let regex_rewrite = regex.and_then(|regex| regex.value.pattern.clone().zip(regex.value.rewrite.clone()));
+    let regex_rewrite = regex.and_then(|regex| {
+        Some((regex.value.pattern.as_deref()?.to_owned(), regex.value.rewrite.as_deref()?.to_owned()))
+    });
     if let Some((pattern, replacement)) = &regex_rewrite
         && let Err(error) = substitute(pattern, replacement, "/")
     {

@@ -48,13 +48,13 @@ pub fn implied_workload(namespace: &str, labels: Labels) -> Workload {
     let nowhere = Span { file: FileId(0), start: 0, end: 0 };
     Workload {
         id: ObjectId {
-            kind: "implied workload".to_owned(),
-            namespace: namespace.to_owned(),
-            name: format!("{{{}}}", pairs.join(",")),
+            kind: "implied workload".into(),
+            namespace: namespace.into(),
+            name: format!("{{{}}}", pairs.join(",")).into(),
         },
         labels,
         annotations: std::collections::BTreeMap::new(),
-        service_account: "default".to_owned(),
+        service_account: "default".into(),
         ports: Vec::new(),
         host_network: None,
         proxy_container: false,

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use compact_str::CompactString;
+
 use super::authorization::{Next, ProxyPolicies, append_policies};
 use super::authorization_policy::Chain;
 use super::decision::{By, Cause, CauseKind};
@@ -61,9 +63,9 @@ pub fn guard(world: &World, workload: &Workload, port: u16) -> Guard {
 /// istio/istio 1.32: `cni/pkg/util/enablement_selector.go` (a sidecar wins over ambient).
 fn ambient(world: &World, workload: &Workload) -> Option<Cause> {
     const MODE: &str = "istio.io/dataplane-mode";
-    let pod = workload.labels.get(MODE).map(String::as_str);
+    let pod = workload.labels.get(MODE).map(CompactString::as_str);
     let object = world.mesh.namespaces.get(&workload.id.namespace);
-    let namespace = object.and_then(|object| object.labels.get(MODE)).map(String::as_str);
+    let namespace = object.and_then(|object| object.labels.get(MODE)).map(CompactString::as_str);
     let captured = pod == Some("ambient") || (namespace == Some("ambient") && pod != Some("none"));
     if !captured || workload.proxy_container || workload.host_network.is_some() {
         return None;

@@ -1,5 +1,7 @@
 //! Routes of bytes: `tcp` and `tls` of virtual services, at gateways and in clients' sidecars.
 
+use compact_str::CompactString;
+
 use super::decision::{Cause, CauseKind};
 use super::destination::{self, Target, targets};
 use super::destination_rule::ClientProxy;
@@ -105,7 +107,7 @@ pub(crate) fn tls_routes_at_gateway(world: &World, hosts: &[String], router: Rou
                     continue;
                 }
                 let sni: Vec<String> =
-                    one.value.sni_hosts.iter().flatten().map(|host| host.value.to_ascii_lowercase()).collect();
+                    one.value.sni_hosts.iter().flatten().map(|host| host.value.as_str().to_ascii_lowercase()).collect();
                 let rival = found.iter_mut().find(|(route, _)| route.sni.iter().any(|host| sni.contains(host)));
                 if let Some((route, first)) = rival {
                     if first.created.is_none() || service.created.is_none() {
@@ -203,7 +205,7 @@ fn tls_routes(world: &World, service: &Resource<VirtualService>, router: Router<
                 found.unknown.get_or_insert_with(|| subnets(service, one.span));
             }
             let sni: Vec<String> =
-                one.value.sni_hosts.iter().flatten().map(|host| host.value.to_ascii_lowercase()).collect();
+                one.value.sni_hosts.iter().flatten().map(|host| host.value.as_str().to_ascii_lowercase()).collect();
             if found.routes.iter().any(|known| known.sni == sni) {
                 continue;
             }
@@ -222,7 +224,8 @@ fn tcp_routes(world: &World, service: &Resource<VirtualService>, router: Router<
         if applying.is_empty() && !matches.is_empty() {
             continue;
         }
-        let by_subnet = |subnets: &Option<Vec<String>>| subnets.as_ref().is_some_and(|subnets| !subnets.is_empty());
+        let by_subnet =
+            |subnets: &Option<Vec<CompactString>>| subnets.as_ref().is_some_and(|subnets| !subnets.is_empty());
         if let Some(one) = applying.iter().find(|one| by_subnet(&one.value.destination_subnets)) {
             found.unknown.get_or_insert_with(|| subnets(service, one.span));
         }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever an annotation leads to is kept")]
 
+use compact_str::CompactString;
+
 use crate::model::{Labels, Mesh, Workload};
 use crate::text::Span;
 
@@ -46,13 +48,13 @@ pub(super) fn membership(mesh: &Mesh, workload: &Workload) -> Membership {
     if SYSTEM_NAMESPACES.contains(&namespace) {
         return out(format!("`{namespace}` never gets sidecars"), workload.name_span);
     }
-    let pod_label = workload.labels.get(INJECT).map(String::as_str);
+    let pod_label = workload.labels.get(INJECT).map(CompactString::as_str);
     if pod_label == Some("false") {
         return out(format!("label `{INJECT}: \"false\"`"), workload.template_span);
     }
     let object = mesh.namespaces.get(namespace);
     let labels = object.map(|object| &object.labels);
-    let injection = labels.and_then(|labels| labels.get("istio-injection")).map(String::as_str);
+    let injection = labels.and_then(|labels| labels.get("istio-injection")).map(CompactString::as_str);
     let by_annotation = || match workload.annotation(INJECT) {
         Some(value) if value.value == "false" && pod_label.is_none() => {
             out(format!("annotation `{INJECT}: \"false\"`"), value.span)

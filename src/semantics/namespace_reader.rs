@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use super::authorization_condition::header_name;
 use super::authorization_policy::{Chain, RuleContext, RuleRequests, rule_requests};
 use super::decision::{Cause, PolicyRuleRef};
@@ -26,7 +28,7 @@ pub(super) struct RuleReading {
 }
 
 /// Namespace and name of a policy, and which headers that it asks for the JWT filter in front of it touches.
-type Read = (String, String, Vec<String>);
+type Read = (CompactString, CompactString, Vec<String>);
 
 /// The rules of one policy that exist on a chain, in order.
 type Readings = Rc<[Rc<RuleReading>]>;

@@ -1,5 +1,7 @@
 //! The service registry: Kubernetes Services and service entries by host, and who sees them.
 
+use compact_str::CompactString;
+
 use super::host_name;
 use super::protocol::{Protocol, declared, service_port_protocol};
 use super::world::World;
@@ -192,7 +194,7 @@ impl<'a> Registered<'a> {
                 Some(list) => list.split(',').map(str::trim).filter(|scope| !scope.is_empty()).collect(),
                 None => Vec::new(),
             },
-            Origin::Entry(entry) => entry.spec.export_to.iter().flatten().map(String::as_str).collect(),
+            Origin::Entry(entry) => entry.spec.export_to.iter().flatten().map(CompactString::as_str).collect(),
         };
         let defaults = world.mesh.settings.config.default_service_export_to.as_deref();
         exports_to(&annotated, defaults, &self.id().namespace, namespace)

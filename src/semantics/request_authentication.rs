@@ -2,6 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
+use compact_str::CompactString;
+
 use super::decision::By;
 use super::judgement::{Ending, JudgementBuilder};
 use super::workload_selector::{Proxy, attached_request_authentications};
@@ -76,8 +78,12 @@ impl JwtFilter {
         let of = |issuer: &String| {
             let rules = || self.rules().filter(|rule| issuer_of(rule).is_none_or(|known| known == issuer));
             let free = rules().any(|rule| rule.audiences.as_ref().is_none_or(Vec::is_empty));
-            (!free)
-                .then(|| (issuer.clone(), rules().flat_map(|rule| rule.audiences.iter().flatten().cloned()).collect()))
+            (!free).then(|| {
+                (
+                    issuer.clone(),
+                    rules().flat_map(|rule| rule.audiences.iter().flatten().map(ToString::to_string)).collect(),
+                )
+            })
         };
         self.issuers().iter().filter_map(of).collect()
     }
@@ -186,7 +192,7 @@ impl JwtFilter {
     /// istio/istio 1.32: `pilot/pkg/security/authn/policy_applier.go`, `buildSpaceDelimitedClaims`.
     pub fn split_claims(&self) -> Vec<&str> {
         let claims = self.rules().flat_map(|rule| rule.space_delimited_claims.iter().flatten());
-        claims.map(String::as_str).collect()
+        claims.map(CompactString::as_str).collect()
     }
 
     /// Headers that carry tokens or receive claims, lower-case: behind the filter they are not what was sent.
@@ -195,12 +201,12 @@ impl JwtFilter {
     /// Envoy: `source/extensions/filters/http/jwt_authn/extractor.cc`, `removeJwt`; `authenticator.cc`,
     /// `setPayloadMetadata`, `addJWTClaimToHeader`.
     pub(crate) fn headers(&self) -> Vec<String> {
-        let mut headers = Vec::new();
+        let mut headers: Vec<String> = Vec::new();
         for rule in self.rules() {
             headers.extend(carriers(rule));
-            headers.extend(rule.output_payload_to_header.clone());
+            headers.extend(rule.output_payload_to_header.as_ref().map(ToString::to_string));
             let claims = rule.output_claim_to_headers.iter().flatten().flatten();
-            headers.extend(claims.filter_map(|claim| claim.header.clone()));
+            headers.extend(claims.filter_map(|claim| claim.header.as_ref()).map(ToString::to_string));
         }
         headers.iter().map(|name| name.to_ascii_lowercase()).collect()
     }
@@ -263,11 +269,11 @@ impl TokenPlace {
 /// this case, and the parameter `access_token`.
 pub(crate) fn places(rule: &JwtRule) -> Vec<TokenPlace> {
     let headers = rule.from_headers.iter().flatten().map(|header| TokenPlace::Header {
-        name: header.name.clone().unwrap_or_default().to_ascii_lowercase(),
-        prefix: header.prefix.clone().unwrap_or_default(),
+        name: header.name.as_deref().unwrap_or_default().to_ascii_lowercase(),
+        prefix: header.prefix.as_deref().unwrap_or_default().to_owned(),
     });
-    let params = rule.from_params.iter().flatten().cloned().map(TokenPlace::Param);
-    let cookies = rule.from_cookies.iter().flatten().cloned().map(TokenPlace::Cookie);
+    let params = rule.from_params.iter().flatten().map(|name| TokenPlace::Param(name.to_string()));
+    let cookies = rule.from_cookies.iter().flatten().map(|name| TokenPlace::Cookie(name.to_string()));
     let found: Vec<TokenPlace> = headers.chain(params).chain(cookies).collect();
     if found.is_empty() { vec![TokenPlace::bearer(), TokenPlace::Param("access_token".to_owned())] } else { found }
 }

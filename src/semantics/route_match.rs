@@ -1,5 +1,7 @@
 //! Which requests a match of a virtual service takes, as conditions on the request space.
 
+use compact_str::CompactString;
+
 use super::authorization_condition::claim_dimension;
 use super::decision::{Cause, CauseKind};
 use super::http_route::Preflight;
@@ -21,7 +23,7 @@ pub(crate) fn is_catch_all_match(matches: &HttpMatch) -> bool {
         let regex = uri.regex.as_ref().is_some_and(|regex| regex.value == ".*");
         prefix || regex || (uri.exact.is_none() && uri.prefix.is_none() && uri.regex.is_none())
     });
-    let free = |map: &Option<std::collections::BTreeMap<Spanned<String>, Option<Spanned<StringMatch>>>>| {
+    let free = |map: &Option<std::collections::BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>| {
         map.as_ref().is_none_or(std::collections::BTreeMap::is_empty)
     };
     any_path
@@ -150,7 +152,7 @@ enum Header {
 }
 
 /// What a header name stands for.
-fn header(name: &Spanned<String>) -> Header {
+fn header(name: &Spanned<CompactString>) -> Header {
     let lower = name.value.to_ascii_lowercase();
     match lower.as_str() {
         ":method" => Header::Values(Dimension::Method),
@@ -190,11 +192,11 @@ pub(crate) fn asks_presence(wanted: Option<&Spanned<StringMatch>>) -> bool {
 /// A condition on the path together with its query, the query being a parameter without a name. `Err`: at most
 /// those requests, and why not all.
 pub(crate) fn full_path(
-    name: &Spanned<String>,
+    name: &Spanned<CompactString>,
     wanted: Option<&Spanned<StringMatch>>,
     inverted: bool,
 ) -> Result<Cube, (Cube, Cause)> {
-    let text = |text: Option<&Spanned<String>>| text.map(|text| text.value.clone());
+    let text = |text: Option<&Spanned<CompactString>>| text.map(|text| text.value.clone());
     let fields = wanted.map(|wanted| &wanted.value);
     let prefix = text(fields.and_then(|fields| fields.prefix.as_ref()));
     let exact = text(fields.and_then(|fields| fields.exact.as_ref()));
@@ -229,7 +231,7 @@ pub(crate) fn full_path(
 }
 
 /// The cause of a condition that is not modelled.
-pub(crate) fn unmodelled(name: &Spanned<String>, what: &str) -> Cause {
+pub(crate) fn unmodelled(name: &Spanned<CompactString>, what: &str) -> Cause {
     Cause {
         kind: CauseKind::UnmodelledCondition,
         message: format!("{what} is not modelled yet"),
@@ -242,7 +244,7 @@ pub(crate) fn unmodelled(name: &Spanned<String>, what: &str) -> Cause {
 /// # Upstream
 /// istio/istio 1.32: `pilot/pkg/networking/core/route/route.go`, `translateMetadataMatch` (a matcher of nothing, which
 /// Envoy refuses).
-pub(crate) fn presence_of_claim(name: &Spanned<String>) -> Cause {
+pub(crate) fn presence_of_claim(name: &Spanned<CompactString>) -> Cause {
     Cause {
         kind: CauseKind::RefusedConfiguration,
         message: "a claim that need only be there makes Envoy refuse all routes of the listener".to_owned(),
@@ -284,7 +286,7 @@ fn value_pattern(wanted: Option<&Spanned<StringMatch>>) -> Result<Pattern, Cause
 }
 
 /// A regular expression, or why it cannot be judged.
-pub(crate) fn regex_pattern(regex: &Spanned<String>) -> Result<Pattern, Cause> {
+pub(crate) fn regex_pattern(regex: &Spanned<CompactString>) -> Result<Pattern, Cause> {
     Pattern::regex(&regex.value).map_err(|error| Cause {
         kind: match error {
             RegexError::Unloadable { .. } => CauseKind::RefusedConfiguration,

@@ -96,7 +96,7 @@ pub(crate) fn visible<'a>(world: &'a World, namespace: &str) -> Vec<Registered<'
     let mut found: Vec<Registered<'a>> = world.mesh.services.iter().map(Registered::kubernetes).collect();
     for entry in &world.mesh.service_entries {
         let hosts = entry.spec.hosts.iter().flat_map(|hosts| &hosts.value);
-        found.extend(hosts.map(|host| Registered { host: host.value.clone(), origin: Origin::Entry(entry) }));
+        found.extend(hosts.map(|host| Registered { host: host.value.to_string(), origin: Origin::Entry(entry) }));
     }
     found.retain(|service| service.is_visible(world, namespace));
     found.sort_by(|a, b| a.rank(namespace).cmp(&b.rank(namespace)));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use compact_str::CompactString;
+
 use super::decision::{Cause, CauseKind};
 use super::host_name;
 use super::passthrough::Dialled;
@@ -107,7 +109,7 @@ pub(crate) fn applies(matches: &HttpMatch, service: &Resource<VirtualService>, r
 /// istio/istio 1.32: as [`applies`], said of all proxies at once.
 pub(crate) fn applies_wherever(wide: &HttpMatch, narrow: &HttpMatch, service: &Resource<VirtualService>) -> bool {
     let port = |matches: &HttpMatch| matches.port.as_ref().map(|port| port.value).filter(|port| *port != 0);
-    let named = |gateways: &[Spanned<String>]| -> BTreeSet<String> {
+    let named = |gateways: &[Spanned<CompactString>]| -> BTreeSet<String> {
         gateways.iter().map(|gateway| resolve_gateway(&gateway.value, &service.id.namespace)).collect()
     };
     let listed = |matches: &HttpMatch| named(matches.gateways.as_deref().unwrap_or_default());
@@ -150,7 +152,8 @@ pub(crate) fn l4_applies(matches: &L4Match, service: &Resource<VirtualService>, 
 pub(crate) fn l4_applies_at_gateway(matches: &L4Match, service: &Resource<VirtualService>, router: Router<'_>) -> bool {
     let gateways = matches.gateways.as_deref().unwrap_or_default();
     let port = matches.port.is_none_or(|port| port == 0 || port == i64::from(router.port));
-    let named = |gateway: &Spanned<String>| resolve_gateway(&gateway.value, &service.id.namespace) == router.gateway;
+    let named =
+        |gateway: &Spanned<CompactString>| resolve_gateway(&gateway.value, &service.id.namespace) == router.gateway;
     port && (gateways.is_empty() || gateways.iter().any(named))
 }
 

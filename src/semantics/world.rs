@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use compact_str::CompactString;
+
 use super::decision::Assumption;
 use super::gateway_workload::{self, GatewayWorkload};
 use super::implied;
@@ -79,7 +81,7 @@ impl World {
     /// Every namespace that something of the input lives in or points at.
     pub fn namespaces(&self) -> BTreeSet<String> {
         let mesh = &self.mesh;
-        let mut found: BTreeSet<String> = mesh.namespaces.keys().cloned().collect();
+        let mut found: BTreeSet<String> = mesh.namespaces.keys().map(ToString::to_string).collect();
         let lived_in = mesh
             .authorization_policies
             .namespaces()
@@ -150,7 +152,7 @@ impl World {
     /// Whether a workload belongs to Istio itself: the control plane, node agents, and what it makes for gateways and
     /// waypoints of the Gateway API.
     pub fn is_control_plane(workload: &Workload) -> bool {
-        let named = |key: &str| workload.labels.get(key).map(String::as_str);
+        let named = |key: &str| workload.labels.get(key).map(CompactString::as_str);
         let agents = ["istiod", "ztunnel", "istio-cni", "istio-cni-node"];
         let by_name = [named("app"), named("k8s-app"), named("app.kubernetes.io/name")];
         by_name.into_iter().flatten().any(|name| agents.contains(&name))

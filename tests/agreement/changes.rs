@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use meshlint::model::Labels;
 use meshlint::query::{ChangeKind, Diff, Evaluator, diff};
 use meshlint::semantics::{Answer, Decision, JwtFilter, METHODS, Proxy, Request, World, jwt_filter, token_place};
 use proptest::prelude::*;
@@ -80,11 +81,12 @@ fn carries_its_own(answer: &Answer) -> bool {
 /// Whether a token is carried at one place on both sides: elsewhere the two are different requests.
 fn is_carried_alike(request: &Request, worlds: &[&World; 2]) -> bool {
     let place = |world: &World| {
-        let (namespace, labels) = match request.entrypoint.split(' ').next() {
-            Some("gateway") => ("istio-system", [("istio".to_owned(), "ingressgateway".to_owned())]),
-            _ => ("foo", [("app".to_owned(), "web".to_owned())]),
+        let (namespace, label) = match request.entrypoint.split(' ').next() {
+            Some("gateway") => ("istio-system", ("istio", "ingressgateway")),
+            _ => ("foo", ("app", "web")),
         };
-        let filter = jwt_filter(&world.mesh, Proxy { namespace, labels: &labels.into_iter().collect() });
+        let labels = Labels::from_iter([(label.0.into(), label.1.into())]);
+        let filter = jwt_filter(&world.mesh, Proxy { namespace, labels: &labels });
         let filter = if request.entrypoint.starts_with("service") { JwtFilter::default() } else { filter };
         token_place(world, &filter, request.claims.as_ref())
     };

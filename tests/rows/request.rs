@@ -27,7 +27,7 @@ pub(super) fn question(words: &str) -> Question {
         let mut words = rest.split(' ');
         let namespace = words.next().expect("a namespace").to_owned();
         let pairs = words.map(|pair| pair.split_once('=').expect("KEY=VALUE"));
-        return Question::Attached { namespace, labels: pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect() };
+        return Question::Attached { namespace, labels: pairs.map(|(k, v)| (k.into(), v.into())).collect() };
     }
     let mut request = Request::at("workload foo/web:8080");
     let mut rest = words;

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use compact_str::CompactString;
+
 use super::super::authorization_condition::{claim_names, header_name};
 use super::super::authorization_policy::{Chain, RuleContext, block, port};
 use super::super::decision::{Cause, CauseKind};
@@ -198,7 +200,7 @@ impl Reader<'_> {
     }
 
     /// A condition on a header, a claim or metadata.
-    fn bracketed(&mut self, key: &Spanned<String>, values: &Values, not_values: &Values) -> bool {
+    fn bracketed(&mut self, key: &Spanned<CompactString>, values: &Values, not_values: &Values) -> bool {
         if let Some(rest) = key.value.strip_prefix("request.headers") {
             return match header_name(rest) {
                 Some(name) => self.header(&name.to_ascii_lowercase(), key, values, not_values),
@@ -229,7 +231,7 @@ impl Reader<'_> {
     }
 
     /// A header line, or what a pseudo header stands for.
-    fn header(&mut self, name: &str, key: &Spanned<String>, values: &Values, not_values: &Values) -> bool {
+    fn header(&mut self, name: &str, key: &Spanned<CompactString>, values: &Values, not_values: &Values) -> bool {
         let managed = is_managed(name) || self.context.token_headers.iter().any(|known| known == name);
         if managed && self.context.chain == Chain::Http {
             return self.unmodelled(key, &format!("what proxies make of the header `{name}`"));
@@ -251,7 +253,7 @@ impl Reader<'_> {
     }
 
     /// A condition that is not modelled holds, but uncertainly.
-    fn unmodelled(&mut self, key: &Spanned<String>, what: &str) -> bool {
+    fn unmodelled(&mut self, key: &Spanned<CompactString>, what: &str) -> bool {
         self.uncertain.get_or_insert_with(|| Cause {
             kind: CauseKind::UnmodelledCondition,
             message: format!("the manifests do not tell {what}"),
@@ -262,7 +264,7 @@ impl Reader<'_> {
 }
 
 /// The strings of a field.
-fn list(values: &Values) -> &[Spanned<String>] {
+fn list(values: &Values) -> &[Spanned<CompactString>] {
     values.as_ref().map_or(&[], |values| values.value.as_slice())
 }
 

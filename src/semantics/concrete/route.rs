@@ -1,5 +1,7 @@
 //! Whether a match of a virtual service takes one request, read naively: the second opinion on `route_match`.
 
+use compact_str::CompactString;
+
 use super::super::decision::Cause;
 use super::super::http_route::Preflight;
 use super::super::route_match::{
@@ -91,7 +93,7 @@ pub(crate) fn route_mismatch(matches: &HttpMatch, seen: &Seen) -> Result<Option<
 /// What a string match says; `None` if it asks for presence only.
 fn said(wanted: Option<&StringMatch>) -> Option<String> {
     let wanted = wanted?;
-    let part = |text: Option<&Spanned<String>>, word: &str| text.map(|text| format!("{word}`{}`", text.value));
+    let part = |text: Option<&Spanned<CompactString>>, word: &str| text.map(|text| format!("{word}`{}`", text.value));
     part(wanted.exact.as_ref(), "")
         .or_else(|| part(wanted.prefix.as_ref(), "a continuation of "))
         .or_else(|| part(wanted.regex.as_ref().filter(|regex| regex.value != "*"), "of the form "))
@@ -99,7 +101,7 @@ fn said(wanted: Option<&StringMatch>) -> Option<String> {
 
 /// Whether a condition on a header holds, or with `inverted` its opposite.
 fn header_matches(
-    name: &Spanned<String>,
+    name: &Spanned<CompactString>,
     wanted: Option<&Spanned<StringMatch>>,
     seen: &Seen,
     inverted: bool,
@@ -183,7 +185,7 @@ fn value_matches(wanted: Option<&StringMatch>, value: &str) -> Result<bool, Caus
     };
     match (&wanted.exact, &wanted.prefix, &wanted.regex) {
         (Some(exact), ..) => Ok(exact.value == value),
-        (_, Some(prefix), _) => Ok(value.starts_with(&prefix.value)),
+        (_, Some(prefix), _) => Ok(value.starts_with(prefix.value.as_str())),
         (_, _, Some(regex)) if regex.value == "*" => Ok(true),
         (_, _, Some(regex)) => regex_matches(regex, value),
         (None, None, None) => Ok(true),
@@ -199,6 +201,6 @@ fn judged(wanted: Option<&Spanned<StringMatch>>) -> Result<(), Cause> {
 }
 
 /// A regular expression on a whole value.
-fn regex_matches(regex: &Spanned<String>, value: &str) -> Result<bool, Cause> {
+fn regex_matches(regex: &Spanned<CompactString>, value: &str) -> Result<bool, Cause> {
     regex_pattern(regex).map(|pattern| pattern.matches(value))
 }

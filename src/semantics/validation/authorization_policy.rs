@@ -1,5 +1,7 @@
 //! Authorization policies that are refused.
 
+use compact_str::CompactString;
+
 use super::super::authorization_policy::{block, port};
 use super::super::workload_selector::DRY_RUN;
 use super::refuse;
@@ -71,7 +73,7 @@ fn is_go_bool(text: &str) -> bool {
 }
 
 /// The strings of a field.
-fn strings(values: &Values) -> &[Spanned<String>] {
+fn strings(values: &Values) -> &[Spanned<CompactString>] {
     values.as_ref().map_or(&[], |values| values.value.as_slice())
 }
 
@@ -128,7 +130,7 @@ fn check_source(policy: &Resource<AuthorizationPolicy>, source: &Spanned<Source>
 }
 
 /// Refuses an empty text.
-fn not_empty(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, problems: &mut Vec<Problem>) {
+fn not_empty(policy: &Resource<AuthorizationPolicy>, value: &Spanned<CompactString>, problems: &mut Vec<Problem>) {
     if value.value.is_empty() {
         refuse(problems, policy, value.span, "an empty value is not allowed");
     }
@@ -156,7 +158,7 @@ fn check_service_accounts(policy: &Resource<AuthorizationPolicy>, values: &Value
 ///
 /// # Upstream
 /// istio/istio 1.32: `pkg/config/security/security.go`, `CheckWildcardValues`.
-fn check_wildcard(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, problems: &mut Vec<Problem>) {
+fn check_wildcard(policy: &Resource<AuthorizationPolicy>, value: &Spanned<CompactString>, problems: &mut Vec<Problem>) {
     let text = &value.value;
     let inner = text.contains('*') && !text.starts_with('*') && !text.ends_with('*');
     if text.matches('*').count() > 1 || inner {
@@ -165,14 +167,14 @@ fn check_wildcard(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String
 }
 
 /// Refuses what is no address and no block.
-fn check_address(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, problems: &mut Vec<Problem>) {
+fn check_address(policy: &Resource<AuthorizationPolicy>, value: &Spanned<CompactString>, problems: &mut Vec<Problem>) {
     if block(&value.value).is_none() {
         refuse(problems, policy, value.span, format!("`{}` is no IP address and no CIDR range", value.value));
     }
 }
 
 /// Refuses what is no port.
-fn check_port(policy: &Resource<AuthorizationPolicy>, value: &Spanned<String>, problems: &mut Vec<Problem>) {
+fn check_port(policy: &Resource<AuthorizationPolicy>, value: &Spanned<CompactString>, problems: &mut Vec<Problem>) {
     if port(&value.value).is_none() {
         refuse(problems, policy, value.span, format!("`{}` is no port", value.value));
     }

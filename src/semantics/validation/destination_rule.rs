@@ -1,5 +1,7 @@
 //! Destination rules that are refused.
 
+use compact_str::CompactString;
+
 use super::refuse;
 use super::shared::{are_labels, check_attachment, check_export_to, is_dns_label, is_domain};
 use super::traffic_policy;
@@ -35,7 +37,7 @@ pub(super) fn check(rule: &Resource<DestinationRule>, problems: &mut Vec<Problem
         }
         check_policy(rule, subset.value.traffic_policy.as_ref(), problems);
     }
-    let scopes: Vec<&str> = rule.spec.export_to.iter().flatten().map(String::as_str).collect();
+    let scopes: Vec<&str> = rule.spec.export_to.iter().flatten().map(CompactString::as_str).collect();
     let own = scopes.iter().all(|scope| matches!(*scope, ".") || *scope == rule.id.namespace);
     if rule.spec.workload_selector.is_some() && !own {
         refuse(problems, rule, rule.spec_span, "with `workloadSelector` it is not exported beyond its namespace");

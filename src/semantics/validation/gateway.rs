@@ -1,5 +1,7 @@
 //! Gateways that are refused.
 
+use compact_str::CompactString;
+
 use super::refuse;
 use super::server_tls;
 use super::shared::{is_dns_label, is_http, is_port, is_protocol, is_tls, is_wildcard_domain};
@@ -103,7 +105,7 @@ fn check_tls(gateway: &Resource<Gateway>, server: &Spanned<Server>, protocol: &s
     let fields = &tls.value;
     let mode = server.value.tls_mode().unwrap_or(TlsMode::Passthrough);
     let passes = matches!(mode, TlsMode::Passthrough | TlsMode::AutoPassthrough);
-    let set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let set = |text: &Option<CompactString>| text.as_ref().is_some_and(|text| !text.is_empty());
     let files = set(&fields.server_certificate) || set(&fields.private_key) || set(&fields.ca_certificates);
     if is_http(protocol) && (!passes || files) {
         refuse(problems, gateway, tls.span, format!("a server of {protocol} terminates no TLS: use HTTPS"));

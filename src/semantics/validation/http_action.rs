@@ -1,5 +1,7 @@
 //! What an HTTP route does with a request, where it is refused: rewrite, redirect, fault, CORS, retries.
 
+use compact_str::CompactString;
+
 use super::http_match::is_regex;
 use super::refuse;
 use super::shared::check_duration;
@@ -18,7 +20,7 @@ pub(super) fn check_rewrite(
     problems: &mut Vec<Problem>,
 ) {
     let value = &rewrite.value;
-    let empty = |text: &Option<Spanned<String>>| text.as_ref().is_none_or(|text| text.value.is_empty());
+    let empty = |text: &Option<Spanned<CompactString>>| text.as_ref().is_none_or(|text| text.value.is_empty());
     if empty(&value.uri) && empty(&value.authority) && value.uri_regex_rewrite.is_none() {
         refuse(problems, service, rewrite.span, "`rewrite` needs `uri`, `uriRegexRewrite` or `authority`");
     }
@@ -26,7 +28,7 @@ pub(super) fn check_rewrite(
         refuse(problems, service, rewrite.span, "only one of `uri` and `uriRegexRewrite` may be set");
     }
     if let Some(regex) = &value.uri_regex_rewrite {
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let part = |part: &Option<CompactString>| part.clone().unwrap_or_default();
         let pattern = part(&regex.value.pattern);
         if pattern.is_empty() || part(&regex.value.rewrite).is_empty() {
             refuse(problems, service, regex.span, "`uriRegexRewrite` needs `match` and `rewrite`");
@@ -47,7 +49,7 @@ pub(super) fn check_redirect(
     problems: &mut Vec<Problem>,
 ) {
     let fields = &redirect.value;
-    let set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let set = |text: &Option<CompactString>| text.as_ref().is_some_and(|text| !text.is_empty());
     let prefix = set(&fields.prefix_rewrite);
     let mut say = |span: Span, why: &str| refuse(problems, service, span, why);
     if set(&fields.uri) && prefix {

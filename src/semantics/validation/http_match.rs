@@ -1,5 +1,7 @@
 //! Matches of HTTP routes that are refused.
 
+use compact_str::CompactString;
+
 use super::refuse;
 use super::shared::{are_labels, is_dns_label};
 use super::virtual_service::{check_gateways, is_for_gateways};
@@ -54,7 +56,7 @@ pub(super) fn check_match(service: &Resource<VirtualService>, one: &Spanned<Http
 /// # Upstream
 /// istio/istio 1.32: `pkg/config/validation/validation.go`, `ValidateHTTPHeaderNameOrJwtClaimRoute`,
 /// `ValidateVirtualService` (claims only at gateways).
-fn check_header_name(service: &Resource<VirtualService>, name: &Spanned<String>, problems: &mut Vec<Problem>) {
+fn check_header_name(service: &Resource<VirtualService>, name: &Spanned<CompactString>, problems: &mut Vec<Problem>) {
     let claim = name.value.to_ascii_lowercase().starts_with("@request.auth.claims")
         && super::super::route_match::routing_claim(&name.value).is_some();
     if claim {

@@ -1,5 +1,7 @@
 //! HTTP routes of virtual services that are refused.
 
+use compact_str::CompactString;
+
 use super::http_action::{check_cors, check_fault, check_redirect, check_retries, check_rewrite};
 use super::http_match::check_match;
 use super::refuse;
@@ -146,11 +148,11 @@ fn check_headers(
         return;
     };
     let written = request.set.iter().chain(&request.add).flat_map(|map| map.keys());
-    let bad = |name: &&String| name.is_empty() || (name.starts_with(':') && !is_authority(name));
+    let bad = |name: &&CompactString| name.is_empty() || (name.starts_with(':') && !is_authority(name));
     if let Some(name) = written.into_iter().find(bad) {
         refuse(problems, service, span, format!("the header `{name}` cannot be set"));
     }
-    let fixed = |name: &&String| name.is_empty() || name.starts_with(':') || name.eq_ignore_ascii_case("host");
+    let fixed = |name: &&CompactString| name.is_empty() || name.starts_with(':') || name.eq_ignore_ascii_case("host");
     if let Some(name) = request.remove.iter().flatten().find(fixed) {
         refuse(problems, service, span, format!("the header `{name}` cannot be removed"));
     }

@@ -1,5 +1,7 @@
 //! Load balancing that is refused.
 
+use compact_str::CompactString;
+
 use super::shared::{bad_duration, nanoseconds};
 use crate::model::{ConsistentHash, Failover, LoadBalancer, LocalitySetting};
 
@@ -79,7 +81,7 @@ fn bad_hash(hash: &ConsistentHash) -> Option<String> {
         let count = names.len();
         names.sort_unstable();
         names.dedup();
-        if cookie.name.as_ref().is_none_or(String::is_empty) || names.len() < count || names.contains(&"") {
+        if cookie.name.as_ref().is_none_or(CompactString::is_empty) || names.len() < count || names.contains(&"") {
             return Some("a cookie and its attributes have names of their own".to_owned());
         }
         if cookie.ttl.as_ref().is_some_and(|ttl| nanoseconds(&ttl.value).is_none()) {

@@ -1,5 +1,6 @@
 //! Request authentications that are refused.
 
+use compact_str::CompactString;
 use serde_json::Value;
 
 use super::refuse;
@@ -26,7 +27,7 @@ pub(super) fn check(policy: &Resource<RequestAuthentication>, problems: &mut Vec
 
 /// Reasons to refuse a JWT rule that have no place of their own.
 fn rule_reasons(rule: &JwtRule) -> Vec<&'static str> {
-    let empty = |value: &Option<Spanned<String>>| value.as_ref().is_none_or(|value| value.value.is_empty());
+    let empty = |value: &Option<Spanned<CompactString>>| value.as_ref().is_none_or(|value| value.value.is_empty());
     let mut reasons = Vec::new();
     if empty(&rule.issuer) && empty(&rule.jwks_uri) {
         reasons.push("a JWT rule needs `issuer` or `jwksUri`");
@@ -37,19 +38,20 @@ fn rule_reasons(rule: &JwtRule) -> Vec<&'static str> {
     if rule.jwks_uri.is_some() && rule.jwks.is_some() {
         reasons.push("only one of `jwks` and `jwksUri` may be set");
     }
-    if rule.audiences.iter().flatten().any(String::is_empty) {
+    if rule.audiences.iter().flatten().any(CompactString::is_empty) {
         reasons.push("an audience may not be empty");
     }
-    if rule.from_headers.iter().flatten().any(|header| header.name.as_ref().is_none_or(String::is_empty)) {
+    if rule.from_headers.iter().flatten().any(|header| header.name.as_ref().is_none_or(CompactString::is_empty)) {
         reasons.push("an entry of `fromHeaders` needs a name");
     }
-    if rule.from_params.iter().chain(&rule.from_cookies).flatten().any(String::is_empty) {
+    if rule.from_params.iter().chain(&rule.from_cookies).flatten().any(CompactString::is_empty) {
         reasons.push("an empty entry of `fromParams` or `fromCookies`");
     }
     let claims = rule.output_claim_to_headers.iter().flatten();
     if claims.into_iter().any(|entry| {
         entry.as_ref().is_none_or(|entry| {
-            entry.claim.as_ref().is_none_or(String::is_empty) || !entry.header.as_deref().is_some_and(is_header_name)
+            entry.claim.as_ref().is_none_or(CompactString::is_empty)
+                || !entry.header.as_deref().is_some_and(is_header_name)
         })
     }) {
         reasons.push("an entry of `outputClaimToHeaders` needs a claim and the name of a header");
@@ -61,7 +63,7 @@ fn rule_reasons(rule: &JwtRule) -> Vec<&'static str> {
         reasons.push("`presence` is `OPTIONAL` or `REQUIRED`");
     }
     let delimited = rule.space_delimited_claims.iter().flatten();
-    if delimited.clone().count() > 64 || delimited.into_iter().any(String::is_empty) {
+    if delimited.clone().count() > 64 || delimited.into_iter().any(CompactString::is_empty) {
         reasons.push("`spaceDelimitedClaims` takes at most 64 names, none of them empty");
     }
     reasons

@@ -1,5 +1,7 @@
 //! TLS settings of listeners that are refused.
 
+use compact_str::CompactString;
+
 use crate::model::{ServerTls, TlsMode};
 
 /// Why TLS settings of a gateway server or of an ingress listener are refused.
@@ -9,7 +11,7 @@ use crate::model::{ServerTls, TlsMode};
 /// `manifests/charts/base/files/crd-all.gen.yaml` (one source of certificates, at most two of them).
 pub(super) fn reasons(tls: &ServerTls) -> Vec<&'static str> {
     let mut found = Vec::new();
-    let set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let set = |text: &Option<CompactString>| text.as_ref().is_some_and(|text| !text.is_empty());
     let listed = tls.tls_certificates.as_deref();
     let (names, certificates) = (tls.credential_names.as_ref(), listed.unwrap_or_default());
     let counted = names.map(Vec::len).into_iter().chain(listed.map(<[_]>::len));
@@ -53,7 +55,7 @@ pub(super) fn reasons(tls: &ServerTls) -> Vec<&'static str> {
 
 /// Why a list of revoked certificates is refused.
 fn bad_revocations(tls: &ServerTls, mode: TlsMode) -> Option<&'static str> {
-    let set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let set = |text: &Option<CompactString>| text.as_ref().is_some_and(|text| !text.is_empty());
     let misplaced = set(&tls.credential_name) || mode == TlsMode::Simple;
     (set(&tls.ca_crl) && misplaced).then_some("`caCrl` goes with client certificates, and not with `credentialName`")
 }

@@ -1,5 +1,7 @@
 //! Service entries that are refused.
 
+use compact_str::CompactString;
+
 use super::refuse;
 use super::shared::{
     check_export_to, check_labels_of_selector, is_domain, is_full_name, is_http, is_port, is_protocol, is_tls,
@@ -53,7 +55,7 @@ pub(super) fn check(entry: &Resource<ServiceEntry>, problems: &mut Vec<Problem>)
         let why = "several hosts of a port that is neither HTTP nor TLS cannot be told apart";
         refuse(problems, entry, entry.spec_span, why);
     }
-    let scopes = spec.export_to.iter().flatten().map(String::as_str);
+    let scopes = spec.export_to.iter().flatten().map(CompactString::as_str);
     check_export_to(entry, scopes, true, problems);
 }
 

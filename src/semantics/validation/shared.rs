@@ -1,5 +1,7 @@
 //! Checks that several kinds share.
 
+use compact_str::CompactString;
+
 use super::super::workload_selector::DRY_RUN;
 use super::refuse;
 use crate::model::{Labels, Problem, Resource, ServiceEntrySelector, TargetRef, WorkloadSelector};
@@ -194,7 +196,7 @@ fn are_dns_labels(domain: &str) -> bool {
 pub(super) fn check_duration<T>(
     object: &Resource<T>,
     name: &str,
-    text: Option<&Spanned<String>>,
+    text: Option<&Spanned<CompactString>>,
     problems: &mut Vec<Problem>,
 ) {
     if let (Some(text), Some(why)) = (text, bad_duration(name, text)) {
@@ -203,7 +205,7 @@ pub(super) fn check_duration<T>(
 }
 
 /// Why a duration is refused.
-pub(super) fn bad_duration(name: &str, text: Option<&Spanned<String>>) -> Option<String> {
+pub(super) fn bad_duration(name: &str, text: Option<&Spanned<CompactString>>) -> Option<String> {
     let text = text?;
     let why = match nanoseconds(&text.value) {
         None => "is no duration",

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use compact_str::CompactString;
+
 use super::refuse;
 use super::server_tls;
 use super::shared::{check_labels_of_selector, is_dns_label, is_domain, is_full_name, is_port, is_protocol, is_tls};
@@ -44,7 +46,7 @@ pub(super) fn check(sidecar: &Resource<Sidecar>, problems: &mut Vec<Problem>) {
         bad_egress(listener).into_iter().for_each(&mut say);
         let place = |listener: &SidecarEgress| match number(listener.port.as_ref()) {
             0 => (0, listener.bind.clone().unwrap_or_default()),
-            number => (number, String::new()),
+            number => (number, CompactString::default()),
         };
         let mut earlier = egress.iter().take(index).filter(|other| other.port.is_some());
         if listener.port.is_some() && earlier.any(|other| place(other) == place(listener)) {
@@ -77,7 +79,7 @@ fn bad_ingress(listener: &SidecarIngress) -> Vec<String> {
     }
     if let Some(tls) = &listener.tls {
         found.extend(server_tls::reasons(tls).into_iter().map(str::to_owned));
-        let set = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+        let set = |list: &Option<Vec<CompactString>>| list.as_ref().is_some_and(|list| !list.is_empty());
         let credential = tls.credential_name.as_ref().is_some_and(|name| !name.is_empty());
         let several = set(&tls.credential_names) || tls.tls_certificates.is_some();
         if set(&tls.subject_alt_names) || tls.https_redirect == Some(true) || credential || several {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use compact_str::CompactString;
+
 use super::load_balancer::bad_load_balancer;
 use super::shared::{bad_duration, is_full_name, is_port};
 use crate::model::{
@@ -144,7 +146,7 @@ fn bad_outliers(outliers: &OutlierDetection) -> Option<String> {
 /// # Upstream
 /// istio/istio 1.32: `pkg/config/validation/agent/validation.go`, `ValidateTLS`.
 fn bad_tls(tls: &ClientTls, namespace: &str) -> Option<String> {
-    let set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let set = |text: &Option<CompactString>| text.as_ref().is_some_and(|text| !text.is_empty());
     let mode = tls.mode.as_ref().map_or(ClientTlsMode::Disable, |mode| mode.value);
     let own = matches!(mode, ClientTlsMode::Simple | ClientTlsMode::Mutual);
     let credential = tls.credential_name.as_deref().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Virtual services that are refused.
 
+use compact_str::CompactString;
+
 use super::super::host_name;
 use super::http_route::check_route;
 use super::refuse;
@@ -87,7 +89,7 @@ fn check_hosts(service: &Resource<VirtualService>, problems: &mut Vec<Problem>) 
 /// istio/istio 1.32: `pkg/config/validation/validation.go`, `validateGatewayNames`.
 pub(super) fn check_gateways(
     service: &Resource<VirtualService>,
-    gateways: &[Spanned<String>],
+    gateways: &[Spanned<CompactString>],
     problems: &mut Vec<Problem>,
 ) {
     for gateway in gateways {
@@ -132,7 +134,7 @@ fn check_l4_match(service: &Resource<VirtualService>, span: Span, one: &L4Match,
         refuse(problems, service, span, "a port number lies between 1 and 65535");
     }
     let subnet =
-        |subnet: &String| subnet.parse::<ipnet::IpNet>().is_err() && subnet.parse::<std::net::IpAddr>().is_err();
+        |subnet: &CompactString| subnet.parse::<ipnet::IpNet>().is_err() && subnet.parse::<std::net::IpAddr>().is_err();
     if one.destination_subnets.iter().flatten().any(subnet) {
         refuse(problems, service, span, "a destination subnet is no block of addresses");
     }

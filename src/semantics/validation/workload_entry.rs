@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use compact_str::CompactString;
+
 use super::refuse;
 use super::shared::{are_labels, is_dns_label, is_full_name, is_port};
 use crate::model::{Problem, Resource, WorkloadEntry};
@@ -25,7 +27,7 @@ pub(super) fn check(entry: &Resource<WorkloadEntry>, problems: &mut Vec<Problem>
 pub(super) fn reasons(entry: &WorkloadEntry, ports: Option<&[&str]>, names: bool) -> Vec<String> {
     let mut found = Vec::new();
     let address = entry.address.as_deref().unwrap_or_default();
-    if address.is_empty() && entry.network.as_ref().is_none_or(String::is_empty) {
+    if address.is_empty() && entry.network.as_ref().is_none_or(CompactString::is_empty) {
         found.push("an endpoint needs an address".to_owned());
         return found;
     }
