@@ -1,6 +1,7 @@
 //! `AuthorizationPolicies` that implement the access table, proven before they are offered.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::policy::{Names, Policy, deny_all, of_row};
 use crate::config::{Config, Problem};
@@ -16,7 +17,7 @@ pub struct Generated {
     /// Their text
     pub text: String,
     /// The ALLOW policies that they stand in for; those of the context are not among them
-    pub replaced: Vec<ObjectId>,
+    pub replaced: Vec<Arc<ObjectId>>,
     /// Workloads without rows that they close with the rest of the namespace
     pub closed: Vec<String>,
     /// Entries of the table by which nobody gets in even so
@@ -31,7 +32,7 @@ pub fn generate(files: &mut Files, world: &World, config: &Config) -> Result<Gen
     let allows = world.mesh.authorization_policies.iter().filter(|policy| {
         policy.spec.action() == Action::Allow && !policy.context && namespaces.contains(policy.id.namespace.as_str())
     });
-    let replaced: Vec<ObjectId> = allows.map(|policy| policy.id.clone()).collect();
+    let replaced: Vec<Arc<ObjectId>> = allows.map(|policy| policy.id.clone()).collect();
     let mut names = Names::default();
     for policy in world.mesh.authorization_policies.iter().filter(|policy| !replaced.contains(&policy.id)) {
         names.keep(&policy.id.namespace, &policy.id.name);
@@ -41,7 +42,7 @@ pub fn generate(files: &mut Files, world: &World, config: &Config) -> Result<Gen
     let file = files.add("generated policies", text.clone());
     let loaded = load(files, &[InputFile { file, context: false }], &LoadOptions::default());
     let mut mesh: Mesh = world.mesh.clone();
-    mesh.authorization_policies.retain(|id| !replaced.contains(id));
+    mesh.authorization_policies.retain(|id| !replaced.iter().any(|known| **known == *id));
     for policy in &loaded.mesh.authorization_policies {
         mesh.authorization_policies.push(policy.clone());
     }

@@ -156,7 +156,7 @@ impl Sensitive {
 fn route_owner<'f>(facts: &'f Facts<'_>, route: Span) -> Option<&'f ObjectId> {
     let within = |whole: Span| whole.file == route.file && whole.start <= route.start && route.end <= whole.end;
     let mut services = facts.world().mesh.virtual_services.iter();
-    services.find(|service| within(service.span) && !service.context).map(|service| &service.id)
+    services.find(|service| within(service.span) && !service.context).map(|service| &*service.id)
 }
 
 /// Ports of proxies that show what they are made of, with what they serve.

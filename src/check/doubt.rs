@@ -86,5 +86,5 @@ fn owner<'f>(facts: &'f Facts<'_>, span: Span) -> Option<&'f ObjectId> {
     let filters = mesh.envoy_filters.iter().map(|one| (one.span, one.context, &one.id));
     let extensions = mesh.proxy_extensions.iter().map(|one| (one.span, one.context, &one.id));
     let mut all = policies.chain(filters).chain(extensions);
-    all.find(|(whole, context, _)| within(*whole) && !context).map(|(_, _, id)| id)
+    all.find(|(whole, context, _)| within(*whole) && !context).map(|(_, _, id)| &**id)
 }

@@ -51,7 +51,7 @@ pub(super) struct Facts<'w> {
     /// Namespaces in which anything lives
     pub(super) namespaces: BTreeSet<String>,
     /// The workloads that they lead to, once somebody asks
-    led_to: OnceLock<FxHashSet<ObjectId>>,
+    led_to: OnceLock<FxHashSet<Arc<ObjectId>>>,
     /// Places in `sites` where a policy is attached
     attached: FxHashMap<&'w ObjectId, Vec<usize>>,
     /// Places in `sites` of workloads, by name, once somebody asks

@@ -135,7 +135,7 @@ fn detours_only(facts: &Facts<'_>, proxy: &RoutingProxy, service: &Resource<Serv
 fn leads_to(facts: &Facts<'_>, target: &Workload, workload: &ObjectId) -> bool {
     let of_target =
         |site: &&Site<'_>| site.gateway().is_some_and(|gateway| gateway.object.as_ref() == Some(&target.id));
-    let leads_there = |leg: &Leg| matches!(&leg.target, Target::Workload { workload: led, .. } if led.id == *workload);
+    let leads_there = |leg: &Leg| matches!(&leg.target, Target::Workload { workload: led, .. } if *led.id == *workload);
     facts.sites.iter().filter(of_target).flat_map(|site| facts.spots_at(site)).any(|spot| match spot {
         Spot::Door(_) => false,
         Spot::Listener(listener) => legs(&listener.proxy).any(leads_there),

@@ -61,7 +61,7 @@ fn untrusted(facts: &Facts<'_>, value: &Value<'_>) -> Option<Observation> {
     })?;
     let message = format!(
         "the gateway `{}` trusts no proxy in front of it, so this is the address of the connection",
-        gateway.gateways.first().map_or_else(|| gateway.namespace.clone(), crate::model::ObjectId::path)
+        gateway.gateways.first().map_or_else(|| gateway.namespace.clone(), |gateway| gateway.path())
     );
     let mut seen = new("the other end of the connection", message);
     seen.severity = (!world.mesh.settings.known()).then_some(Severity::Info);

@@ -38,7 +38,7 @@ fn allow_all(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Vec<O
     let allow = policy.spec.action() == Action::Allow;
     let rules = policy.spec.rules().iter().enumerate().filter(|(_, rule)| {
         let PolicyRule { from, to, when } = &rule.value;
-        allow && is_empty(from.as_ref()) && is_empty(to.as_ref()) && is_empty(when.as_ref())
+        allow && is_empty(from.as_ref()) && is_empty(to.as_ref()) && is_empty(when.as_deref())
     });
     let seen = rules.map(|(index, rule)| {
         let message = format!("{} admits every request", policy.id);
@@ -76,10 +76,11 @@ fn show_first(
 /// `split-policy-rule`: neighbours of which one says only who and the other only what.
 fn split_rules(facts: &Facts<'_>, policy: &Resource<AuthorizationPolicy>) -> Vec<Observation> {
     let allow = policy.spec.action() == Action::Allow;
-    let who_only =
-        |rule: &PolicyRule| !is_empty(rule.from.as_ref()) && is_empty(rule.to.as_ref()) && is_empty(rule.when.as_ref());
+    let who_only = |rule: &PolicyRule| {
+        !is_empty(rule.from.as_ref()) && is_empty(rule.to.as_ref()) && is_empty(rule.when.as_deref())
+    };
     let what_only = |rule: &PolicyRule| {
-        is_empty(rule.from.as_ref()) && !(is_empty(rule.to.as_ref()) && is_empty(rule.when.as_ref()))
+        is_empty(rule.from.as_ref()) && !(is_empty(rule.to.as_ref()) && is_empty(rule.when.as_deref()))
     };
     let pairs = policy.spec.rules().windows(2).enumerate().filter_map(|(index, pair)| match pair {
         [one, other] if allow && who_only(&one.value) && what_only(&other.value) => {

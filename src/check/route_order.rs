@@ -1,6 +1,7 @@
 //! Virtual services of one host, between which only their age decides.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
@@ -40,7 +41,7 @@ type Difference<'a, 'w> = (Option<&'a Alternative<'w>>, Option<&'a Alternative<'
 
 /// Looks at every host that several virtual services serve, at one gateway or for clients in the mesh.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
-    let mut told: BTreeSet<(ObjectId, ObjectId)> = BTreeSet::new();
+    let mut told: BTreeSet<(Arc<ObjectId>, Arc<ObjectId>)> = BTreeSet::new();
     for (pair, observation) in at_gateways(facts).into_iter().chain(on_mesh(facts)) {
         if told.insert(pair) {
             seen.push(observation);
@@ -49,7 +50,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
 }
 
 /// Two virtual services and what is wrong between them.
-type Contest = ((ObjectId, ObjectId), Observation);
+type Contest = ((Arc<ObjectId>, Arc<ObjectId>), Observation);
 
 /// Contests at gateways, where the routes of all stand in one virtual host.
 fn at_gateways(facts: &Facts<'_>) -> Vec<Contest> {
@@ -83,7 +84,7 @@ fn contested<'t, 'w>(
 ) -> impl Iterator<Item = (&'t str, Vec<Service<'w>>, BTreeSet<Span>)> {
     table.hosts.iter().filter_map(|host| {
         let routes = || host.routes.iter().filter_map(|index| table.routes.get(*index));
-        let services: BTreeSet<&ObjectId> = routes().filter_map(|route| route.virtual_service.as_ref()).collect();
+        let services: BTreeSet<&ObjectId> = routes().filter_map(|route| route.virtual_service.as_deref()).collect();
         let services =
             services.into_iter().filter_map(|id| facts.world().mesh.virtual_services.named(&id.namespace, &id.name));
         let services: Vec<Service<'w>> = services.collect();
@@ -194,7 +195,7 @@ fn effect(route: &HttpRoute, matches: Option<&HttpMatch>, service: Service<'_>) 
 /// Alternatives as a proxy may come to them: by age, of which the undated ones tell nothing, what takes everything
 /// behind the rest.
 fn in_order<'a, 'w>(alternatives: &'a [Alternative<'w>], undated_last: bool) -> Vec<&'a Alternative<'w>> {
-    let mut names: Vec<&ObjectId> = alternatives.iter().map(|one| &one.service.id).collect();
+    let mut names: Vec<&ObjectId> = alternatives.iter().map(|one| &*one.service.id).collect();
     names.dedup();
     let place = |id: &ObjectId| names.iter().position(|name| *name == id).unwrap_or_default();
     let mut found: Vec<&Alternative<'w>> = alternatives.iter().collect();

@@ -1,6 +1,7 @@
 //! Denials that leave nothing of what was allowed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::facts::{Facts, Site};
 use super::ground::WORK;
@@ -20,7 +21,7 @@ pub(super) struct Shut<'w> {
     /// By the address of what decides there: the policy that does it, if one alone does, and what it refuses
     places: HashMap<usize, Option<Culprit<'w>>>,
     /// What is said of each such policy
-    said: BTreeMap<ObjectId, Observation>,
+    said: BTreeMap<Arc<ObjectId>, Observation>,
 }
 
 impl<'w> Shut<'w> {
@@ -28,7 +29,7 @@ impl<'w> Shut<'w> {
     pub(super) fn of(facts: &Facts<'w>) -> Self {
         let mut found = Self { places: HashMap::new(), said: BTreeMap::new() };
         let both = |site: &&Site<'w>| !site.attached.deny.is_empty() && !site.attached.allow.is_empty();
-        let mut more: BTreeMap<ObjectId, usize> = BTreeMap::new();
+        let mut more: BTreeMap<Arc<ObjectId>, usize> = BTreeMap::new();
         for site in facts.sites.iter().filter(both) {
             let spots: Vec<Spot<'_, 'w>> = facts.spots_at(site).into_iter().filter(Spot::is_guarded).collect();
             let culprits: Vec<Option<Culprit<'w>>> = spots.iter().map(|spot| found.culprit(site, spot)).collect();
@@ -68,7 +69,7 @@ impl<'w> Shut<'w> {
             }
             let denies = |rule: &Rule, id: Option<&ObjectId>| {
                 by_policy(judgement, rule.label).is_some_and(|by| {
-                    let deny = site.attached.deny.iter().any(|deny| deny.id == *by);
+                    let deny = site.attached.deny.iter().any(|deny| *deny.id == *by);
                     deny && id.is_none_or(|id| id != by)
                 })
             };

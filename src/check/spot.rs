@@ -91,7 +91,7 @@ impl<'w> Spot<'_, 'w> {
         let judgement = self.judgement();
         let of_rule = |label: Label| match judgement.verdict(label) {
             Some(Verdict::End(ending)) => {
-                ending.policy.as_ref().is_some_and(|place| place.policy == *policy && place.rule == rule)
+                ending.policy.as_ref().is_some_and(|place| *place.policy == *policy && place.rule == rule)
             }
             Some(Verdict::Forward(_)) | None => false,
         };
@@ -173,7 +173,7 @@ impl<'w> Spot<'_, 'w> {
         rule: usize,
         narrowed: impl Fn(&Cube) -> Cube,
     ) -> Option<Through> {
-        let by_it = |ending: &Ending| ending.policy.as_ref().is_some_and(|by| by.policy == *policy && by.rule == rule);
+        let by_it = |ending: &Ending| ending.policy.as_ref().is_some_and(|by| *by.policy == *policy && by.rule == rule);
         let mut cubes = self.cubes_of(policy, rule).into_iter();
         cubes.find_map(|cube| self.gets_through_by(&narrowed(cube), by_it))
     }

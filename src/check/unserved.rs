@@ -42,7 +42,8 @@ fn unserved<'w>(facts: &Facts<'w>, sites: &[&Site<'w>], value: &Value<'_>) -> Op
     if listeners.is_empty() || listeners.iter().any(|listener| serves(listener, host)) {
         return None;
     }
-    let gateways: Vec<&ObjectId> = sites.iter().filter_map(|site| site.gateway()).flat_map(|it| &it.gateways).collect();
+    let gateways: Vec<&ObjectId> =
+        sites.iter().filter_map(|site| site.gateway()).flat_map(|it| &it.gateways).map(|id| &**id).collect();
     let bound: Vec<&Resource<VirtualService>> = mesh
         .virtual_services
         .iter()

@@ -28,7 +28,7 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
             let full = resolve_gateway(&name.value, &service.id.namespace);
             let Some((namespace, gateway)) = full.split_once('/') else { continue };
             let Some(gateway) = world.mesh.gateway(namespace, gateway) else { continue };
-            let Some(homes) = homes.get(&gateway.id) else { continue };
+            let Some(homes) = homes.get(&*gateway.id) else { continue };
             let found = if homes.iter().any(|home| is_visible(world, service, home)) {
                 hidden_services(facts, service, gateway, homes)
             } else {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -27,7 +27,7 @@ pub struct Fronts<'w> {
     /// Which of them stand at each gateway
     gateways: Vec<(&'w GatewayWorkload, Range<usize>)>,
     /// By workload and port of the pod: the routes that lead there
-    pub(super) leads: HashMap<(ObjectId, u16), Vec<Lead>>,
+    pub(super) leads: HashMap<(Arc<ObjectId>, u16), Vec<Lead>>,
 }
 
 /// One listener.
@@ -92,8 +92,8 @@ fn entrypoints<'w>(
     world: &'w World,
     workload: &'w GatewayWorkload,
 ) -> impl Iterator<Item = (String, &'w Resource<Gateway>, u16)> {
-    let served: HashSet<&ObjectId> = workload.gateways.iter().collect();
-    let gateways = world.mesh.gateways.iter().filter(move |gateway| served.contains(&gateway.id));
+    let served: HashSet<&ObjectId> = workload.gateways.iter().map(|id| &**id).collect();
+    let gateways = world.mesh.gateways.iter().filter(move |gateway| served.contains(&*gateway.id));
     gateways.flat_map(|gateway| {
         let ports: BTreeSet<u16> = gateway.spec.servers().iter().map(|server| server.value.number()).collect();
         ports.into_iter().map(move |port| (format!("gateway {}:{port}", gateway.id.path()), gateway, port))
@@ -225,7 +225,7 @@ impl<'w> Fronts<'w> {
 
     /// The entrypoints of gateways at which some route leads to a workload, or may.
     pub fn leading_to(&self, workload: &ObjectId) -> BTreeSet<&str> {
-        let leads = self.leads.iter().filter(|((led_to, _), _)| led_to == workload).flat_map(|(_, leads)| leads);
+        let leads = self.leads.iter().filter(|((led_to, _), _)| **led_to == *workload).flat_map(|(_, leads)| leads);
         let fronts = leads.filter_map(|lead| self.listeners.get(lead.front));
         fronts.flat_map(|front| &front.entrypoints).map(String::as_str).collect()
     }
@@ -239,16 +239,16 @@ impl<'w> Fronts<'w> {
     }
 
     /// The workloads to which some route leads, or may.
-    pub fn led_to(&self) -> BTreeSet<&ObjectId> {
+    pub fn led_to(&self) -> BTreeSet<&Arc<ObjectId>> {
         self.leads.keys().map(|(workload, _)| workload).collect()
     }
 
     /// The chains at which some route leads to a workload, or may, by workload; each once.
-    pub fn proxies_by_workload(&self) -> HashMap<&ObjectId, Vec<&RoutingProxy>> {
+    pub fn proxies_by_workload(&self) -> HashMap<&Arc<ObjectId>, Vec<&RoutingProxy>> {
         let all =
             self.leads.iter().flat_map(|((workload, _), leads)| leads.iter().map(move |lead| (workload, lead.front)));
-        let all: BTreeSet<(&ObjectId, usize)> = all.collect();
-        let mut found: HashMap<&ObjectId, Vec<&RoutingProxy>> = HashMap::new();
+        let all: BTreeSet<(&Arc<ObjectId>, usize)> = all.collect();
+        let mut found: HashMap<&Arc<ObjectId>, Vec<&RoutingProxy>> = HashMap::new();
         for (workload, front) in all {
             found.entry(workload).or_default().extend(self.listeners.get(front).map(|front| &front.proxy));
         }

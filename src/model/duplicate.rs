@@ -93,7 +93,7 @@ fn key(entry: &Entry) -> Key<'_> {
 /// The problem of all objects that two directories write differently; within one directory, of all that it does.
 fn problem(places: &[(&Entry, &Entry)], of_first: &str, of_last: &str) -> Option<Problem> {
     let (entry, acts) = places.first()?;
-    let mut objects: Vec<&ObjectId> = places.iter().map(|(entry, _)| &entry.id).collect();
+    let mut objects: Vec<&ObjectId> = places.iter().map(|(entry, _)| &*entry.id).collect();
     objects.sort();
     objects.dedup();
     let others = match objects.len() - 1 {

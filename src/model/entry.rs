@@ -1,5 +1,7 @@
 //! Objects found in documents, before their own part is read: who they are, and in which namespace.
 
+use std::sync::Arc;
+
 use compact_str::CompactString;
 
 use super::counts::LeftOut;
@@ -25,7 +27,7 @@ pub(super) struct Entry {
     /// `metadata`
     pub(super) metadata: Metadata,
     /// Who it is
-    pub(super) id: ObjectId,
+    pub(super) id: Arc<ObjectId>,
     /// Somebody else's
     pub(super) context: bool,
     /// What a kustomization makes of it
@@ -100,7 +102,7 @@ impl Loader<'_> {
             };
             let metadata = Metadata::default();
             let group = group.to_owned();
-            return Ok(Entry { place, span, kind, group, metadata, id, context, transformation: None });
+            return Ok(Entry { place, span, kind, group, metadata, id: id.into(), context, transformation: None });
         }
         // An object that is refused further down is one all the same.
         if kind::is_mesh_group(group) {
@@ -149,7 +151,7 @@ impl Loader<'_> {
             let written = ObjectId { namespace: written.value.clone(), name: name.value.clone(), ..id.clone() };
             self.loaded.mesh.moved_gateways.insert(written, id.clone());
         }
-        Ok(Entry { place, span, kind, group: group.to_owned(), metadata, id, context, transformation })
+        Ok(Entry { place, span, kind, group: group.to_owned(), metadata, id: id.into(), context, transformation })
     }
 
     /// Why a document without kind, version or name is no object; where it was meant for Istio that is a problem.

@@ -29,25 +29,28 @@ pub struct HttpRoute {
     /// Rewrites path and authority
     pub rewrite: Option<Box<Spanned<Rewrite>>>,
     /// Without effect on who gets in
-    pub timeout: Option<Spanned<CompactString>>,
+    pub timeout: Option<Box<Spanned<CompactString>>>,
     /// Without effect on who gets in
     pub retries: Option<Box<Spanned<Retries>>>,
     /// Aborts a share of the requests
     pub fault: Option<Box<Spanned<Fault>>>,
     /// Destination of copies
-    pub mirror: Option<Spanned<Destination>>,
+    pub mirror: Option<Box<Spanned<Destination>>>,
     /// Share that is copied (deprecated)
     #[serde(alias = "mirror_percent")]
     pub mirror_percent: Option<i64>,
     /// Share that is copied
     pub mirror_percentage: Option<Percent>,
     /// Several destinations of copies
-    pub mirrors: Option<Spanned<Vec<Spanned<Mirror>>>>,
+    pub mirrors: Option<Box<Spanned<Vec<Spanned<Mirror>>>>>,
     /// Answers preflights
     pub cors_policy: Option<Box<Spanned<CorsPolicy>>>,
     /// Headers set, added and removed
-    pub headers: Option<Spanned<Headers>>,
+    pub headers: Option<Box<Spanned<Headers>>>,
 }
+
+/// Conditions on strings by name.
+pub type StringMatches = Option<Box<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>>;
 
 /// An entry of `match`: all fields that are set hold together.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -64,7 +67,7 @@ pub struct HttpMatch {
     /// `:authority`, port and case included
     pub authority: Option<Box<Spanned<StringMatch>>>,
     /// Headers by name
-    pub headers: Option<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>,
+    pub headers: StringMatches,
     /// Port of the listener, static
     pub port: Option<Spanned<i64>>,
     /// Labels of the client's workload, static
@@ -72,13 +75,13 @@ pub struct HttpMatch {
     /// Gateways, static
     pub gateways: Option<Vec<Spanned<CompactString>>>,
     /// Query parameters by name
-    pub query_params: Option<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>,
+    pub query_params: StringMatches,
     /// Exact and prefix paths without case
     pub ignore_uri_case: Option<bool>,
     /// Headers that must not match
-    pub without_headers: Option<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>,
+    pub without_headers: StringMatches,
     /// Namespace of the client's workload, static
-    pub source_namespace: Option<Spanned<CompactString>>,
+    pub source_namespace: Option<Box<Spanned<CompactString>>>,
     /// Labels statistics
     pub stat_prefix: Option<CompactString>,
 }

@@ -71,14 +71,14 @@ impl Mesh {
     /// Whether an object belongs to somebody else.
     pub fn is_context(&self, id: &ObjectId) -> bool {
         let policies =
-            self.authorization_policies.in_namespace(&id.namespace).any(|object| object.id == *id && object.context);
+            self.authorization_policies.in_namespace(&id.namespace).any(|object| *object.id == *id && object.context);
         let peers =
-            self.peer_authentications.in_namespace(&id.namespace).any(|object| object.id == *id && object.context);
+            self.peer_authentications.in_namespace(&id.namespace).any(|object| *object.id == *id && object.context);
         let requests =
-            self.request_authentications.in_namespace(&id.namespace).any(|object| object.id == *id && object.context);
-        let gateways = self.gateways.in_namespace(&id.namespace).any(|object| object.id == *id && object.context);
+            self.request_authentications.in_namespace(&id.namespace).any(|object| *object.id == *id && object.context);
+        let gateways = self.gateways.in_namespace(&id.namespace).any(|object| *object.id == *id && object.context);
         let services =
-            self.virtual_services.in_namespace(&id.namespace).any(|object| object.id == *id && object.context);
+            self.virtual_services.in_namespace(&id.namespace).any(|object| *object.id == *id && object.context);
         policies || peers || requests || gateways || services
     }
 

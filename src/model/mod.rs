@@ -39,7 +39,7 @@ pub use extension::{ConfigPatch, EnvoyFilter, ListenerMatch, PatchMatch, ProxyCo
 pub use gateway::{CertificateFiles, Gateway, Server, ServerPort, ServerTls, TlsMode};
 pub use http_route::{
     CorsPolicy, Delegate, Destination, Fault, HeaderOperations, Headers, HttpMatch, HttpRoute, Percent, Redirect,
-    Retries, Rewrite, StringMatch, WeightedDestination,
+    Retries, Rewrite, StringMatch, StringMatches, WeightedDestination,
 };
 pub(crate) use kind::names_mesh_group;
 pub use load::{InputFile, LoadOptions, Loaded, load};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use litemap::LiteMap;
@@ -60,7 +61,7 @@ impl fmt::Display for ObjectId {
 #[derive(Debug, Clone)]
 pub struct Resource<T> {
     /// Who it is
-    pub id: ObjectId,
+    pub id: Arc<ObjectId>,
     /// `metadata.labels`
     pub labels: Labels,
     /// `metadata.annotations`, values with their spans

@@ -52,13 +52,13 @@ pub struct AuthorizationPolicy {
     /// Which workloads, by label
     pub selector: Option<Spanned<WorkloadSelector>>,
     /// The older, singular form of `targetRefs`
-    pub target_ref: Option<Spanned<TargetRef>>,
+    pub target_ref: Option<Box<Spanned<TargetRef>>>,
     /// Which Gateway API gateways, waypoints or services
-    pub target_refs: Option<Spanned<Vec<TargetRef>>>,
+    pub target_refs: Option<Box<Spanned<Vec<TargetRef>>>>,
     /// What matching does; ALLOW if absent
     pub action: Option<Spanned<Action>>,
     /// The external authorizer of a CUSTOM policy
-    pub provider: Option<Spanned<ExtensionProviderRef>>,
+    pub provider: Option<Box<Spanned<ExtensionProviderRef>>>,
     /// Alternatives; absent and empty match nothing
     pub rules: Option<Spanned<Vec<Spanned<PolicyRule>>>>,
 }
@@ -76,7 +76,7 @@ impl AuthorizationPolicy {
 
     /// `targetRefs` if there are any, else `targetRef`.
     pub fn target_refs(&self) -> &[TargetRef] {
-        target_refs(self.target_refs.as_ref(), self.target_ref.as_ref())
+        target_refs(self.target_refs.as_deref(), self.target_ref.as_deref())
     }
 }
 
@@ -97,7 +97,7 @@ pub struct PolicyRule {
     /// Alternatives of what is asked
     pub to: Option<Spanned<Vec<Spanned<To>>>>,
     /// Conditions that all hold
-    pub when: Option<Spanned<Vec<Spanned<Condition>>>>,
+    pub when: Option<Box<Spanned<Vec<Spanned<Condition>>>>>,
 }
 
 /// An entry of `from`.
@@ -209,9 +209,9 @@ pub struct RequestAuthentication {
     /// Which workloads, by label
     pub selector: Option<Spanned<WorkloadSelector>>,
     /// The older, singular form of `targetRefs`
-    pub target_ref: Option<Spanned<TargetRef>>,
+    pub target_ref: Option<Box<Spanned<TargetRef>>>,
     /// Which Gateway API gateways, waypoints or services
-    pub target_refs: Option<Spanned<Vec<TargetRef>>>,
+    pub target_refs: Option<Box<Spanned<Vec<TargetRef>>>>,
     /// The issuers whose tokens are verified
     pub jwt_rules: Option<Spanned<Vec<Spanned<JwtRule>>>>,
 }
@@ -224,7 +224,7 @@ impl RequestAuthentication {
 
     /// `targetRefs` if there are any, else `targetRef`.
     pub fn target_refs(&self) -> &[TargetRef] {
-        target_refs(self.target_refs.as_ref(), self.target_ref.as_ref())
+        target_refs(self.target_refs.as_deref(), self.target_ref.as_deref())
     }
 }
 

@@ -55,8 +55,8 @@ impl VirtualService {
     pub fn destinations(&self) -> impl Iterator<Item = &Spanned<Destination>> {
         let http = self.http().iter().flat_map(|route| {
             let route = &route.value;
-            let mirrors = items(route.mirrors.as_ref()).iter().filter_map(|mirror| mirror.value.destination.as_ref());
-            route.destinations().chain(route.mirror.as_ref()).chain(mirrors)
+            let mirrors = items(route.mirrors.as_deref()).iter().filter_map(|mirror| mirror.value.destination.as_ref());
+            route.destinations().chain(route.mirror.as_deref()).chain(mirrors)
         });
         let tls = items(self.tls.as_ref())
             .iter()

@@ -1,5 +1,7 @@
 //! Pods and virtual machines under one type, whatever made them.
 
+use std::sync::Arc;
+
 use compact_str::CompactString;
 
 use super::cluster::{Container, ContainerPort, PodSpec, PodTemplate};
@@ -11,7 +13,7 @@ use crate::text::{Span, Spanned};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
     /// The object that makes it
-    pub id: ObjectId,
+    pub id: Arc<ObjectId>,
     /// Labels of the pods, not of the object that makes them
     pub labels: Labels,
     /// Annotations of the pods

@@ -1,6 +1,7 @@
 //! One root cause, one finding: what openings have in common, and where it stands in the text.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::finding::{Finding, Label, Related, Severity, Status, Way};
 use crate::matrix::{Door, Opening};
@@ -12,11 +13,11 @@ use crate::text::Span;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RootCause {
     /// A policy rule admits
-    Rule(ObjectId, usize, Span),
+    Rule(Arc<ObjectId>, usize, Span),
     /// Nothing stands in front, by a field or by nature
     NoProxy(String, Option<Span>),
     /// No ALLOW policy is attached to the workload
-    NoAllow(ObjectId),
+    NoAllow(Arc<ObjectId>),
     /// It cannot be told
     Undetermined(Cause),
 }
@@ -212,7 +213,7 @@ fn finding(world: &World, cause: &RootCause, group: Group, words: &Words<'_>) ->
         message,
         help: Some(help),
         label,
-        resource,
+        resource: resource.as_deref().cloned(),
         workload: Some(first),
         witness: group.witness.map(Box::new),
         seen_path: None,

@@ -219,7 +219,7 @@ fn outcome(scope: &Scope<'_>, namespace: &str, ending: &Ending, request: &Reques
                 "narrow the rule to the requests that it is meant for, and add a default deny beside it".to_owned(),
             ),
             label: Label { span: rule.span, text: "this rule admits everything".to_owned() },
-            resource: Some(rule.policy.clone()),
+            resource: Some((*rule.policy).clone()),
             ..base
         };
         let finding = if scope::is_foreign(world, &rule.policy) {
@@ -300,7 +300,7 @@ fn blame(world: &World, namespace: &str) -> (Option<Span>, String, Option<crate:
     }
     found.sort_by_key(|(rank, span, ..)| (*rank, *span));
     match found.first() {
-        Some((_, span, text, policy)) => (Some(*span), (*text).to_owned(), Some(policy.id.clone())),
+        Some((_, span, text, policy)) => (Some(*span), (*text).to_owned(), Some((*policy.id).clone())),
         None => (scope::first_mention(world, namespace), "nothing closes this namespace".to_owned(), None),
     }
 }

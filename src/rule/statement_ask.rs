@@ -1,6 +1,7 @@
 //! Statements of the user's rules, asked of every workload of the mesh.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -36,9 +37,9 @@ pub(super) enum Root {
     /// The workload lets them in, or it cannot be told whether it does
     Door(RootCause),
     /// A policy rule of the workload refuses them
-    Refusal(ObjectId, usize, Span),
+    Refusal(Arc<ObjectId>, usize, Span),
     /// Something else of the workload refuses them
-    Refused(ObjectId, By),
+    Refused(Arc<ObjectId>, By),
     /// A route delivers them
     Route(Span),
 }

@@ -21,7 +21,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
         Root::Route(span) => virtual_service(world, *span).map(|service| service.id.clone()),
         Root::Door(_) | Root::Refusal(..) | Root::Refused(..) => None,
     };
-    let values = values(&first, hit.witness.as_ref(), route.as_ref());
+    let values = values(&first, hit.witness.as_ref(), route.as_deref());
     let fill = |template: &str| template::fill(template, &values);
     let more = match hit.workloads.len() {
         0 | 1 => String::new(),
@@ -46,7 +46,7 @@ pub(super) fn finding(world: &World, rule: &RuleFile, root: &Root, hit: Hit) -> 
         message,
         help,
         label: Label { span, text: label },
-        resource: resource.or_else(|| route.clone()),
+        resource: resource.or_else(|| route.as_deref().cloned()),
         workload: Some(first),
         witness: hit.witness.map(Box::new),
         seen_path: None,
@@ -98,22 +98,22 @@ fn blame(world: &World, root: &Root, nowhere: Option<Span>) -> Blame {
         Root::Door(RootCause::Rule(policy, _, span)) if scope::is_foreign(world, policy) => {
             let foreign = related(*span, format!("{policy} of the context admits it"));
             let blame = at(nowhere.or(Some(*span)), "a policy of the context admits it");
-            Blame { resource: Some(policy.clone()), foreign: Some(foreign), ..blame }
+            Blame { resource: Some((**policy).clone()), foreign: Some(foreign), ..blame }
         }
         Root::Door(RootCause::Rule(policy, _, span)) => {
-            Blame { resource: Some(policy.clone()), ..at(Some(*span), "this rule admits it") }
+            Blame { resource: Some((**policy).clone()), ..at(Some(*span), "this rule admits it") }
         }
         Root::Door(RootCause::NoProxy(_, span)) => at(*span, "takes the proxy away"),
         Root::Door(RootCause::NoAllow(workload)) => {
-            Blame { resource: Some(workload.clone()), ..at(nowhere, "no ALLOW policy selects it") }
+            Blame { resource: Some((**workload).clone()), ..at(nowhere, "no ALLOW policy selects it") }
         }
         Root::Refusal(policy, _, span) if scope::is_foreign(world, policy) => {
             let foreign = related(*span, format!("{policy} of the context refuses it"));
             let blame = at(nowhere.or(Some(*span)), "a policy of the context refuses it");
-            Blame { resource: Some(policy.clone()), foreign: Some(foreign), ..blame }
+            Blame { resource: Some((**policy).clone()), foreign: Some(foreign), ..blame }
         }
         Root::Refusal(policy, _, span) => {
-            Blame { resource: Some(policy.clone()), ..at(Some(*span), "this rule refuses it") }
+            Blame { resource: Some((**policy).clone()), ..at(Some(*span), "this rule refuses it") }
         }
         Root::Refused(workload, by) => {
             let text = match by {
@@ -125,7 +125,7 @@ fn blame(world: &World, root: &Root, nowhere: Option<Span>) -> Blame {
                     "its proxy answers by itself"
                 }
             };
-            Blame { resource: Some(workload.clone()), ..at(nowhere, text) }
+            Blame { resource: Some((**workload).clone()), ..at(nowhere, text) }
         }
         Root::Door(RootCause::Undetermined(cause)) => {
             Blame { cause: Some(cause.clone()), ..at(cause.span, "decides instead of the policies") }

@@ -1,5 +1,7 @@
 //! Answers: what happens to a request, who decided, and why an answer cannot be given.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::model::ObjectId;
@@ -107,7 +109,7 @@ pub struct Cause {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyRuleRef {
     /// The policy
-    pub policy: ObjectId,
+    pub policy: Arc<ObjectId>,
     /// Index of the rule in `spec.rules`
     pub rule: usize,
     /// The rule in the text, or what stands for it

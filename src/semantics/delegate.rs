@@ -1,6 +1,5 @@
 //! Delegates: the routes of a root virtual service with those of its delegates in their places.
 
-use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
@@ -9,7 +8,7 @@ use super::host_name;
 use super::registry::is_complete;
 use super::virtual_service::{is_visible, resolve_gateway};
 use super::world::World;
-use crate::model::{Delegate, Destination, HttpMatch, HttpRoute, Resource, StringMatch, VirtualService};
+use crate::model::{Delegate, Destination, HttpMatch, HttpRoute, Resource, StringMatch, StringMatches, VirtualService};
 use crate::text::Spanned;
 
 /// An HTTP route in force, or why nobody can say what stands in its place.
@@ -168,9 +167,6 @@ fn resolve_names(route: &mut HttpRoute, namespace: &str) {
     }
 }
 
-/// Headers or query parameters by name.
-type Strings = Option<BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>;
-
 /// Whether a delegate's match leaves what a root's match admits.
 ///
 /// # Upstream
@@ -208,9 +204,9 @@ fn conflict(root: &HttpMatch, leaf: &HttpMatch) -> bool {
 }
 
 /// Whether a key of a root's map is in the delegate's with a value that leaves it.
-fn maps_conflict(root: &Strings, leaf: &Strings) -> bool {
-    root.iter().flatten().any(|(key, wanted)| {
-        let other = leaf.iter().flatten().find(|(name, _)| name.value == key.value);
+fn maps_conflict(root: &StringMatches, leaf: &StringMatches) -> bool {
+    root.as_deref().into_iter().flatten().any(|(key, wanted)| {
+        let other = leaf.as_deref().into_iter().flatten().find(|(name, _)| name.value == key.value);
         other.is_some_and(|(_, other)| strings_conflict(wanted.as_ref(), other.as_ref()))
     })
 }
@@ -240,9 +236,9 @@ fn merge_match(root: &HttpMatch, leaf: &HttpMatch) -> HttpMatch {
         ($($field:ident),*) => { $(if merged.$field.is_none() { merged.$field.clone_from(&root.$field); })* };
     }
     inherit!(uri, scheme, method, authority, port, gateways, source_namespace, ignore_uri_case);
-    let union = |root: &Strings, leaf: &Strings| -> Strings {
+    let union = |root: &StringMatches, leaf: &StringMatches| -> StringMatches {
         let mut both = leaf.clone().unwrap_or_default();
-        for (key, value) in root.iter().flatten() {
+        for (key, value) in root.as_deref().into_iter().flatten() {
             if !both.keys().any(|known| known.value == key.value) {
                 both.insert(key.clone(), value.clone());
             }

@@ -1,6 +1,7 @@
 //! The route table of gateway servers: virtual hosts of all virtual services that are bound to them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::gateway_server::{Listening, ServerKind};
 use super::gateway_workload::GatewayWorkload;
@@ -19,7 +20,7 @@ use crate::model::{ObjectId, Resource, VirtualService};
 pub(crate) fn http_table(world: &World, workload: &GatewayWorkload, servers: &[&Listening<'_>]) -> RouteTable {
     let mut table = RouteTable::default();
     // The routes of a virtual service are made once for each Gateway, for the server that comes to it first.
-    let mut made: BTreeMap<(String, ObjectId), Vec<Route>> = BTreeMap::new();
+    let mut made: BTreeMap<(String, Arc<ObjectId>), Vec<Route>> = BTreeMap::new();
     for listening in servers {
         let name = listening.gateway.id.path();
         let server = &listening.server.value;

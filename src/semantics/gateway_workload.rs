@@ -1,6 +1,7 @@
 //! The pods that serve Gateways: those of the input, else those that a Gateway's selector implies.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
@@ -15,7 +16,7 @@ use crate::text::{Span, Spanned};
 #[derive(Debug, Clone)]
 pub struct GatewayWorkload {
     /// The object that makes them; `None` if a selector only implies them
-    pub object: Option<ObjectId>,
+    pub object: Option<Arc<ObjectId>>,
     /// Namespace of the pods; for implied ones that of their first identity
     pub namespace: String,
     /// Labels of the pods
@@ -23,7 +24,7 @@ pub struct GatewayWorkload {
     /// Identities that they may have, without trust domain: `ns/NS/sa/SA`
     pub identities: Vec<String>,
     /// The Gateways that select them
-    pub gateways: Vec<ObjectId>,
+    pub gateways: Vec<Arc<ObjectId>>,
     /// Whether virtual services that are not in the input may send anything through them
     pub open: bool,
     /// Whether they let requests in from outside

@@ -209,7 +209,7 @@ fn mirrors(route: &HttpRoute) -> impl Iterator<Item = &Spanned<Destination>> {
     let percent = route.mirror_percentage.map(|percent| percent.value.unwrap_or(0.0));
     #[expect(clippy::cast_precision_loss, reason = "percentages are small")]
     let older = route.mirror_percent.map(|percent| percent as f64);
-    let one = route.mirror.as_ref().filter(move |_| percent.or(older).unwrap_or(100.0) > 0.0);
+    let one = route.mirror.as_deref().filter(move |_| percent.or(older).unwrap_or(100.0) > 0.0);
     let several = route
         .mirrors
         .iter()

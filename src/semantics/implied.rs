@@ -51,7 +51,8 @@ pub fn implied_workload(namespace: &str, labels: Labels) -> Workload {
             kind: "implied workload".into(),
             namespace: namespace.into(),
             name: format!("{{{}}}", pairs.join(",")).into(),
-        },
+        }
+        .into(),
         labels,
         annotations: std::collections::BTreeMap::new(),
         service_account: "default".into(),

@@ -5,7 +5,7 @@ use compact_str::CompactString;
 use super::authorization_condition::claim_dimension;
 use super::decision::{Cause, CauseKind};
 use super::http_route::Preflight;
-use crate::model::{HttpMatch, StringMatch};
+use crate::model::{HttpMatch, StringMatch, StringMatches};
 use crate::space::{Cube, Dimension, PathTest, Pattern, RegexError, Test};
 use crate::text::Spanned;
 
@@ -23,9 +23,7 @@ pub(crate) fn is_catch_all_match(matches: &HttpMatch) -> bool {
         let regex = uri.regex.as_ref().is_some_and(|regex| regex.value == ".*");
         prefix || regex || (uri.exact.is_none() && uri.prefix.is_none() && uri.regex.is_none())
     });
-    let free = |map: &Option<std::collections::BTreeMap<Spanned<CompactString>, Option<Spanned<StringMatch>>>>| {
-        map.as_ref().is_none_or(std::collections::BTreeMap::is_empty)
-    };
+    let free = |map: &StringMatches| map.as_ref().is_none_or(|map| map.is_empty());
     any_path
         && matches.method.is_none()
         && matches.scheme.is_none()
@@ -66,7 +64,7 @@ pub(crate) fn match_cube(matches: &HttpMatch) -> Matched {
             None => {}
         }
     }
-    for (name, wanted) in matches.headers.iter().flatten() {
+    for (name, wanted) in matches.headers.as_deref().into_iter().flatten() {
         let wanted = wanted.as_ref();
         match (header(name), value_pattern(wanted)) {
             (Header::Claim(dimension), Ok(pattern)) if !asks_presence(wanted) => {
@@ -84,13 +82,13 @@ pub(crate) fn match_cube(matches: &HttpMatch) -> Matched {
             (Header::Unmodelled(cause), _) | (Header::Values(_) | Header::Claim(_), Err(cause)) => note(cause),
         }
     }
-    for (name, wanted) in matches.query_params.iter().flatten() {
+    for (name, wanted) in matches.query_params.as_deref().into_iter().flatten() {
         match value_pattern(wanted.as_ref()) {
             Ok(pattern) => cube.tests.push(Test::any(Dimension::Query(name.value.as_str().into()), vec![pattern])),
             Err(cause) => note(cause),
         }
     }
-    for (name, unwanted) in matches.without_headers.iter().flatten() {
+    for (name, unwanted) in matches.without_headers.as_deref().into_iter().flatten() {
         let unwanted = unwanted.as_ref();
         match (header(name), value_pattern(unwanted)) {
             (Header::Claim(dimension), Ok(pattern)) if !asks_presence(unwanted) => {

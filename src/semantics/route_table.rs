@@ -1,6 +1,7 @@
 //! Route tables: virtual hosts with routes in order, and both readings of which route a request takes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::answer::PASSED_OVER;
 use super::concrete::{Remark, Seen, answers_preflight, route_mismatch};
@@ -40,7 +41,7 @@ pub struct VirtualHost {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// The virtual service it comes from; `None` for a Service's own default route
-    pub virtual_service: Option<ObjectId>,
+    pub virtual_service: Option<Arc<ObjectId>>,
     /// What must hold; `None` for everything
     pub matches: Option<HttpMatch>,
     /// What must hold as well, where it stands for requests that two routes take and nobody knows which comes first

@@ -44,7 +44,7 @@ pub struct AttachedPolicies<'a> {
 impl AttachedPolicies<'_> {
     /// The policies that act, by stage and in order.
     fn acting(&self) -> [impl Iterator<Item = &ObjectId>; 3] {
-        [&self.custom, &self.deny, &self.allow].map(|policies| policies.iter().map(|policy| &policy.id))
+        [&self.custom, &self.deny, &self.allow].map(|policies| policies.iter().map(|policy| &*policy.id))
     }
 }
 

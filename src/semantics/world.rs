@@ -28,7 +28,7 @@ pub struct World {
     /// Workloads that serve Gateways
     pub gateway_workloads: Vec<GatewayWorkload>,
     /// Objects whose pods serve Gateways
-    gateway_objects: HashSet<ObjectId>,
+    gateway_objects: HashSet<Arc<ObjectId>>,
     /// Identities of the ingress, without their trust domain: `ns/NS/sa/SA`
     pub ingress: BTreeSet<String>,
     /// What the answers rest on

@@ -1,6 +1,7 @@
 //! On the way to which Services something can have changed, so that clients' sidecars are looked at for those alone.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::front::Touched;
 use super::same;
@@ -52,7 +53,7 @@ impl Reach {
                 }
             }
         }
-        asked.hosts.extend(changed(&old.mesh.services, &new.mesh.services).iter().map(host));
+        asked.hosts.extend(changed(&old.mesh.services, &new.mesh.services).iter().map(|id| host(id)));
         let modes = changed(&old.mesh.peer_authentications, &new.mesh.peer_authentications);
         let routes = changed(&old.mesh.virtual_services, &new.mesh.virtual_services);
         let rules = changed(&old.mesh.destination_rules, &new.mesh.destination_rules);
@@ -193,8 +194,8 @@ fn delegates_some(service: &Resource<VirtualService>) -> bool {
 }
 
 /// The objects that are not the same on both sides.
-fn changed<T: PartialEq>(old: &Objects<Resource<T>>, new: &Objects<Resource<T>>) -> BTreeSet<ObjectId> {
-    let lone = |own: &Objects<Resource<T>>, other: &Objects<Resource<T>>| -> Vec<ObjectId> {
+fn changed<T: PartialEq>(old: &Objects<Resource<T>>, new: &Objects<Resource<T>>) -> BTreeSet<Arc<ObjectId>> {
+    let lone = |own: &Objects<Resource<T>>, other: &Objects<Resource<T>>| -> Vec<Arc<ObjectId>> {
         let twin = |object: &&Resource<T>| {
             let known = other.named(&object.id().namespace, &object.id().name);
             !known.is_some_and(|known| same::is_same(object, known))

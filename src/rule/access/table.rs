@@ -1,6 +1,7 @@
 //! The table held against the workloads that are there: which rows each has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::scope;
 use crate::config::{AccessDefault, AccessRow, Config, WorkloadsOf};
@@ -78,8 +79,8 @@ impl<'c> AccessTable<'c> {
     /// The workloads of an open namespace that rows speak of and nothing else does: those of their labels, alone and
     /// with those of each workload that policies imply.
     fn implied_in(&self, world: &World, namespace: &str) -> Vec<Workload> {
-        let known: BTreeSet<&ObjectId> = world.workloads_in(namespace).iter().map(|workload| &workload.id).collect();
-        let mut found: BTreeMap<ObjectId, Workload> = BTreeMap::new();
+        let known: BTreeSet<&ObjectId> = world.workloads_in(namespace).iter().map(|workload| &*workload.id).collect();
+        let mut found: BTreeMap<Arc<ObjectId>, Workload> = BTreeMap::new();
         let rows = self.rows_in(namespace).iter().filter_map(|row| self.rows.get(*row));
         for row in rows.map(|row| &row.value.workloads) {
             for workload in world.workloads_in(namespace).iter().filter(|workload| workload.implied) {
@@ -88,7 +89,7 @@ impl<'c> AccessTable<'c> {
                 let labels = workload.labels.iter().chain(&row.labels);
                 let labels: Labels = labels.map(|(key, value)| (key.clone(), value.clone())).collect();
                 let joined = implied_workload(namespace, labels);
-                if agree && !known.contains(&joined.id) {
+                if agree && !known.contains(&*joined.id) {
                     found.insert(joined.id.clone(), joined);
                 }
             }

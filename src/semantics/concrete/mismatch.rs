@@ -17,7 +17,7 @@ pub(super) fn mismatch(rule: &PolicyRule, context: RuleContext<'_>, seen: &Seen)
         parts.push(of_operations(rule, &fails));
     }
     for condition in rule.when.iter().flat_map(|when| &when.value) {
-        let alone = Spanned { value: vec![condition.clone()], span: condition.span };
+        let alone = Box::new(Spanned { value: vec![condition.clone()], span: condition.span });
         if fails(PolicyRule { when: Some(alone), ..PolicyRule::default() }) {
             let key = condition.value.key.as_ref().map_or("", |key| key.value.as_str());
             parts.push(format!("`when` {key}"));

@@ -60,14 +60,14 @@ pub(crate) fn route_mismatch(matches: &HttpMatch, seen: &Seen) -> Result<Option<
             });
         }
     }
-    for (name, wanted) in matches.headers.iter().flatten() {
+    for (name, wanted) in matches.headers.as_deref().into_iter().flatten() {
         let what = || match said(wanted.as_ref().map(|wanted| &wanted.value)) {
             Some(said) => format!("no header `{}` is {said}", name.value),
             None => format!("there is no header `{}`", name.value),
         };
         reading.note(header_matches(name, wanted.as_ref(), seen, false), what);
     }
-    for (name, wanted) in matches.query_params.iter().flatten() {
+    for (name, wanted) in matches.query_params.as_deref().into_iter().flatten() {
         let holds = match seen.query(&name.value) {
             Some(value) => value_matches(wanted.as_ref().map(|wanted| &wanted.value), value),
             None => judged(wanted.as_ref()).map(|()| false),
@@ -77,7 +77,7 @@ pub(crate) fn route_mismatch(matches: &HttpMatch, seen: &Seen) -> Result<Option<
             None => format!("there is no parameter `{}`", name.value),
         });
     }
-    for (name, unwanted) in matches.without_headers.iter().flatten() {
+    for (name, unwanted) in matches.without_headers.as_deref().into_iter().flatten() {
         let what = || match said(unwanted.as_ref().map(|unwanted| &unwanted.value)) {
             Some(said) => format!("the header `{}` is {said}", name.value),
             None => format!("there is a header `{}`", name.value),

@@ -19,7 +19,7 @@ const MOST_RULES: usize = 512;
 pub(super) fn check(policy: &Resource<AuthorizationPolicy>, problems: &mut Vec<Problem>) {
     let spec = &policy.spec;
     check_annotations(policy, problems);
-    check_attachment(policy, spec.selector.as_ref(), spec.target_ref.as_ref(), spec.target_refs.as_ref(), problems);
+    check_attachment(policy, spec.selector.as_ref(), spec.target_ref.as_deref(), spec.target_refs.as_deref(), problems);
     let action = spec.action();
     let action_span = spec.action.as_ref().map_or(policy.name_span, |action| action.span);
     if let Some(annotation) = policy.annotations.get(DRY_RUN) {

@@ -23,7 +23,7 @@ pub(super) fn check_match(service: &Resource<VirtualService>, one: &Spanned<Http
     }
     let headers = [(&fields.headers, false), (&fields.without_headers, true)];
     for (map, star) in headers {
-        for (name, wanted) in map.iter().flatten() {
+        for (name, wanted) in map.as_deref().into_iter().flatten() {
             check_header_name(service, name, problems);
             match wanted {
                 Some(wanted) => check_string(service, wanted, false, star, problems),
@@ -35,7 +35,7 @@ pub(super) fn check_match(service: &Resource<VirtualService>, one: &Spanned<Http
             }
         }
     }
-    for wanted in fields.query_params.iter().flatten().filter_map(|(_, wanted)| wanted.as_ref()) {
+    for wanted in fields.query_params.as_deref().into_iter().flatten().filter_map(|(_, wanted)| wanted.as_ref()) {
         check_string(service, wanted, false, false, problems);
     }
     if let Some(port) = fields.port.as_ref().filter(|port| !(0..=65535).contains(&port.value)) {

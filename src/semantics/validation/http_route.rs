@@ -51,7 +51,7 @@ pub(super) fn check_route(
     }
     check_shares(service, route, problems);
     check_authority(service, route, problems);
-    for headers in fields.headers.iter().chain(weighted_headers(fields)) {
+    for headers in fields.headers.as_deref().into_iter().chain(weighted_headers(fields)) {
         check_headers(service, headers.span, headers.value.request.as_ref(), problems);
     }
     if let Some(rewrite) = &fields.rewrite {
@@ -73,7 +73,7 @@ pub(super) fn check_route(
     if let Some(cors) = &fields.cors_policy {
         check_cors(service, cors, problems);
     }
-    check_duration(service, "timeout", fields.timeout.as_ref(), problems);
+    check_duration(service, "timeout", fields.timeout.as_deref(), problems);
     if let Some(retries) = &fields.retries {
         check_retries(service, retries, problems);
     }

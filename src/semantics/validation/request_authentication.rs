@@ -16,7 +16,7 @@ pub(super) fn check(policy: &Resource<RequestAuthentication>, problems: &mut Vec
     let spec = &policy.spec;
     check_annotations(policy, problems);
     refuse_dry_run(policy, problems);
-    check_attachment(policy, spec.selector.as_ref(), spec.target_ref.as_ref(), spec.target_refs.as_ref(), problems);
+    check_attachment(policy, spec.selector.as_ref(), spec.target_ref.as_deref(), spec.target_refs.as_deref(), problems);
     for rule in spec.jwt_rules() {
         for why in rule_reasons(&rule.value) {
             refuse(problems, policy, rule.span, why);
