@@ -100,7 +100,8 @@ impl Loader<'_> {
             return Some(T::default());
         };
         let typed = yaml::from_node::<T>(node);
-        if (entry.kind.is_istio_api() || entry.kind == Kind::Service) && !entry.context {
+        let odd = !node.is_in_plain_document() && !entry.context;
+        if odd && (entry.kind.is_istio_api() || entry.kind == Kind::Service) {
             self.loaded.problems.extend(surprise::problems(node, self.files, &entry.id));
         }
         if entry.kind.is_istio_api() && !entry.context {
@@ -108,7 +109,9 @@ impl Loader<'_> {
                 let problem = unknown_field::problem(unread, &entry.id, part);
                 self.loaded.problems.push(problem);
             }
-            self.placeholders(node, entry);
+            if odd {
+                self.placeholders(node, entry);
+            }
         }
         match typed.value {
             Ok(value) => Some(value),

@@ -1,6 +1,5 @@
 //! Delegates: the routes of a root virtual service with those of its delegates in their places.
 
-
 use compact_str::CompactString;
 
 use super::decision::{Cause, CauseKind};

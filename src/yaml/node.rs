@@ -105,6 +105,8 @@ pub struct Document<'t> {
     pub(super) entries: Vec<Entry>,
     /// The root
     pub(super) root: Index,
+    /// Known to hold nothing odd, as [`Node::is_in_plain_document`] has it
+    pub(super) plain: bool,
 }
 
 /// Which node of its document one is, for when no view of it can be kept.
@@ -129,7 +131,7 @@ impl<'t> Document<'t> {
     /// A document without nodes.
     pub(super) fn new(file: FileId, text: &'t str) -> Self {
         let (nodes, items, entries) = (Vec::new(), Vec::new(), Vec::new());
-        Self { file, text, pool: String::new(), nodes, items, entries, root: 0 }
+        Self { file, text, pool: String::new(), nodes, items, entries, root: 0, plain: false }
     }
 
     /// The root node.
@@ -178,13 +180,6 @@ impl<'t> Document<'t> {
         Value::Mapping(Children { first, end: offset(self.entries.len()) })
     }
 
-    /// Gives back memory that was kept for more nodes.
-    pub(super) fn fit(&mut self) {
-        self.nodes.shrink_to_fit();
-        self.items.shrink_to_fit();
-        self.entries.shrink_to_fit();
-    }
-
     /// A node, if there is one of that index.
     pub(super) fn node(&self, index: Index) -> Option<&NodeData> {
         self.nodes.get(index as usize)
@@ -229,6 +224,12 @@ impl<'d> Node<'d> {
     /// Another node of the same document.
     fn at(self, index: Index) -> Self {
         Node { document: self.document, index }
+    }
+
+    /// Whether no scalar of the document holds a `{`, `$` or `<`, and none reads otherwise than it looks, as `0644` does
+    /// or `on` as a key. `false` where that is not known.
+    pub fn is_in_plain_document(self) -> bool {
+        self.document.plain
     }
 
     /// What it is.

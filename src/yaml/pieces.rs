@@ -14,23 +14,25 @@ pub(super) enum Piece {
     BadSeparator(Range<usize>),
 }
 
+/// What a line between documents begins with.
+const MARK: &str = "---";
+
 /// The pieces of a text from a place on, in order; empty ones included.
 pub(super) fn pieces(text: &str, from: usize) -> Vec<Piece> {
     let mut found = Vec::new();
     let mut start = from;
-    let mut offset = from;
-    for line in text.get(from..).unwrap_or_default().split_inclusive('\n') {
-        let end = offset + line.len();
-        if let Some(rest) = line.strip_prefix("---") {
-            let rest = rest.trim();
-            if rest.is_empty() || rest.starts_with('#') {
-                found.push(Piece::Document(start..offset));
-            } else {
-                found.push(Piece::BadSeparator(offset..offset + line.trim_end().len()));
-            }
-            start = end;
+    let body = text.get(from..).unwrap_or_default();
+    let first = body.starts_with(MARK).then_some(from);
+    let later = memchr::memmem::find_iter(body.as_bytes(), b"\n---").map(|at| from + at + 1);
+    for line_start in first.into_iter().chain(later) {
+        let line = text.get(line_start..).and_then(|rest| rest.split_inclusive('\n').next()).unwrap_or_default();
+        let rest = line.strip_prefix(MARK).unwrap_or_default().trim();
+        if rest.is_empty() || rest.starts_with('#') {
+            found.push(Piece::Document(start..line_start));
+        } else {
+            found.push(Piece::BadSeparator(line_start..line_start + line.trim_end().len()));
         }
-        offset = end;
+        start = line_start + line.len();
     }
     found.push(Piece::Document(start..text.len()));
     found

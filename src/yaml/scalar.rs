@@ -19,22 +19,44 @@ pub(super) enum Scalar {
 
 /// Resolves a plain scalar.
 pub(super) fn resolve(text: &str) -> Scalar {
+    let Some(first) = text.bytes().next() else {
+        return Scalar::Null;
+    };
+    match first {
+        b'0'..=b'9' | b'+' | b'-' | b'.' => number(text),
+        _ if text.len() <= LONGEST_WORD => word(text),
+        _ => Scalar::String,
+    }
+}
+
+/// Bytes of the longest word that is no string: `false`.
+const LONGEST_WORD: usize = 5;
+
+/// A word that does not begin as numbers do.
+fn word(text: &str) -> Scalar {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => return Scalar::Bool(true),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
-            return Scalar::Bool(false);
-        }
+        "~" | "null" | "Null" | "NULL" => Scalar::Null,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => Scalar::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => Scalar::Bool(false),
+        _ => Scalar::String,
+    }
+}
+
+/// Whether a text is a short decimal number and looks like it: what most numbers are.
+pub(super) fn is_plain_number(text: &str) -> bool {
+    text.len() < 10 && (text == "0" || !text.starts_with('0')) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What begins as numbers do.
+fn number(text: &str) -> Scalar {
+    match text {
         ".nan" | ".NaN" | ".NAN" => return Scalar::NoJson(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::NoJson(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => return Scalar::NoJson(f64::NEG_INFINITY),
         _ => {}
     }
-    let Some(first) = text.bytes().next() else {
-        return Scalar::Null;
-    };
-    if !first.is_ascii_digit() && !matches!(first, b'+' | b'-' | b'.') {
-        return Scalar::String;
+    if is_plain_number(text) {
+        return text.parse().map_or(Scalar::String, Scalar::Int);
     }
     integer(text).or_else(|| float(text)).unwrap_or(Scalar::String)
 }

@@ -8,7 +8,7 @@ use super::build;
 use super::json;
 use super::node::{Document, offset};
 use super::pieces::{Piece, pieces};
-use super::scan;
+use super::scan::{self, Room};
 use crate::text::{FileId, Span};
 
 /// What reading one file gives.
@@ -65,21 +65,23 @@ pub fn read(file: FileId, text: &str) -> Stream<'_> {
 
 /// Reads a file with the parser alone: what the scanner is held against.
 pub fn read_by_parser(file: FileId, text: &str) -> Stream<'_> {
-    read_by(file, text, |_, _, _| None)
+    read_by(file, text, |_, _, _, _| None)
 }
 
 /// A reader that may decline.
-type Scan = for<'t> fn(FileId, &'t str, Range<usize>) -> Option<(Document<'t>, Vec<Comment<'t>>)>;
+type Scan = for<'t> fn(FileId, &'t str, Range<usize>, &mut Room) -> Option<(Document<'t>, Vec<Comment<'t>>)>;
 
 /// Reads a file. Documents are read side by side: no one says anything about another.
 fn read_by(file: FileId, text: &str, scan: Scan) -> Stream<'_> {
-    let read = |piece: Piece| {
-        let mut stream = Stream::default();
-        read_piece(file, text, piece, scan, &mut stream);
+    let read = |pieces: &[Piece]| {
+        let (mut stream, mut room) = (Stream::default(), Room::default());
+        for piece in pieces {
+            read_piece(file, text, piece, scan, &mut room, &mut stream);
+        }
         stream
     };
     let json = json::read(file, text);
-    let parts: Vec<Stream<'_>> = pieces(text, json.rest).into_par_iter().with_min_len(IN_A_ROW).map(read).collect();
+    let parts: Vec<Stream<'_>> = pieces(text, json.rest).par_chunks(IN_A_ROW).map(read).collect();
     let mut whole = Stream { documents: json.documents, problems: json.problems, comments: Vec::new() };
     for mut part in parts {
         whole.documents.append(&mut part.documents);
@@ -90,8 +92,8 @@ fn read_by(file: FileId, text: &str, scan: Scan) -> Stream<'_> {
 }
 
 /// Reads one piece of a file.
-fn read_piece<'t>(file: FileId, text: &'t str, piece: Piece, scan: Scan, stream: &mut Stream<'t>) {
-    let range = match piece {
+fn read_piece<'t>(file: FileId, text: &'t str, piece: &Piece, scan: Scan, room: &mut Room, stream: &mut Stream<'t>) {
+    let range = match piece.clone() {
         Piece::Document(range) => range,
         Piece::BadSeparator(range) => {
             stream.problems.push(Problem {
@@ -105,7 +107,7 @@ fn read_piece<'t>(file: FileId, text: &'t str, piece: Piece, scan: Scan, stream:
     if text.get(range.clone()).is_none_or(|body| body.trim().is_empty() && !body.contains('\t')) {
         return;
     }
-    if let Some((document, mut comments)) = scan(file, text, range.clone()) {
+    if let Some((document, mut comments)) = scan(file, text, range.clone(), room) {
         stream.documents.push(document);
         stream.comments.append(&mut comments);
     } else {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "serde knows more kinds of values than YAML has")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::value::{StrDeserializer, U32Deserializer};
@@ -52,46 +52,53 @@ pub struct Unread {
 /// Reads a node as a type.
 pub fn from_node<T: DeserializeOwned>(node: Node<'_>) -> Typed<T> {
     let context = Context::default();
-    let value = T::deserialize(NodeReader { node, context: &context }).map_err(|failure| TypeError {
-        span: failure.span.unwrap_or_else(|| node.span()),
-        field_path: failure.path.unwrap_or_else(|| context.path()),
-        message: failure.message,
+    let read = T::deserialize(NodeReader { node, way: &Way::Root, context: &context });
+    let value = read.map_err(|Failure(happened)| TypeError {
+        span: happened.span.unwrap_or_else(|| node.span()),
+        field_path: happened.path.unwrap_or_default(),
+        message: happened.message,
     });
     Typed { value, unread: context.unread.into_inner() }
 }
 
 /// What one reading shares.
 #[derive(Default)]
-struct Context<'d> {
-    /// The way to the node being read
-    way: RefCell<Vec<Step<'d>>>,
+struct Context {
     /// Keys nobody read
     unread: RefCell<Vec<Unread>>,
+    /// Whether the value read last was one that nobody wants
+    ignored: Cell<bool>,
 }
 
-/// One step of the way to a node. Made into text only where somebody asks for the way.
-#[derive(Clone, Copy)]
-enum Step<'d> {
+/// The way to a node, innermost step first. Made into text only where somebody asks for it.
+enum Way<'w> {
+    /// Where the reading began
+    Root,
     /// To the value of a key
-    Key(&'d str),
+    Key(&'w Self, &'w str),
     /// To an item
-    Item(usize),
+    Item(&'w Self, usize),
 }
 
-impl Context<'_> {
-    /// The way as text.
-    fn path(&self) -> String {
-        self.way.borrow().iter().fold(String::new(), |path, step| match step {
-            Step::Key(key) if path.is_empty() => (*key).to_owned(),
-            Step::Key(key) => format!("{path}.{key}"),
-            Step::Item(index) => format!("{path}[{index}]"),
-        })
+impl fmt::Display for Way<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Key(Self::Root, key) => f.write_str(key),
+            Self::Key(way, key) => write!(f, "{way}.{key}"),
+            Self::Item(way, index) => write!(f, "{way}[{index}]"),
+        }
     }
 }
 
-/// An error on its way out, before it knows its place.
+/// An error on its way out, before it knows its place. In a box: values that are read pass through many hands, errors
+/// hardly ever.
 #[derive(Debug)]
-struct Failure {
+struct Failure(Box<Happened>);
+
+/// What went wrong.
+#[derive(Debug)]
+struct Happened {
     /// What does not fit
     message: String,
     /// The innermost node that it happened in
@@ -102,7 +109,7 @@ struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -110,16 +117,16 @@ impl std::error::Error for Failure {}
 
 impl Failure {
     /// Keeps the innermost place.
-    fn at(mut self, node: Node<'_>, context: &Context<'_>) -> Self {
-        self.span.get_or_insert_with(|| node.span());
-        self.path.get_or_insert_with(|| context.path());
+    fn at(mut self, reader: NodeReader<'_, '_>) -> Self {
+        self.0.span.get_or_insert_with(|| reader.node.span());
+        self.0.path.get_or_insert_with(|| reader.way.to_string());
         self
     }
 }
 
 impl serde::de::Error for Failure {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), span: None, path: None }
+        Self(Box::new(Happened { message: message.to_string(), span: None, path: None }))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
@@ -161,11 +168,13 @@ fn expected_words(expected: &dyn serde::de::Expected) -> String {
 struct NodeReader<'d, 'c> {
     /// The node
     node: Node<'d>,
+    /// The way to it
+    way: &'c Way<'c>,
     /// What the reading shares
-    context: &'c Context<'d>,
+    context: &'c Context,
 }
 
-impl<'de, 'd> NodeReader<'d, '_> {
+impl<'de> NodeReader<'_, '_> {
     /// Hands the node to a visitor as what it is.
     fn visit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.node.value() {
@@ -179,20 +188,7 @@ impl<'de, 'd> NodeReader<'d, '_> {
                 visitor.visit_map(Entries { reader: self, rest: self.node.entries(), pending: None, known: None })
             }
         }
-        .map_err(|failure: Failure| failure.at(self.node, self.context))
-    }
-
-    /// The reader of a node further down.
-    fn step(self, node: Node<'d>) -> Self {
-        NodeReader { node, context: self.context }
-    }
-
-    /// Runs a reading one step further down the way.
-    fn within<T>(self, step: Step<'d>, read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-        self.context.way.borrow_mut().push(step);
-        let result = read();
-        self.context.way.borrow_mut().pop();
-        result
+        .map_err(|failure: Failure| failure.at(self))
     }
 }
 
@@ -204,7 +200,13 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if self.node.kind() == NodeKind::Null { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.node.kind() == NodeKind::Null {
+            return visitor.visit_none();
+        }
+        let value = visitor.visit_some(self);
+        // A field may be there only for somebody to know that it is written.
+        self.context.ignored.set(false);
+        value
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
@@ -235,7 +237,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
         }
         visitor
             .visit_map(Entries { reader: self, rest: self.node.entries(), pending: None, known: Some(fields) })
-            .map_err(|failure: Failure| failure.at(self.node, self.context))
+            .map_err(|failure: Failure| failure.at(self))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -248,10 +250,11 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
             Some(text) => visitor.visit_enum(Variant(text)),
             None => self.visit(visitor),
         };
-        result.map_err(|failure| failure.at(self.node, self.context))
+        result.map_err(|failure| failure.at(self))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.context.ignored.set(true);
         visitor.visit_unit()
     }
 
@@ -278,10 +281,10 @@ impl<'de, 'd, I: Iterator<Item = Node<'d>>> SeqAccess<'de> for Items<'d, '_, I> 
         let Some(node) = self.rest.next() else {
             return Ok(None);
         };
-        let step = Step::Item(self.index);
+        let NodeReader { way, context, .. } = self.reader;
+        let way = &Way::Item(way, self.index);
         self.index += 1;
-        let reader = self.reader;
-        reader.within(step, || seed.deserialize(reader.step(node))).map(Some)
+        seed.deserialize(NodeReader { node, way, context }).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -309,8 +312,8 @@ struct Entries<'d, 'c, I> {
     reader: NodeReader<'d, 'c>,
     /// What is left
     rest: I,
-    /// Key and value whose key was given last
-    pending: Option<(&'d str, Node<'d>)>,
+    /// Key, its place and its value, whose key was given last
+    pending: Option<(&'d str, Span, Node<'d>)>,
     /// The fields, where a struct is read
     known: Option<&'static [&'static str]>,
 }
@@ -319,38 +322,47 @@ impl<'de, 'd, I: Iterator<Item = (&'d str, Span, Node<'d>)>> MapAccess<'de> for 
     type Error = Failure;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
-        for (key, key_span, node) in self.rest.by_ref() {
-            if let Some(known) = self.known {
+        while let Some((key, key_span, node)) = self.rest.next() {
+            // Kubernetes drops fields that are null.
+            if let Some(known) = self.known
+                && node.kind() == NodeKind::Null
+            {
                 if !known.contains(&key) {
-                    self.reader.context.unread.borrow_mut().push(Unread {
-                        key: key.to_owned(),
-                        key_span,
-                        field_path: self.reader.context.path(),
-                        known,
-                    });
-                    continue;
+                    self.unread(key, key_span, known);
                 }
-                // Kubernetes drops fields that are null.
-                if node.kind() == NodeKind::Null {
-                    continue;
-                }
+                continue;
             }
-            self.pending = Some((key, node));
+            self.pending = Some((key, key_span, node));
             return seed.deserialize(KeyReader { key, span: key_span }).map(Some);
         }
         Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
-        let Some((key, node)) = self.pending.take() else {
+        let Some((key, key_span, node)) = self.pending.take() else {
             return Err(Failure::custom("a value without a key"));
         };
-        let reader = self.reader;
-        reader.within(Step::Key(key), || seed.deserialize(reader.step(node)))
+        let NodeReader { way, context, .. } = self.reader;
+        let value = seed.deserialize(NodeReader { node, way: &Way::Key(way, key), context });
+        // What reads a struct ignores the values of keys that the struct does not have.
+        if context.ignored.take()
+            && let Some(known) = self.known
+        {
+            self.unread(key, key_span, known);
+        }
+        value
     }
 
     fn size_hint(&self) -> Option<usize> {
         self.rest.size_hint().1
+    }
+}
+
+impl<I> Entries<'_, '_, I> {
+    /// Notes a key that the struct does not have.
+    fn unread(&self, key: &str, key_span: Span, known: &'static [&'static str]) {
+        let unread = Unread { key: key.to_owned(), key_span, field_path: self.reader.way.to_string(), known };
+        self.reader.context.unread.borrow_mut().push(unread);
     }
 }
 

@@ -7,10 +7,12 @@
 mod flow;
 mod scalar;
 
-use std::collections::HashSet;
 use std::ops::Range;
 
-use super::node::{Document, Entry, Index, Text, Value, offset};
+use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
+
+use super::node::{Document, Entry, Index, NodeData, Text, Value, offset};
 use super::stream::Comment;
 use crate::text::{FileId, Span};
 
@@ -20,34 +22,77 @@ const MAX_DEPTH: usize = 64;
 /// Keys of a mapping up to which equal ones are looked for pair by pair.
 const FEW_KEYS: usize = 12;
 
+/// Room in which documents are read one after the other, so that it does not grow anew for each.
+#[derive(Default)]
+pub(super) struct Room {
+    /// For the nodes of a document
+    nodes: Vec<NodeData>,
+    /// For its items
+    settled_items: Vec<Index>,
+    /// For its entries
+    settled_entries: Vec<Entry>,
+    /// For containers not finished
+    open: Vec<Open>,
+    /// For items of sequences not finished
+    items: Vec<Index>,
+    /// For entries of mappings not finished
+    entries: Vec<Entry>,
+}
+
+impl Room {
+    /// The same room, empty.
+    fn cleared(mut self) -> Self {
+        self.nodes.clear();
+        self.settled_items.clear();
+        self.settled_entries.clear();
+        self.open.clear();
+        self.items.clear();
+        self.entries.clear();
+        self
+    }
+}
+
 /// Reads one piece of a text, or declines.
-pub(super) fn read(file: FileId, text: &str, piece: Range<usize>) -> Option<(Document<'_>, Vec<Comment<'_>>)> {
+pub(super) fn read<'t>(
+    file: FileId,
+    text: &'t str,
+    piece: Range<usize>,
+    room: &mut Room,
+) -> Option<(Document<'t>, Vec<Comment<'t>>)> {
     let body = text.get(piece.clone())?;
     if u32::try_from(text.len()).is_err() || !is_ordinary(body) {
         return None;
     }
-    let mut scanner = Scanner {
-        file,
-        text,
-        bytes: text.as_bytes().get(..piece.end)?,
-        next: piece.start,
-        document: Document::new(file, text),
-        open: Vec::new(),
-        items: Vec::new(),
-        entries: Vec::new(),
-        waiting: None,
-        comments: Vec::new(),
+    let bytes = text.as_bytes().get(..piece.end)?;
+    let Room { nodes, settled_items, settled_entries, open, items, entries } = std::mem::take(room);
+    let document = Document {
+        nodes,
+        items: settled_items,
+        entries: settled_entries,
+        plain: memchr::memchr3(b'{', b'$', b'<', body.as_bytes()).is_none(),
+        ..Document::new(file, text)
     };
-    scanner.lines()?;
-    let Scanner { mut document, comments, .. } = scanner;
-    document.fit();
-    Some((document, comments))
+    let (next, waiting, comments) = (piece.start, None, Vec::new());
+    let mut scanner = Scanner { file, text, bytes, next, document, open, items, entries, waiting, comments };
+    let read = scanner.lines();
+    let Scanner { document, open, items, entries, comments, .. } = scanner;
+    // The copy has just the room that it needs.
+    let found = read.map(|()| (document.clone(), comments));
+    let Document { nodes, items: settled_items, entries: settled_entries, .. } = document;
+    *room = Room { nodes, settled_items, settled_entries, open, items, entries }.cleared();
+    found
 }
+
+/// Bytes that are looked at together.
+const BLOCK: usize = 64;
 
 /// Whether a text has only characters that mean nothing to YAML by themselves, line feeds aside.
 fn is_ordinary(body: &str) -> bool {
-    if body.is_ascii() {
-        return body.bytes().all(|byte| (byte >= b' ' || byte == b'\n') && byte != 0x7F);
+    let is_strange = |byte: u8| byte != b'\n' && !(b' '..0x7F).contains(&byte);
+    // Without a way out within a block, its bytes are compared all at once.
+    let mut blocks = body.as_bytes().chunks(BLOCK);
+    if blocks.all(|block| !block.iter().fold(false, |strange, byte| strange | is_strange(*byte))) {
+        return true;
     }
     body.chars().all(|character| {
         character == '\n'
@@ -261,11 +306,12 @@ impl<'t> Scanner<'t> {
     /// A mapping of the entries from one on; declined where a key occurs twice.
     fn mapping(&mut self, first: usize) -> Option<Value> {
         let entries = self.entries.get(first..)?;
-        let keys = || entries.iter().map(|entry| self.document.text(entry.key));
+        let keys = entries.iter().map(|entry| self.document.text(entry.key));
         let distinct = if entries.len() > FEW_KEYS {
-            keys().collect::<HashSet<&str>>().len() == entries.len()
+            keys.collect::<FxHashSet<&str>>().len() == entries.len()
         } else {
-            keys().enumerate().all(|(index, key)| keys().take(index).all(|earlier| earlier != key))
+            let keys: SmallVec<[&str; FEW_KEYS]> = keys.collect();
+            keys.iter().enumerate().all(|(index, key)| !keys.iter().take(index).any(|earlier| earlier == key))
         };
         distinct.then(|| self.document.mapping(self.entries.drain(first..)))
     }

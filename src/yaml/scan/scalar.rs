@@ -1,7 +1,7 @@
 //! Keys and values on the line of their key or dash, and literal blocks, for the fast reader.
 
 use super::super::node::{Text, Value, offset};
-use super::super::scalar::{Scalar, resolve};
+use super::super::scalar::{Scalar, is_plain_number, resolve};
 use super::{Beginning, Key, Scanner};
 
 /// Bytes of a key, beyond which the document is declined: the parsers give up at 1,024 characters.
@@ -24,9 +24,13 @@ impl Scanner<'_> {
             return Some(Beginning::Other);
         }
         let line = self.bytes.get(start..end)?;
-        let colon = memchr::memchr_iter(b':', line).find(|at| matches!(self.byte(start + at + 1), b' ' | b'\n'));
-        let Some(length) = colon else { return Some(Beginning::Other) };
-        if length > MAX_KEY || !line.get(..length)?.iter().all(|byte| is_key_byte(*byte)) {
+        let ends_key = |at: &usize| line.get(*at) == Some(&b':') && matches!(self.byte(start + at + 1), b' ' | b'\n');
+        let length = line.iter().position(|byte| !is_key_byte(*byte)).unwrap_or(line.len());
+        if !ends_key(&length) {
+            // Behind a word about which there is no doubt, a colon further on would end a key of a kind that is declined.
+            return if memchr::memchr_iter(b':', line).any(|at| ends_key(&at)) { None } else { Some(Beginning::Other) };
+        }
+        if length > MAX_KEY {
             return None;
         }
         let text = self.key_text(start, start + length)?;
@@ -37,10 +41,16 @@ impl Scanner<'_> {
     pub(super) fn key_text(&mut self, start: usize, end: usize) -> Option<Text> {
         match resolve(self.slice(start, end)) {
             Scalar::Null | Scalar::Float(_) | Scalar::NoJson(_) => None,
-            Scalar::Bool(truth) => Some(self.document.keep(if truth { "true" } else { "false" })),
-            Scalar::Int(number) => Some(self.document.keep(&number.to_string())),
+            Scalar::Bool(truth) => Some(self.odd_key(if truth { "true" } else { "false" })),
+            Scalar::Int(number) => Some(self.odd_key(&number.to_string())),
             Scalar::String => Some(Text::Written(offset(start), offset(end))),
         }
+    }
+
+    /// A key that stands for another text than is written.
+    fn odd_key(&mut self, text: &str) -> Text {
+        self.document.plain = false;
+        self.document.keep(text)
     }
 
     /// Where a quoted scalar ends, if it does so on its line and has neither escapes nor doubled quotes.
@@ -89,6 +99,10 @@ impl Scanner<'_> {
     fn plain(&mut self, start: usize, end: usize) -> Option<()> {
         let line = self.bytes.get(start..end)?;
         let mut behind = end;
+        if line.iter().all(|byte| is_key_byte(*byte)) {
+            let value = self.scalar(start, end)?;
+            return self.value(start, end, value);
+        }
         for at in memchr::memchr2_iter(b':', b'#', line).map(|at| start + at) {
             if self.byte(at) == b':' {
                 if matches!(self.byte(at + 1), b' ' | b'\n') {
@@ -106,11 +120,15 @@ impl Scanner<'_> {
     }
 
     /// What a plain scalar means.
-    pub(super) fn scalar(&self, start: usize, end: usize) -> Option<Value> {
-        Some(match resolve(self.slice(start, end)) {
+    pub(super) fn scalar(&mut self, start: usize, end: usize) -> Option<Value> {
+        let text = self.slice(start, end);
+        Some(match resolve(text) {
             Scalar::Null => Value::Null,
             Scalar::Bool(truth) => Value::Bool(truth),
-            Scalar::Int(number) => Value::Int(number),
+            Scalar::Int(number) => {
+                self.document.plain &= is_plain_number(text);
+                Value::Int(number)
+            }
             Scalar::Float(number) => Value::Float(number),
             Scalar::NoJson(_) => return None,
             Scalar::String => Value::String(Text::Written(offset(start), offset(end))),
@@ -162,7 +180,23 @@ impl Scanner<'_> {
     }
 }
 
+/// The bytes of which [`is_key_byte`] is true: most bytes of a manifest are looked up here.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a table of all bytes, made by the compiler"
+)]
+const KEY_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'_' | b'.' | b'/' | b'-');
+        byte += 1;
+    }
+    table
+};
+
 /// Bytes of plain keys about which there is no doubt.
 pub(super) fn is_key_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
+    KEY_BYTES.get(usize::from(byte)).copied().unwrap_or_default()
 }
