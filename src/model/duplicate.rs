@@ -25,11 +25,11 @@ impl Loader<'_> {
     /// directories.
     pub(super) fn drop_duplicates(&mut self, documents: &mut [Parsed<'_>]) {
         let entries: Vec<Found<'_>> = documents.iter().flat_map(Parsed::found).collect();
-        let acting = acting(&entries);
+        let (objects, acting) = acting(&entries);
         let mut pairs: BTreeMap<Directories, Vec<(usize, usize)>> = BTreeMap::new();
         let mut kept = Vec::with_capacity(entries.len());
-        for (index, (entry, node)) in entries.iter().enumerate() {
-            let acts = acting.get(&key(entry)).copied().filter(|_| entry.kind != Kind::Other);
+        for (index, ((entry, node), object)) in entries.iter().zip(objects).enumerate() {
+            let acts = object.and_then(|object| acting.get(object).copied());
             kept.push(acts == Some(index));
             if entry.kind == Kind::Other {
                 *self.loaded.counts.other.entry(entry.id.kind.to_string()).or_default() += 1;
@@ -71,23 +71,30 @@ impl Loader<'_> {
     }
 }
 
-/// Which entry of each object acts: the last, but one of the input before those of the context.
-fn acting<'e>(entries: &[Found<'e>]) -> FxHashMap<Key<'e>, usize> {
-    let mut acting: FxHashMap<Key<'e>, usize> = FxHashMap::default();
-    acting.reserve(entries.len());
-    for (index, (entry, _)) in entries.iter().enumerate().filter(|(_, (entry, _))| entry.kind != Kind::Other) {
-        let before = acting.get(&key(entry)).and_then(|acts| entries.get(*acts));
-        let own_before = before.is_some_and(|(acts, _)| !acts.context);
-        if !(entry.context && own_before) {
-            acting.insert(key(entry), index);
+/// Which object each entry is, where it is one that matters, and which entry of each object acts: the last, but one of
+/// the input before those of the context.
+fn acting<'e>(entries: &'e [Found<'e>]) -> (Vec<Option<usize>>, Vec<usize>) {
+    let mut numbers: FxHashMap<Key<'e>, usize> = FxHashMap::default();
+    numbers.reserve(entries.len());
+    let mut acting: Vec<usize> = Vec::new();
+    let mut object = |(index, (entry, _)): (usize, &'e Found<'e>)| {
+        if entry.kind == Kind::Other {
+            return None;
         }
-    }
-    acting
-}
-
-/// What tells an entry from others.
-fn key(entry: &Entry) -> Key<'_> {
-    (&entry.group, &entry.id)
+        let number = *numbers.entry((&entry.group, &entry.id)).or_insert(acting.len());
+        match acting.get_mut(number) {
+            Some(acts) => {
+                let own_before = entries.get(*acts).is_some_and(|(acts, _)| !acts.context);
+                if !(entry.context && own_before) {
+                    *acts = index;
+                }
+            }
+            None => acting.push(index),
+        }
+        Some(number)
+    };
+    let objects = entries.iter().enumerate().map(&mut object).collect();
+    (objects, acting)
 }
 
 /// The problem of all objects that two directories write differently; within one directory, of all that it does.

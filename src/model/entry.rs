@@ -59,17 +59,12 @@ impl Entry {
 
 /// Whether the object, or the pods it makes, bear a label that asks for a sidecar or refuses it.
 fn has_injection_label(node: Node<'_>, metadata: &Metadata) -> bool {
-    let is_injection = |labels: &Labels| {
-        labels.keys().any(|key| {
-            matches!(
-                key.as_str(),
-                "istio-injection" | "istio.io/rev" | "sidecar.istio.io/inject" | "istio.io/dataplane-mode"
-            )
-        })
+    let is_injection = |key: &str| {
+        matches!(key, "istio-injection" | "istio.io/rev" | "sidecar.istio.io/inject" | "istio.io/dataplane-mode")
     };
     let template = node.pointer(&["spec", "template", "metadata", "labels"]);
-    let template = template.and_then(|labels| yaml::from_node::<Labels>(labels).value.ok());
-    metadata.labels.as_ref().is_some_and(is_injection) || template.as_ref().is_some_and(is_injection)
+    metadata.labels.iter().flat_map(Labels::keys).any(|key| is_injection(key))
+        || template.is_some_and(|labels| labels.entries().any(|(key, ..)| is_injection(key)))
 }
 
 /// Whether an object that makes pods is only a part of one, as patches are: neither labels nor an image.

@@ -127,6 +127,9 @@ impl Kustomizations {
     /// `api/internal/builtins/NamespaceTransformer.go` (`unsetOnly` is off for the field `namespace`). References that
     /// are no fields of Kubernetes' own kinds, such as `gateways` and hosts of virtual services, stay as they are.
     pub(super) fn namespace_over(&self, file: &str) -> Option<&str> {
+        if self.listed_by.is_empty() {
+            return None;
+        }
         let path = join("", file);
         let mut last: BTreeSet<Option<&str>> = BTreeSet::new();
         let mut seen: BTreeSet<Built<'_>> = BTreeSet::new();
@@ -156,6 +159,9 @@ impl Kustomizations {
 
     /// Whether a kustomization further out than the one that lists the file renames what that builds.
     pub(super) fn is_renamed_further_out(&self, file: &str) -> bool {
+        if self.listed_by.is_empty() {
+            return false;
+        }
         let path = join("", file);
         let mut pending: Vec<&String> = self.listing(&path).map(|(directory, _)| directory).collect();
         let mut seen: BTreeSet<&String> = BTreeSet::new();
@@ -177,6 +183,9 @@ impl Kustomizations {
     /// The namespace that objects of the file get when they name none and nothing is written over it: that of the nearest
     /// kustomization that lists the file, else the one on which those agree that list the kustomization.
     pub(super) fn namespace_of(&self, file: &str) -> Option<&str> {
+        if self.listed_by.is_empty() {
+            return None;
+        }
         let path = join("", file);
         let direct = self.listing(&path).filter_map(|(_, kustomization)| kustomization.namespace.as_deref()).last();
         if direct.is_some() {
@@ -204,6 +213,9 @@ impl Kustomizations {
 
     /// What the nearest kustomization that lists the file makes of its objects, if anything.
     pub(super) fn transformation_of(&self, file: &str) -> Option<Transformation> {
+        if self.listed_by.is_empty() {
+            return None;
+        }
         let path = join("", file);
         let (directory, kustomization) = self.listing(&path).last()?;
         let newer = kustomization.labels.iter().flatten().filter(|entry| entry.include_selectors);

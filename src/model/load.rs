@@ -191,7 +191,8 @@ impl Loader<'_> {
             }
         }
         for document in stream.documents {
-            let (document, mut entries) = (Arc::new(document), Vec::new());
+            // Mostly it is one object.
+            let (document, mut entries) = (Arc::new(document), Vec::with_capacity(1));
             self.document(input, document.root(), &mut entries);
             // A long list is read side by side, too.
             while !entries.is_empty() {

@@ -3,22 +3,35 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
+
 use super::file::rule;
 use super::finding::{Finding, Status, Way};
 use crate::check::{Ground, Observation, Related, Severity, observations};
 use crate::semantics::Cause;
+use crate::text::Span;
 
 /// Adds what the checks see.
 pub(super) fn add(ground: Ground<'_>, findings: &mut Vec<Finding>) {
     let mission = findings.len();
+    let mut places: FxHashMap<Span, Vec<usize>> = FxHashMap::default();
+    for (index, finding) in findings.iter().enumerate() {
+        places.entry(finding.label.span).or_default().push(index);
+    }
     for observation in observations(ground) {
         let usual = rule(observation.rule).map_or(Severity::Warning, |rule| rule.severity);
         let severity = observation.severity.unwrap_or(usual);
         let (said, _) = findings.split_at_mut(mission);
-        if said.iter().any(|finding| is_unproven_for(finding, &observation)) {
+        if let Some(cause) = &observation.cause
+            && said.iter().any(|finding| is_unproven_for(finding, cause))
+        {
             continue;
         }
-        match said.iter_mut().find(|finding| says_the_same(finding, &observation, severity)) {
+        // A finding says the same if it stands on the policy rule that is said to admit too much. Nothing is folded into
+        // a lower severity.
+        let there = observation.admits.and_then(|rule| places.get(&rule)).into_iter().flatten();
+        let mut same = there.filter(|index| said.get(**index).is_some_and(|finding| finding.severity >= severity));
+        match same.next().and_then(|index| said.get_mut(*index)) {
             Some(finding) => finding.related.push(Related {
                 span: observation.label.span,
                 message: observation.message,
@@ -30,16 +43,9 @@ pub(super) fn add(ground: Ground<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a finding stands on the policy rule that an observation says admits too much. Nothing is folded into a
-/// lower severity.
-fn says_the_same(finding: &Finding, observation: &Observation, severity: Severity) -> bool {
-    observation.admits.is_some_and(|rule| finding.label.span == rule && finding.severity >= severity)
-}
-
-/// Whether a finding is not proven for the cause of an observation.
-fn is_unproven_for(finding: &Finding, observation: &Observation) -> bool {
-    let same = |cause: &Cause| finding.causes.contains(cause);
-    finding.status == Status::NotProven && observation.cause.as_ref().is_some_and(same)
+/// Whether a finding is not proven for a cause.
+fn is_unproven_for(finding: &Finding, cause: &Cause) -> bool {
+    finding.status == Status::NotProven && finding.causes.contains(cause)
 }
 
 /// An observation as a finding of its own.

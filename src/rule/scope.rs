@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::access::AccessTable;
 use crate::config::Ask;
 use crate::matrix::{Fronts, Judged};
-use crate::model::{Labels, Values, Workload, WorkloadSelector};
+use crate::model::{AuthorizationPolicy, Labels, Resource, Values, Workload, WorkloadSelector};
 use crate::semantics::{Membership, World, implied_workload, selects};
 use crate::space::{Cube, Pattern};
 use crate::text::Span;
@@ -94,25 +96,19 @@ fn routed(world: &World) -> BTreeSet<String> {
 /// A namespace that nothing names.
 fn unnamed_namespace(world: &World) -> String {
     let known = world.namespaces();
-    let named: BTreeSet<String> = world
-        .mesh
-        .authorization_policies
-        .iter()
-        .flat_map(|policy| policy.spec.rules())
-        .flat_map(|rule| rule.value.from.iter().flat_map(|from| &from.value))
-        .filter_map(|from| from.value.source.as_ref())
-        .flat_map(|source| {
+    let is_named_by = |policy: &Resource<AuthorizationPolicy>, name: &str| {
+        let from = policy.spec.rules().iter().flat_map(|rule| rule.value.from.iter().flat_map(|from| &from.value));
+        from.filter_map(|from| from.value.source.as_ref()).any(|source| {
             let source = &source.value;
             let lists: [&Values; 4] =
                 [&source.namespaces, &source.not_namespaces, &source.principals, &source.not_principals];
-            lists
-                .into_iter()
-                .flat_map(|values| values.iter().flat_map(|list| &list.value))
-                .map(|value| value.value.to_string())
-                .collect::<Vec<_>>()
+            let mut values = lists.into_iter().flat_map(|values| values.iter().flat_map(|list| &list.value));
+            values.any(|value| value.value.contains(name))
         })
-        .collect();
-    let free = |name: &str| !known.contains(name) && !named.iter().any(|value| value.contains(name));
+    };
+    let policies = &world.mesh.authorization_policies;
+    let is_named = |name: &str| policies.par_iter().any(|policy| is_named_by(policy, name));
+    let free = |name: &str| !known.contains(name) && !is_named(name);
     let candidates = ["other", "elsewhere", "another", "stranger"];
     candidates.into_iter().find(|name| free(name)).unwrap_or("zz9-elsewhere").to_owned()
 }

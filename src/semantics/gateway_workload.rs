@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use compact_str::CompactString;
+use rayon::prelude::*;
 
 use super::decision::Assumption;
 use super::trust_domain;
 use super::workload_selector::selects;
 use super::world_options::WorldOptions;
-use crate::model::{Gateway, Labels, Mesh, ObjectId, Resource, TlsMode, Workload};
+use crate::model::{AuthorizationPolicy, Gateway, Labels, Mesh, ObjectId, Resource, TlsMode, Workload};
 use crate::text::{Span, Spanned};
 
 /// Pods that serve Gateways.
@@ -215,10 +216,10 @@ fn candidate_identities(mesh: &Mesh, labels: &Labels) -> Vec<String> {
 
 /// Identities of the mesh's own trust domain that policies name exactly, without the trust domain, as far as somebody
 /// asks about them.
-fn named_identities(mesh: &Mesh, asked: impl Fn(&str) -> bool) -> BTreeSet<String> {
+fn named_identities(mesh: &Mesh, asked: impl Fn(&str) -> bool + Sync) -> BTreeSet<String> {
     let bundle = mesh.settings.trust_bundle();
-    let mut named = BTreeSet::new();
-    for policy in &mesh.authorization_policies {
+    let of_policy = |policy: &Resource<AuthorizationPolicy>| {
+        let mut named: Vec<String> = Vec::new();
         for rule in policy.spec.rules() {
             let sources = rule.value.from.iter().flat_map(|from| &from.value);
             let sources = sources.filter_map(|from| from.value.source.as_ref());
@@ -230,19 +231,20 @@ fn named_identities(mesh: &Mesh, asked: impl Fn(&str) -> bool) -> BTreeSet<Strin
             let values = conditions.flat_map(|condition| condition.value.values.iter().flat_map(|list| &list.value));
             let asked = |principal: &&Spanned<CompactString>| {
                 let path = principal.value.split_once('/').map(|(_, path)| path);
-                !principal.value.contains('*') && path.is_some_and(&asked)
+                path.is_some_and(&asked) && !principal.value.contains('*')
             };
             for principal in principals.chain(values).filter(asked) {
                 for written in trust_domain::principals(&principal.value, &bundle) {
                     let (domain, path) = written.split_once('/').unwrap_or_default();
                     if bundle.contains(&domain) || domain == "cluster.local" {
-                        named.insert(path.to_owned());
+                        named.push(path.to_owned());
                     }
                 }
             }
         }
-    }
-    named
+        named
+    };
+    mesh.authorization_policies.par_iter().flat_map_iter(of_policy).collect()
 }
 
 /// Without any Gateway in the input, the default ingress gateway that a policy names.
