@@ -62,7 +62,7 @@ fn doubts(judgement: &Judgement) -> impl Iterator<Item = (Label, &Cause)> {
     };
     let all = judgement.verdicts.iter().zip(0..).filter_map(|(verdict, label)| match verdict {
         Verdict::End(ending) if ending.decision == Decision::Undetermined => {
-            Some((Label(label), ending.cause.as_ref()?))
+            Some((Label(label), ending.cause.as_deref()?))
         }
         Verdict::End(_) | Verdict::Forward(_) => None,
     });

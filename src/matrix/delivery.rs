@@ -124,7 +124,7 @@ fn bytes(
                     return Some(Delivered::Request(Box::new(request)));
                 }
                 Search::Found(_) => {
-                    let cause = ending.cause.clone().unwrap_or_else(unread);
+                    let cause = ending.cause.as_deref().cloned().unwrap_or_else(unread);
                     doubt.get_or_insert(Delivered::Unknown(cause));
                 }
                 Search::OutOfBudget { why } => {
@@ -185,7 +185,7 @@ fn one_route(
                             _ => ending.cause.clone(),
                         };
                         if let Some(cause) = cause {
-                            doubt.get_or_insert(Delivered::Unknown(cause));
+                            doubt.get_or_insert(Delivered::Unknown(*cause));
                         }
                     }
                     TwoHopSearch::OutOfBudget { why } => {

@@ -194,7 +194,9 @@ impl<'w> Fronts<'w> {
                 if matches!(handshake, Handshake::Unanswered(_) | Handshake::Refused(_)) {
                     continue;
                 }
-                let leads = self.leads.entry((workload.id.clone(), port.number)).or_default();
+                // Mostly one route leads to a door.
+                let leads =
+                    self.leads.entry((workload.id.clone(), port.number)).or_insert_with(|| Vec::with_capacity(1));
                 if known(leads, leg) {
                     continue;
                 }

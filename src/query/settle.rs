@@ -14,7 +14,7 @@ pub(super) fn ended(at: &str, ending: &Ending) -> Outcome {
         authority: None,
         at: Some(at.to_owned()),
         policy: ending.policy.as_deref().cloned(),
-        cause: ending.cause.clone(),
+        cause: ending.cause.as_deref().cloned(),
     }
 }
 

@@ -26,7 +26,7 @@ impl RootCause {
     /// Why an opening of a door is there.
     pub(super) fn of(door: &Door<'_>, ending: &Ending) -> Self {
         if let Some(cause) = &ending.cause {
-            return Self::Undetermined(cause.clone());
+            return Self::Undetermined((**cause).clone());
         }
         match (&door.lock.guard, &ending.policy) {
             (Guard::Nothing { reason, span }, _) => Self::NoProxy(reason.clone(), *span),

@@ -207,7 +207,7 @@ fn outcome(scope: &Scope<'_>, namespace: &str, ending: &Ending, request: &Reques
                 span: cause.span.or_else(|| scope::first_mention(world, namespace)).unwrap_or(base.label.span),
                 text: "decides instead of the policies".to_owned(),
             },
-            causes: vec![cause.clone()],
+            causes: vec![(**cause).clone()],
             ..base
         }));
     }

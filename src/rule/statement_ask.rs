@@ -53,7 +53,7 @@ impl Root {
     /// Why a door is shut.
     fn refusal(door: &Door<'_>, ending: &Ending) -> Self {
         match (&ending.cause, &ending.policy, ending.by) {
-            (Some(cause), _, _) => Self::Door(RootCause::Undetermined(cause.clone())),
+            (Some(cause), _, _) => Self::Door(RootCause::Undetermined((**cause).clone())),
             (None, Some(rule), _) => Self::Refusal(rule.policy.clone(), rule.rule, rule.span),
             (None, None, by) => Self::Refused(door.workload.id.clone(), by.unwrap_or(By::Policy)),
         }

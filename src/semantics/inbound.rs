@@ -337,15 +337,21 @@ pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
 
 /// The values that can occur in an HTTP request to a sidecar, and identities to name first in a witness.
 pub(super) fn http_universe(world: &World, peers: Vec<String>) -> Universe {
+    let mut universe = world.http_universe().clone();
+    universe.set(
+        Dimension::Peer,
+        Domain { values: Values::Language(IDENTITY.clone()), absent: true, several: false, preferred: peers },
+    );
+    universe
+}
+
+/// The values that can occur in an HTTP request to any sidecar, identities aside.
+pub(super) fn any_http_universe(world: &World) -> Universe {
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
     let mut universe = Universe {
         domains: std::collections::BTreeMap::new(),
         path: PathDomain::Normalized(path_normalization(world)),
     };
-    universe.set(
-        Dimension::Peer,
-        Domain { values: Values::Language(IDENTITY.clone()), absent: true, several: false, preferred: peers },
-    );
     let methods = words(METHODS);
     universe.set(
         Dimension::Method,

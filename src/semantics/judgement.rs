@@ -24,8 +24,8 @@ pub struct Ending {
     pub by: Option<By>,
     /// The policy rule that decided, where one did; shared by all places where it does
     pub policy: Option<Arc<PolicyRuleRef>>,
-    /// Why it is undetermined
-    pub cause: Option<Cause>,
+    /// Why it is undetermined, in a box, for it hardly ever is
+    pub cause: Option<Box<Cause>>,
 }
 
 impl Ending {
@@ -41,7 +41,7 @@ impl Ending {
 
     /// The manifests do not say.
     pub fn undetermined(cause: Cause) -> Self {
-        Self { decision: Decision::Undetermined, by: None, policy: None, cause: Some(cause) }
+        Self { decision: Decision::Undetermined, by: None, policy: None, cause: Some(cause.into()) }
     }
 }
 
@@ -150,6 +150,7 @@ impl JudgementBuilder {
     /// The finished list; what no rule matches gets the ending.
     pub(crate) fn finish(mut self, default: &Ending, universe: Universe) -> Judgement {
         let default = self.label(Verdict::End(default.clone()));
+        self.verdicts.shrink_to_fit();
         Judgement { list: DecisionList { rules: self.rules, default }, verdicts: self.verdicts, universe }
     }
 }

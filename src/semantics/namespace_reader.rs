@@ -49,7 +49,7 @@ pub struct NamespaceReader<'a> {
 }
 
 /// How many namespaces that policies name lend an identity to witnesses.
-const MANY_NAMESPACES: usize = 50;
+const MANY_NAMESPACES: usize = 16;
 
 impl<'a> NamespaceReader<'a> {
     /// A reader for the proxies of a namespace.
@@ -139,10 +139,10 @@ pub(crate) fn requests_of(
 /// Identities to name first in a witness: a stranger, then for each namespace in play a workload and another
 /// account, and a foreigner.
 fn preferred_peers(world: &World, namespace: &str) -> Vec<String> {
-    let mut namespaces = named_namespaces(world, namespace);
-    namespaces.extend([namespace, world.mesh.settings.root_namespace()]);
+    let named = named_namespaces(world, namespace).into_iter().take(MANY_NAMESPACES);
+    let namespaces: BTreeSet<&str> = named.chain([namespace, world.mesh.settings.root_namespace()]).collect();
     let mut peers = vec![world.identity("ns/other/sa/default")];
-    for namespace in namespaces.into_iter().take(MANY_NAMESPACES) {
+    for namespace in namespaces {
         let first = world.workloads_in(namespace).iter().find(|workload| !workload.implied);
         peers.extend(first.map(|workload| world.identity(&workload.identity_path())));
         peers.push(world.identity(&format!("ns/{namespace}/sa/default")));

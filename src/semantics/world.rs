@@ -3,18 +3,20 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is not assumed is kept")]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
 
 use super::decision::Assumption;
 use super::gateway_workload::{self, GatewayWorkload};
 use super::implied;
+use super::inbound;
 use super::membership::{Membership, membership};
 use super::validation::rejections;
 use super::world_options::WorldOptions;
 use crate::config::WorldSetting;
 use crate::model::{AuthorizationPolicy, Mesh, ObjectId, Problem, Resource, Service, SettingsOrigin, Workload};
+use crate::space::Universe;
 
 /// The mesh with what it implies. Everything below answers questions about it.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub struct World {
     pub assumptions: Vec<Assumption>,
     /// Authorization policies that were refused and do not act
     pub refused: Vec<Resource<AuthorizationPolicy>>,
+    /// What can occur in a request to any sidecar, once somebody asks
+    http_universe: OnceLock<Universe>,
 }
 
 impl World {
@@ -63,6 +67,7 @@ impl World {
             ingress: BTreeSet::new(),
             assumptions: Vec::new(),
             refused: Vec::new(),
+            http_universe: OnceLock::new(),
         };
         world.gateway_workloads = gateway_workload::gateway_workloads(&world.mesh, &world.options);
         world.gateway_objects = world.gateway_workloads.iter().filter_map(|gateway| gateway.object.clone()).collect();
@@ -131,12 +136,18 @@ impl World {
             ingress: self.ingress.clone(),
             assumptions: Vec::new(),
             refused: Vec::new(),
+            http_universe: OnceLock::new(),
         }
     }
 
     /// Whether the owner vouches for an object.
     pub fn is_trusted(&self, id: &ObjectId) -> bool {
         self.options.trusted.contains_key(&id.to_string())
+    }
+
+    /// The values that can occur in an HTTP request to any sidecar, identities aside.
+    pub(super) fn http_universe(&self) -> &Universe {
+        self.http_universe.get_or_init(|| inbound::any_http_universe(self))
     }
 
     /// An identity of the mesh's own trust domain.

@@ -264,6 +264,9 @@ impl DecisionList {
             let cube = || Cube { tests: off.into_iter().cloned().collect(), path: rule.cube.path.clone() };
             on.iter().all(|test| test.holds(value)).then(|| Rule::new(cube(), rule.label))
         };
-        Self { rules: self.rules.iter().filter_map(keep).collect(), default: self.default }
+        // Nearly all are kept, and lists are many.
+        let mut rules = Vec::with_capacity(self.rules.len());
+        rules.extend(self.rules.iter().filter_map(keep));
+        Self { rules, default: self.default }
     }
 }
