@@ -123,7 +123,7 @@ pub(crate) fn universe() -> Universe {
         values: identity,
         absent: true,
         several: false,
-        preferred: vec!["cluster.local/ns/other/sa/default".to_owned()],
+        preferred: vec!["cluster.local/ns/other/sa/default".into()],
     };
     let method = Domain { values: Values::Finite(methods), absent: false, several: false, preferred: Vec::new() };
     let mut universe = Universe::default();

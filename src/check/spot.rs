@@ -208,7 +208,7 @@ pub(super) fn sample(cube: &Cube, judgement: &Judgement) -> Option<Point> {
     let asked = |dimension: &Dimension| cube.tests.iter().any(|test| test.dimension == *dimension);
     for (dimension, domain) in &judgement.universe.domains {
         if !domain.absent && !asked(dimension) {
-            point.values.insert(dimension.clone(), vec![domain.preferred.first()?.clone()]);
+            point.values.insert(dimension.clone(), vec![domain.preferred.first()?.to_string()]);
         }
     }
     for (place, first) in cube.tests.iter().enumerate() {
@@ -222,11 +222,10 @@ pub(super) fn sample(cube: &Cube, judgement: &Judgement) -> Option<Point> {
         if domain.absent && holds(&[]) {
             continue;
         }
-        let preferred = || domain.preferred.iter().find(|value| holds(&[value])).cloned();
+        let preferred = || domain.preferred.iter().find(|value| holds(&[value])).map(ToString::to_string);
         let wanted = tests().flat_map(|test| test.any_of.iter().flatten());
         let mut written = wanted.filter_map(|pattern| value_of(dimension, pattern, &domain));
-        let value =
-            written.find(|value| holds(&[value]) && domain.contains(std::slice::from_ref(value))).or_else(preferred)?;
+        let value = written.find(|value| holds(&[value]) && domain.contains(&[value])).or_else(preferred)?;
         point.values.insert(dimension.clone(), vec![value]);
     }
     Some(point)

@@ -29,8 +29,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
     let worlds = std::mem::take(&mut inputs.worlds);
     let judge = |loaded| {
         let (world, report) = query::judge(&inputs.files, loaded, &inputs.config, &inputs.rules);
-        // The process ends soon, and ends sooner if nothing is taken apart before.
-        std::mem::forget(world);
+        super::leave(world);
         report
     };
     let reports = worlds.into_iter().map(|(name, loaded)| (name, judge(loaded))).collect();
@@ -61,5 +60,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<bool, Failure> {
         output::note(&report::summary(&files, &report, output::note_width()));
     }
     let threshold = args.fail_on.threshold();
-    Ok(!threshold.is_some_and(|threshold| report.findings.iter().any(|finding| finding.severity >= threshold)))
+    let passed =
+        !threshold.is_some_and(|threshold| report.findings.iter().any(|finding| finding.severity >= threshold));
+    drop(files);
+    super::leave((inputs, report));
+    Ok(passed)
 }

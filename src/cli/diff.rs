@@ -25,6 +25,7 @@ pub(super) fn diff(args: &DiffArgs) -> Result<bool, Failure> {
         }
         output::note(&report::diff_summary(&diff));
     }
+    super::leave((old, new, files));
     Ok(match args.fail_on {
         DiffFailOn::Never => true,
         DiffFailOn::NewAccess => !diff.has_new_access(),

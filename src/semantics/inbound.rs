@@ -1,7 +1,7 @@
 //! The server side: what the proxy in front of a workload's port does with a request.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use compact_str::CompactString;
 
@@ -336,7 +336,7 @@ pub(crate) fn universe(reader: &NamespaceReader<'_>, chain: Chain) -> Universe {
 }
 
 /// The values that can occur in an HTTP request to a sidecar, and identities to name first in a witness.
-pub(super) fn http_universe(world: &World, peers: Vec<String>) -> Universe {
+pub(super) fn http_universe(world: &World, peers: Vec<Arc<str>>) -> Universe {
     let mut universe = world.http_universe().clone();
     universe.set(
         Dimension::Peer,
@@ -352,15 +352,16 @@ pub(super) fn any_http_universe(world: &World) -> Universe {
         domains: std::collections::BTreeMap::new(),
         path: PathDomain::Normalized(path_normalization(world)),
     };
+    let shared = |words: &[String]| words.iter().map(|word| word.as_str().into()).collect::<Vec<Arc<str>>>();
     let methods = words(METHODS);
     universe.set(
         Dimension::Method,
-        Domain { values: Values::Finite(methods.clone()), absent: false, several: false, preferred: methods },
+        Domain { preferred: shared(&methods), values: Values::Finite(methods), absent: false, several: false },
     );
     let schemes = words(&["http", "https"]);
     universe.set(
         Dimension::Scheme,
-        Domain { values: Values::Finite(schemes.clone()), absent: false, several: false, preferred: schemes },
+        Domain { preferred: shared(&schemes), values: Values::Finite(schemes), absent: false, several: false },
     );
     universe.set(
         Dimension::Sni,
@@ -372,7 +373,7 @@ pub(super) fn any_http_universe(world: &World) -> Universe {
             values: Values::Language(AUTHORITY.clone()),
             absent: false,
             several: false,
-            preferred: vec!["example.com".to_owned()],
+            preferred: vec!["example.com".into()],
         },
     );
     let query = ByteSet::from_bytes(&(0x21..=0x7e).filter(|byte| *byte != b'#').collect::<Vec<u8>>());

@@ -49,7 +49,7 @@ pub struct NamespaceReader<'a> {
 }
 
 /// How many namespaces that policies name lend an identity to witnesses.
-const MANY_NAMESPACES: usize = 16;
+const MANY_NAMESPACES: usize = 50;
 
 impl<'a> NamespaceReader<'a> {
     /// A reader for the proxies of a namespace.
@@ -138,16 +138,17 @@ pub(crate) fn requests_of(
 
 /// Identities to name first in a witness: a stranger, then for each namespace in play a workload and another
 /// account, and a foreigner.
-fn preferred_peers(world: &World, namespace: &str) -> Vec<String> {
+fn preferred_peers(world: &World, namespace: &str) -> Vec<Arc<str>> {
     let named = named_namespaces(world, namespace).into_iter().take(MANY_NAMESPACES);
     let namespaces: BTreeSet<&str> = named.chain([namespace, world.mesh.settings.root_namespace()]).collect();
-    let mut peers = vec![world.identity("ns/other/sa/default")];
+    let mut peers: Vec<Arc<str>> = vec![world.identity("ns/other/sa/default").into()];
     for namespace in namespaces {
-        let first = world.workloads_in(namespace).iter().find(|workload| !workload.implied);
-        peers.extend(first.map(|workload| world.identity(&workload.identity_path())));
-        peers.push(world.identity(&format!("ns/{namespace}/sa/default")));
+        match world.peers_of(namespace) {
+            Some(known) => peers.extend(known.iter().cloned()),
+            None => peers.push(world.identity(&format!("ns/{namespace}/sa/default")).into()),
+        }
     }
-    peers.push("foreign.example/ns/other/sa/default".to_owned());
+    peers.push("foreign.example/ns/other/sa/default".into());
     peers
 }
 

@@ -111,7 +111,7 @@ impl JwtFilter {
     /// Says which tokens, issuers and subjects can occur.
     pub(crate) fn restrict(&self, universe: &mut Universe) {
         let finite = |values: Vec<String>, absent: bool| Domain {
-            preferred: values.clone(),
+            preferred: values.iter().map(|value| value.as_str().into()).collect(),
             values: Values::Finite(values),
             absent,
             several: false,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is not assumed is kept")]
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
@@ -39,6 +39,8 @@ pub struct World {
     pub refused: Vec<Resource<AuthorizationPolicy>>,
     /// What can occur in a request to any sidecar, once somebody asks
     http_universe: OnceLock<Universe>,
+    /// Identities of each namespace to name in witnesses, once somebody asks
+    peers: OnceLock<HashMap<String, Vec<Arc<str>>>>,
 }
 
 impl World {
@@ -68,6 +70,7 @@ impl World {
             assumptions: Vec::new(),
             refused: Vec::new(),
             http_universe: OnceLock::new(),
+            peers: OnceLock::new(),
         };
         world.gateway_workloads = gateway_workload::gateway_workloads(&world.mesh, &world.options);
         world.gateway_objects = world.gateway_workloads.iter().filter_map(|gateway| gateway.object.clone()).collect();
@@ -137,6 +140,7 @@ impl World {
             assumptions: Vec::new(),
             refused: Vec::new(),
             http_universe: OnceLock::new(),
+            peers: OnceLock::new(),
         }
     }
 
@@ -148,6 +152,18 @@ impl World {
     /// The values that can occur in an HTTP request to any sidecar, identities aside.
     pub(super) fn http_universe(&self) -> &Universe {
         self.http_universe.get_or_init(|| inbound::any_http_universe(self))
+    }
+
+    /// Identities of a namespace to name in witnesses: of a workload, and of another account. Kept once for all policies
+    /// that name the namespace. `None` where nothing lives there.
+    pub(super) fn peers_of(&self, namespace: &str) -> Option<&[Arc<str>]> {
+        let peers = |(namespace, workloads): (&String, &Vec<Arc<Workload>>)| {
+            let first = workloads.iter().find(|workload| !workload.implied).map(|workload| workload.identity_path());
+            let paths = first.into_iter().chain([format!("ns/{namespace}/sa/default")]);
+            (namespace.clone(), paths.map(|path| self.identity(&path).into()).collect())
+        };
+        let all = || self.workloads.iter().map(peers).collect();
+        self.peers.get_or_init(all).get(namespace).map(Vec::as_slice)
     }
 
     /// An identity of the mesh's own trust domain.

@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::budget::{Budget, Excess};
 use super::classes::{Atom, Truth};
@@ -22,6 +23,10 @@ pub(super) struct Finder<'a> {
     domain: &'a Domain,
     /// The patterns by number.
     patterns: &'a [&'a Pattern],
+    /// The numbers of those that match one text, by it.
+    exact: FxHashMap<&'a str, SmallVec<[u32; 1]>>,
+    /// The numbers of all others.
+    wide: Vec<u32>,
     /// Limits on work.
     budget: &'a Budget,
     /// The cheapest single value of each class.
@@ -44,7 +49,15 @@ impl<'a> Finder<'a> {
         patterns: &'a [&'a Pattern],
         budget: &'a Budget,
     ) -> Self {
-        Self { dimension, domain, patterns, budget, found: FxHashMap::default() }
+        let mut exact: FxHashMap<&str, SmallVec<[u32; 1]>> = FxHashMap::default();
+        let mut wide = Vec::new();
+        for (id, pattern) in (0..).zip(patterns) {
+            match pattern {
+                Pattern::Exact(text) => exact.entry(text).or_default().push(id),
+                _ => wide.push(id),
+            }
+        }
+        Self { dimension, domain, patterns, exact, wide, budget, found: FxHashMap::default() }
     }
 
     /// Keeps a value if it is the cheapest of its class.
@@ -60,7 +73,11 @@ impl<'a> Finder<'a> {
 
     /// Which patterns match a value.
     fn judge(&self, value: &str) -> Truth {
-        (0..).zip(self.patterns).filter(|(_, pattern)| pattern.matches(value)).map(|(id, _): (u32, _)| id).collect()
+        let wide = self.wide.iter().filter(|id| self.patterns[**id as usize].matches(value));
+        let mut matching: SmallVec<[u32; 8]> =
+            self.exact.get(value).into_iter().flatten().chain(wide).copied().collect();
+        matching.sort_unstable();
+        Truth::from(matching.as_slice())
     }
 
     /// Finds the classes of single values. Says why there may be more.

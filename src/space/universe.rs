@@ -33,7 +33,7 @@ impl Universe {
     /// Says what can occur on a dimension. What is preferred and cannot occur is forgotten.
     pub fn set(&mut self, dimension: Dimension, mut domain: Domain) {
         let values = std::mem::take(&mut domain.preferred);
-        domain.preferred = values.into_iter().filter(|value| domain.contains(std::slice::from_ref(value))).collect();
+        domain.preferred = values.into_iter().filter(|value| domain.contains(&[value])).collect();
         self.domains.insert(dimension, domain.into());
     }
 }
@@ -48,7 +48,7 @@ pub struct Domain {
     /// Whether it may have several values at once.
     pub several: bool,
     /// Nicer representatives, tried first and in this order; each can occur.
-    pub preferred: Vec<String>,
+    pub preferred: Vec<Arc<str>>,
 }
 
 /// A set of single values.
@@ -81,10 +81,10 @@ impl Domain {
             }
         };
         let preferred = match dimension {
-            Dimension::Method => vec!["GET".to_owned(), "POST".to_owned()],
-            Dimension::Scheme => vec!["http".to_owned(), "https".to_owned()],
+            Dimension::Method => vec!["GET".into(), "POST".into()],
+            Dimension::Scheme => vec!["http".into(), "https".into()],
             Dimension::SourceIp | Dimension::RemoteIp | Dimension::DestinationIp => {
-                vec!["192.0.2.1".to_owned(), "198.51.100.1".to_owned(), "10.0.0.1".to_owned()]
+                vec!["192.0.2.1".into(), "198.51.100.1".into(), "10.0.0.1".into()]
             }
             Dimension::Port
             | Dimension::Peer
@@ -103,11 +103,11 @@ impl Domain {
 
     /// Whether a value of the dimension can occur.
     #[must_use]
-    pub fn contains(&self, values: &[String]) -> bool {
-        let single = |value: &String| match &self.values {
-            Values::Finite(known) => known.contains(value),
-            Values::Language(pattern) => pattern.matches(value),
-            Values::Ip => value.parse::<IpAddr>().is_ok(),
+    pub fn contains<S: AsRef<str>>(&self, values: &[S]) -> bool {
+        let single = |value: &S| match (&self.values, value.as_ref()) {
+            (Values::Finite(known), value) => known.iter().any(|known| known == value),
+            (Values::Language(pattern), value) => pattern.matches(value),
+            (Values::Ip, value) => value.parse::<IpAddr>().is_ok(),
         };
         match values {
             [] => self.absent,

@@ -58,8 +58,7 @@ pub(super) fn compare(old: &World, new: &World) -> Found {
     let same_mesh = same::is_same_mesh(&old.mesh, &new.mesh);
     let namespaces: BTreeSet<&String> = old.workloads.keys().chain(new.workloads.keys()).collect();
     let changed = |namespace: &&&String| !same_mesh || !same::is_same_namespace(old, new, namespace);
-    let namespaces: Vec<&String> = namespaces.iter().filter(changed).copied().collect();
-    let found = namespaces.par_iter().map(|namespace| in_namespace(old, new, namespace));
+    let found = namespaces.par_iter().filter(changed).map(|namespace| in_namespace(old, new, namespace));
     found.reduce(Found::default, Found::and)
 }
 

@@ -180,8 +180,9 @@ impl Front<'_> {
         let mut known: BTreeSet<Vec<bool>> = BTreeSet::new();
         let told_apart = |identity: &&String| known.insert(tests.iter().map(|test| test.holds(&[*identity])).collect());
         let identities: Vec<String> = clients.keys().filter(told_apart).cloned().collect();
-        let values = Values::Finite(identities.clone());
-        universe.set(Dimension::Peer, Domain { values, absent: false, several: false, preferred: identities });
+        let preferred = identities.iter().map(|identity| identity.as_str().into()).collect();
+        let values = Values::Finite(identities);
+        universe.set(Dimension::Peer, Domain { values, absent: false, several: false, preferred });
         universe
     }
 

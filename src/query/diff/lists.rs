@@ -182,7 +182,7 @@ pub(super) fn joint_domain(one: &Domain, other: &Domain) -> Domain {
     other.absent |= one.absent;
     other.several |= one.several;
     let missing = one.preferred.iter().filter(|value| !other.preferred.contains(value)).cloned();
-    let missing: Vec<String> = missing.collect();
+    let missing: Vec<_> = missing.collect();
     other.preferred.extend(missing);
     other
 }

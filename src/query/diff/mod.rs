@@ -105,8 +105,9 @@ impl Found {
 pub fn diff(old: &World, new: &World) -> Diff {
     let doors = door::compare(old, new);
     let touched = doors.touched();
-    let fronts = gateways::compare(old, new, &touched).and(clients::compare(old, new, &touched));
-    let mut found = doors.and(fronts);
+    let gateways = || gateways::compare(old, new, &touched);
+    let (gateways, clients) = rayon::join(gateways, || clients::compare(old, new, &touched));
+    let mut found = doors.and(gateways).and(clients);
     for names in [&mut found.appeared, &mut found.disappeared] {
         names.sort();
         names.dedup();

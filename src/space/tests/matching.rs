@@ -178,8 +178,8 @@ fn no_class_is_left_out_where_beginnings_are_listed() {
             _ => Pattern::Prefix(random.text("ab/", 2).into()),
         };
         let some: Vec<Pattern> = (0..4).map(|_| pattern(&mut random)).collect();
-        let preferred: Vec<String> =
-            members.iter().filter(|text| !text.is_empty() && random.chance(60)).cloned().collect();
+        let chosen = members.iter().filter(|text| !text.is_empty() && random.chance(60));
+        let preferred = chosen.map(|text| text.as_str().into()).collect();
         let language = Pattern::regex(if random.chance(50) { "[ab/]{1,3}" } else { "[ab/]{0,3}" }).unwrap();
         let takes_empty = language.matches("");
         let domain =

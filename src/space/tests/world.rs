@@ -156,8 +156,7 @@ fn text(dimension: Dimension, values: Vec<Vec<String>>) -> Axis {
 fn spoken(dimension: Dimension) -> Axis {
     let words = ["p", "q", "pq", "qqp", "pqx", "px"];
     let values = Values::Language(Pattern::regex("[pq]+x?").unwrap());
-    let domain =
-        Some(Domain { values, absent: true, several: false, preferred: vec!["px".to_owned(), "z".to_owned()] });
+    let domain = Some(Domain { values, absent: true, several: false, preferred: vec!["px".into(), "z".into()] });
     Axis { domain, ..text(dimension, perhaps(&words)) }
 }
 

@@ -7,9 +7,9 @@
 mod flow;
 mod scalar;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
-use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::node::{Document, Entry, Index, NodeData, Text, Value, offset};
@@ -308,7 +308,7 @@ impl<'t> Scanner<'t> {
         let entries = self.entries.get(first..)?;
         let keys = entries.iter().map(|entry| self.document.text(entry.key));
         let distinct = if entries.len() > FEW_KEYS {
-            keys.collect::<FxHashSet<&str>>().len() == entries.len()
+            keys.collect::<HashSet<&str>>().len() == entries.len()
         } else {
             let keys: SmallVec<[&str; FEW_KEYS]> = keys.collect();
             keys.iter().enumerate().all(|(index, key)| !keys.iter().take(index).any(|earlier| earlier == key))
