@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::ground::WORK;
 use super::observation::Observation;
 use super::spot::{Spot, sample};
-use crate::model::{ObjectId, workload_in_words};
+use crate::model::{Action, Mesh, ObjectId, workload_in_words};
 use crate::semantics::{Cause, CauseKind, Decision, Judgement, Verdict};
 use crate::space::{Cube, Label, Search, label_of, partition};
 use crate::text::Span;
@@ -16,6 +16,9 @@ const MANY_PLACES: usize = 100;
 
 /// Looks at every place where something decides that is not in the input.
 pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
+    if !has_foreigners(&facts.world().mesh) {
+        return;
+    }
     let mut judged: HashSet<usize> = HashSet::new();
     let mut told: BTreeMap<Cause, (String, usize)> = BTreeMap::new();
     let mut tried: BTreeMap<Cause, usize> = BTreeMap::new();
@@ -53,6 +56,14 @@ pub(super) fn check(facts: &Facts<'_>, seen: &mut Vec<Observation>) {
         found.cause = Some(cause);
         seen.push(found);
     }
+}
+
+/// Whether there is anything at all that decides and is not in the input. What gateways decide is worked out for nothing
+/// where there is not.
+fn has_foreigners(mesh: &Mesh) -> bool {
+    !mesh.envoy_filters.is_empty()
+        || !mesh.proxy_extensions.is_empty()
+        || mesh.authorization_policies.iter().any(|policy| policy.spec.action() == Action::Custom)
 }
 
 /// What cannot be told because somebody else decides, with why.
