@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::files::{FileId, Span};
 
@@ -38,13 +38,14 @@ impl<T: Ord> Ord for Spanned<T> {
     }
 }
 
-/// The name by which a deserializer knows that a span is asked for. It then gives file, start, end and value, in this
-/// order: a sequence, as names would have to be compared for each value of a mesh.
+/// The name by which a deserializer knows that a span is asked for. It then gives a single entry, whose key is one number
+/// of file, start and end, 32 bits each, and whose value is the value: for each text of a mesh there is no name to compare,
+/// and nothing that might be missing to hand through.
 pub(crate) const SPANNED_NAME: &str = "$meshlint::Spanned";
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_tuple_struct(SPANNED_NAME, 4, SpannedVisitor(PhantomData))
+        deserializer.deserialize_tuple_struct(SPANNED_NAME, 1, SpannedVisitor(PhantomData))
     }
 }
 
@@ -77,10 +78,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
         f.write_str("a value with its place")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
-        let mut number = || parts.next_element()?.ok_or_else(|| A::Error::custom("no span"));
-        let (file, start, end) = (FileId(number()?), number()?, number()?);
-        let value = parts.next_element()?.ok_or_else(|| A::Error::custom("no value"))?;
-        Ok(Spanned { value, span: Span { file, start, end } })
+    fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
+        let place: u128 = parts.next_key()?.ok_or_else(|| A::Error::custom("no span"))?;
+        let part = |shift: u32| u32::try_from(place >> shift & u128::from(u32::MAX)).unwrap_or_default();
+        let span = Span { file: FileId(part(64)), start: part(32), end: part(0) };
+        Ok(Spanned { value: parts.next_value()?, span })
     }
 }

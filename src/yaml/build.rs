@@ -280,7 +280,7 @@ impl<'t> Builder<'t> {
         let own = offset(self.base + open.start);
         let start = if open.flow { own } else { first.filter(|_| open.mapping).map_or(own, |first| first.min(own)) };
         let end = if open.flow { offset(self.base + range.end) } else { last.unwrap_or(own).max(start) };
-        let value = if open.mapping { self.mapping(&open.children)? } else { self.document.sequence(open.children) };
+        let value = if open.mapping { self.mapping(&open.children)? } else { self.document.sequence(&open.children) };
         if let Some(node) = self.document.nodes.get_mut(open.index as usize) {
             (node.start, node.end, node.value) = (start, end, value);
         }

@@ -198,9 +198,11 @@ impl<'t> Reader<'t> {
         let value = if open.mapping {
             let entries = self.entries.split_off(open.first);
             let entries = self.distinct(entries);
-            self.document.mapping(entries)
+            self.document.mapping(&entries)
         } else {
-            self.document.sequence(self.items.drain(open.first..))
+            let value = self.document.sequence(self.items.get(open.first..)?);
+            self.items.truncate(open.first);
+            value
         };
         Some(self.push(open.start, value))
     }

@@ -43,7 +43,7 @@ impl Builder<'_> {
                 self.problems.push(Problem { kind: ProblemKind::DuplicateKey, span, message });
             }
         }
-        Ok(self.document.mapping(found.list))
+        Ok(self.document.mapping(&found.list))
     }
 
     /// Adds the entries of a merged mapping, or of several of which the first counts most.

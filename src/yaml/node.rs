@@ -2,6 +2,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "what is no container has no children")]
 
+use std::ops::Range;
+
 use crate::text::{FileId, Span};
 
 /// Index of a node in its document.
@@ -146,11 +148,22 @@ impl<'t> Document<'t> {
 
     /// The text behind a reference to it.
     pub(super) fn text(&self, text: Text) -> &str {
-        let (whole, start, end) = match text {
-            Text::Written(start, end) => (self.text, start, end),
-            Text::Pooled(start, end) => (self.pool.as_str(), start, end),
-        };
-        whole.get(start as usize..end as usize).unwrap_or_default()
+        let (whole, range) = self.place(text);
+        whole.get(range).unwrap_or_default()
+    }
+
+    /// The bytes of the text behind a reference to it: enough to compare it, and nobody looks for its characters.
+    pub(super) fn bytes(&self, text: Text) -> &[u8] {
+        let (whole, range) = self.place(text);
+        whole.as_bytes().get(range).unwrap_or_default()
+    }
+
+    /// Where a text stands.
+    fn place(&self, text: Text) -> (&str, Range<usize>) {
+        match text {
+            Text::Written(start, end) => (self.text, start as usize..end as usize),
+            Text::Pooled(start, end) => (&self.pool, start as usize..end as usize),
+        }
     }
 
     /// Keeps a text that does not stand in the file.
@@ -167,16 +180,16 @@ impl<'t> Document<'t> {
     }
 
     /// Adds the items of a sequence.
-    pub(super) fn sequence(&mut self, items: impl IntoIterator<Item = Index>) -> Value {
+    pub(super) fn sequence(&mut self, items: &[Index]) -> Value {
         let first = offset(self.items.len());
-        self.items.extend(items);
+        self.items.extend_from_slice(items);
         Value::Sequence(Children { first, end: offset(self.items.len()) })
     }
 
     /// Adds the entries of a mapping, no key twice.
-    pub(super) fn mapping(&mut self, entries: impl IntoIterator<Item = Entry>) -> Value {
+    pub(super) fn mapping(&mut self, entries: &[Entry]) -> Value {
         let first = offset(self.entries.len());
-        self.entries.extend(entries);
+        self.entries.extend_from_slice(entries);
         Value::Mapping(Children { first, end: offset(self.entries.len()) })
     }
 
@@ -254,7 +267,7 @@ impl<'d> Node<'d> {
     /// The value of a key.
     pub fn get(self, key: &str) -> Option<Self> {
         let entries = self.document.entries(self.value()).iter();
-        let mut named = entries.filter(|entry| self.document.text(entry.key) == key);
+        let mut named = entries.filter(|entry| self.document.bytes(entry.key) == key.as_bytes());
         named.next().map(|entry| self.at(entry.value))
     }
 

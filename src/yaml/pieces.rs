@@ -25,7 +25,9 @@ pub(super) fn pieces(text: &str, from: usize) -> Vec<Piece> {
     let first = body.starts_with(MARK).then_some(from);
     let later = memchr::memmem::find_iter(body.as_bytes(), b"\n---").map(|at| from + at + 1);
     for line_start in first.into_iter().chain(later) {
-        let line = text.get(line_start..).and_then(|rest| rest.split_inclusive('\n').next()).unwrap_or_default();
+        let behind = text.get(line_start..).unwrap_or_default();
+        let length = memchr::memchr(b'\n', behind.as_bytes()).map_or(behind.len(), |end| end + 1);
+        let line = behind.get(..length).unwrap_or_default();
         let rest = line.strip_prefix(MARK).unwrap_or_default().trim();
         if rest.is_empty() || rest.starts_with('#') {
             found.push(Piece::Document(start..line_start));

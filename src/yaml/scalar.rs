@@ -19,23 +19,30 @@ pub(super) enum Scalar {
 
 /// Resolves a plain scalar.
 pub(super) fn resolve(text: &str) -> Scalar {
-    let Some(first) = text.bytes().next() else {
-        return Scalar::Null;
-    };
-    match first {
-        b'0'..=b'9' | b'+' | b'-' | b'.' => number(text),
-        _ if text.len() <= LONGEST_WORD => word(text),
-        _ => Scalar::String,
+    match text.bytes().next() {
+        Some(b'0'..=b'9' | b'+' | b'-' | b'.') => number(text),
+        _ if is_surely_text(text.as_bytes()) => Scalar::String,
+        _ => word(text),
     }
 }
 
 /// Bytes of the longest word that is no string: `false`.
 const LONGEST_WORD: usize = 5;
 
+/// Whether a plain scalar is a string whatever comes behind its first byte: what most of them are, so that only the
+/// others are compared with anything.
+pub(super) fn is_surely_text(scalar: &[u8]) -> bool {
+    match scalar.first() {
+        None | Some(b'0'..=b'9' | b'+' | b'-' | b'.') => false,
+        Some(b'~' | b'n' | b'N' | b'y' | b'Y' | b'o' | b'O' | b't' | b'T' | b'f' | b'F') => scalar.len() > LONGEST_WORD,
+        Some(_) => true,
+    }
+}
+
 /// A word that does not begin as numbers do.
 fn word(text: &str) -> Scalar {
     match text {
-        "~" | "null" | "Null" | "NULL" => Scalar::Null,
+        "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => Scalar::Bool(true),
         "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => Scalar::Bool(false),
         _ => Scalar::String,
@@ -49,14 +56,19 @@ pub(super) fn is_plain_number(text: &str) -> bool {
 
 /// What begins as numbers do.
 fn number(text: &str) -> Scalar {
+    if is_plain_number(text) {
+        return text.parse().map_or(Scalar::String, Scalar::Int);
+    }
     match text {
         ".nan" | ".NaN" | ".NAN" => return Scalar::NoJson(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::NoJson(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => return Scalar::NoJson(f64::NEG_INFINITY),
         _ => {}
     }
-    if is_plain_number(text) {
-        return text.parse().map_or(Scalar::String, Scalar::Int);
+    // Quantities, versions and addresses are told from numbers before anything is copied.
+    let may_be_in_number = |byte: u8| byte.is_ascii_hexdigit() || b"xXoO_+-.".contains(&byte);
+    if !text.bytes().all(may_be_in_number) {
+        return Scalar::String;
     }
     integer(text).or_else(|| float(text)).unwrap_or(Scalar::String)
 }
@@ -214,6 +226,21 @@ mod tests {
             assert_eq!(resolve(text), expected, "{text}");
         }
     }
+
+    #[test]
+    fn what_is_surely_text_resolves_to_text() {
+        let words = "y n yes no on off true false null nullable name of to from type ~ ~x Falsehood 世 é";
+        let texts =
+            words.split(' ').chain(["", "*", "/", "100m", "128Mi", "1.4.2", "10.0.0.1/8", "0x", "1e", "-x", "+"]);
+        for text in texts {
+            let is_text = resolve(text) == Scalar::String;
+            assert!(is_text || !is_surely_text(text.as_bytes()), "{text}");
+        }
+        for text in ["100m", "128Mi", "1.4.2", "10.0.0.1/8", "0xg", "1e", "0x", "-x"] {
+            assert_eq!(resolve(text), Scalar::String, "{text}");
+        }
+    }
+
     #[test]
     fn keys_that_are_floats_are_written_as_go_writes_them() {
         for (number, text) in

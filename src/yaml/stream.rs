@@ -73,16 +73,20 @@ type Scan = for<'t> fn(FileId, &'t str, Range<usize>, &mut Room) -> Option<(Docu
 
 /// Reads a file. Documents are read side by side: no one says anything about another.
 fn read_by(file: FileId, text: &str, scan: Scan) -> Stream<'_> {
-    let read = |pieces: &[Piece]| {
-        let (mut stream, mut room) = (Stream::default(), Room::default());
+    let read = |pieces: &[Piece], mut stream| {
+        let mut room = Room::default();
         for piece in pieces {
             read_piece(file, text, piece, scan, &mut room, &mut stream);
         }
         stream
     };
     let json = json::read(file, text);
-    let parts: Vec<Stream<'_>> = pieces(text, json.rest).par_chunks(IN_A_ROW).map(read).collect();
     let mut whole = Stream { documents: json.documents, problems: json.problems, comments: Vec::new() };
+    let pieces = pieces(text, json.rest);
+    if pieces.len() <= IN_A_ROW {
+        return read(&pieces, whole);
+    }
+    let parts: Vec<_> = pieces.par_chunks(IN_A_ROW).map(|pieces| read(pieces, Stream::default())).collect();
     for mut part in parts {
         whole.documents.append(&mut part.documents);
         whole.problems.append(&mut part.problems);
@@ -104,7 +108,7 @@ fn read_piece<'t>(file: FileId, text: &'t str, piece: &Piece, scan: Scan, room: 
             return;
         }
     };
-    if text.get(range.clone()).is_none_or(|body| body.trim().is_empty() && !body.contains('\t')) {
+    if text.get(range.clone()).is_none_or(|body| body.trim_start().is_empty() && !body.contains('\t')) {
         return;
     }
     if let Some((document, mut comments)) = scan(file, text, range.clone(), room) {

@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use serde::de::value::{StrDeserializer, U32Deserializer};
+use serde::de::value::{StrDeserializer, U128Deserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer as _, MapAccess,
     SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -199,6 +199,18 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
         self.visit(visitor)
     }
 
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        // Most values are texts.
+        match self.node.as_str() {
+            Some(text) => visitor.visit_str(text).map_err(|failure: Failure| failure.at(self)),
+            None => self.visit(visitor),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        self.deserialize_str(visitor)
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         if self.node.kind() == NodeKind::Null {
             return visitor.visit_none();
@@ -223,7 +235,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
         _: usize,
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        if name == SPANNED_NAME { visitor.visit_seq(Place::of(self.node.span(), self)) } else { self.visit(visitor) }
+        if name == SPANNED_NAME { visitor.visit_map(Place::of(self.node.span(), self)) } else { self.visit(visitor) }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -259,8 +271,8 @@ impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple map identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct seq tuple map
+        identifier
     }
 }
 
@@ -387,7 +399,7 @@ impl<'de> Deserializer<'de> for KeyReader<'_> {
         _: usize,
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        if name == SPANNED_NAME { visitor.visit_seq(Place::of(self.span, self)) } else { visitor.visit_str(self.key) }
+        if name == SPANNED_NAME { visitor.visit_map(Place::of(self.span, self)) } else { visitor.visit_str(self.key) }
     }
 
     forward_to_deserialize_any! {
@@ -396,10 +408,10 @@ impl<'de> Deserializer<'de> for KeyReader<'_> {
     }
 }
 
-/// A span and the value that has it, as [`crate::text::Spanned`] asks for them.
+/// A value by its span, as [`crate::text::Spanned`] asks for it.
 struct Place<D> {
-    /// File, start and end that are still to be given
-    numbers: std::array::IntoIter<u32, 3>,
+    /// The span, until it is read
+    span: Option<Span>,
     /// The value, until it is read
     value: Option<D>,
 }
@@ -407,19 +419,25 @@ struct Place<D> {
 impl<D> Place<D> {
     /// A value and its place.
     fn of(span: Span, value: D) -> Self {
-        Self { numbers: [span.file.0, span.start, span.end].into_iter(), value: Some(value) }
+        Self { span: Some(span), value: Some(value) }
     }
 }
 
-impl<'de, D: Deserializer<'de, Error = Failure>> SeqAccess<'de> for Place<D> {
+impl<'de, D: Deserializer<'de, Error = Failure>> MapAccess<'de> for Place<D> {
     type Error = Failure;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
-        if let Some(number) = self.numbers.next() {
-            let number: U32Deserializer<Failure> = number.into_deserializer();
-            return seed.deserialize(number).map(Some);
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        let Some(Span { file, start, end }) = self.span.take() else { return Ok(None) };
+        let place = u128::from(file.0) << 64 | u128::from(start) << 32 | u128::from(end);
+        let place: U128Deserializer<Failure> = place.into_deserializer();
+        seed.deserialize(place).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(value),
+            None => Err(Failure::custom("a value that is read twice")),
         }
-        self.value.take().map(|value| seed.deserialize(value)).transpose()
     }
 }
 

@@ -6,13 +6,15 @@
 
 mod flow;
 mod scalar;
+mod word;
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::node::{Document, Entry, Index, NodeData, Text, Value, offset};
+use self::word::{Marks, WIDTH, Word};
+use super::node::{Document, Entry, Index, NodeData, Value, offset};
 use super::stream::Comment;
 use crate::text::{FileId, Span};
 
@@ -101,19 +103,6 @@ fn is_ordinary(body: &str) -> bool {
     })
 }
 
-/// A key that waits for its value.
-#[derive(Clone, Copy)]
-struct Key {
-    /// The key as text
-    text: Text,
-    /// First byte
-    start: usize,
-    /// Behind its last byte, quotes included
-    end: usize,
-    /// Behind the colon
-    behind: usize,
-}
-
 /// Where a value stands that did not come.
 enum Waiting {
     /// Here
@@ -124,10 +113,10 @@ enum Waiting {
 
 /// What begins at a place.
 enum Beginning {
-    /// A key with its colon
-    Key(Key),
-    /// Something else
-    Other,
+    /// A key that ends here, where its colon stands; its entry is taken in
+    Key(usize),
+    /// Something else, and there is no colon before this place
+    Other(usize),
 }
 
 /// A container that is being read.
@@ -138,8 +127,6 @@ struct Open {
     node: Index,
     /// Behind its last child
     end: u32,
-    /// For a mapping, the key whose value is read
-    key: Option<Key>,
     /// Whether it is a mapping
     mapping: bool,
     /// Where its children begin among those that are not settled
@@ -154,7 +141,7 @@ struct Scanner<'t> {
     text: &'t str,
     /// Its bytes up to the end of the piece
     bytes: &'t [u8],
-    /// The first line that is not read
+    /// The first line that is not read: set by whatever finds the end of the one before it
     next: usize,
     /// The document so far
     document: Document<'t>,
@@ -162,7 +149,7 @@ struct Scanner<'t> {
     open: Vec<Open>,
     /// Items of sequences not finished
     items: Vec<Index>,
-    /// Entries of mappings not finished
+    /// Entries of mappings not finished; the last one of each may still wait for its value
     entries: Vec<Entry>,
     /// Set where the last line left its value to the next ones
     waiting: Option<Waiting>,
@@ -187,6 +174,17 @@ impl<'t> Scanner<'t> {
         memchr::memchr(b'\n', rest).map_or(self.bytes.len(), |length| at + length)
     }
 
+    /// The first place from one on whose byte is marked, as line feeds must be.
+    fn find(&self, mut at: usize, marks: impl Fn(Word) -> Marks) -> usize {
+        loop {
+            let word = Word::of(self.bytes.get(at..).unwrap_or_default());
+            if let Some(index) = marks(word).first() {
+                return at + index;
+            }
+            at += WIDTH;
+        }
+    }
+
     /// The first place from one on that holds no space.
     fn skip_spaces(&self, mut at: usize) -> usize {
         while self.byte(at) == b' ' {
@@ -199,13 +197,11 @@ impl<'t> Scanner<'t> {
     fn lines(&mut self) -> Option<()> {
         while self.next < self.bytes.len() {
             let line = self.next;
-            let end = self.line_end(line);
-            self.next = end + 1;
-            let start = self.skip_spaces(line);
+            let start = self.find(line, |word| word.other_than(b' '));
             match self.byte(start) {
-                b'\n' => {}
-                b'#' => self.comment(start, end),
-                _ => self.line(start - line, start, end)?,
+                b'\n' => self.next = start + 1,
+                b'#' => self.comment(start),
+                _ => self.line(start - line, start)?,
             }
         }
         self.settle()?;
@@ -216,8 +212,10 @@ impl<'t> Scanner<'t> {
         self.close()
     }
 
-    /// Takes a comment in.
-    fn comment(&mut self, start: usize, end: usize) {
+    /// Takes a comment in, and with it the rest of its line.
+    fn comment(&mut self, start: usize) {
+        let end = self.line_end(start);
+        self.next = end + 1;
         let span = Span { file: self.file, start: offset(start), end: offset(end) };
         self.comments.push(Comment { span, text: self.slice(start + 1, end) });
     }
@@ -228,27 +226,24 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads a line that is neither blank nor a comment.
-    fn line(&mut self, indent: usize, start: usize, end: usize) -> Option<()> {
+    fn line(&mut self, indent: usize, start: usize) -> Option<()> {
         let dash = self.is_dash(start);
         let Some(top) = self.open.last() else {
-            let marker = self.slice(start, end).starts_with("...");
-            return if indent == 0 && !marker { self.block(0, start, end) } else { None };
+            let marker = self.bytes.get(start..).is_some_and(|rest| rest.starts_with(b"..."));
+            return if indent == 0 && !marker { self.block(0, start) } else { None };
         };
         if self.waiting.is_some() && (indent > top.indent || (top.mapping && dash && indent == top.indent)) {
             self.waiting = None;
-            return self.block(indent, start, end);
+            return self.block(indent, start);
         }
         self.settle()?;
-        while let Some(top) = self.open.last() {
-            // The dashes of a sequence may stand below the first letter of its key.
-            let ended = top.indent > indent || (top.indent == indent && !top.mapping && !dash);
-            if !ended {
-                break;
-            }
+        // The dashes of a sequence may stand below the first letter of its key.
+        while self.open.last().is_some_and(|top| top.indent > indent || (top.indent == indent && !top.mapping && !dash))
+        {
             self.close()?;
         }
         let top = self.open.last().filter(|top| top.indent == indent && top.mapping != dash)?;
-        if top.mapping { self.entry(start, end) } else { self.item(indent, start, end) }
+        if top.mapping { self.entry(start) } else { self.item(indent, start) }
     }
 
     /// A value that did not come is null.
@@ -261,10 +256,10 @@ impl<'t> Scanner<'t> {
     }
 
     /// Opens the container that a line begins, and reads its first child.
-    fn block(&mut self, indent: usize, start: usize, end: usize) -> Option<()> {
+    fn block(&mut self, indent: usize, start: usize) -> Option<()> {
         if !self.is_dash(start) {
-            self.start(indent, start, true)?;
-            return self.entry(start, end);
+            self.start(indent, start, true, self.entries.len())?;
+            return self.entry(start);
         }
         let unindented = self.open.last().is_some_and(|top| top.indent == indent);
         let content = self.skip_spaces(start + 1);
@@ -272,25 +267,24 @@ impl<'t> Scanner<'t> {
             return None;
         }
         // The parser sees such a sequence begin with its first item.
-        self.start(indent, if unindented { content } else { start }, false)?;
-        self.item(indent, start, end)
+        self.start(indent, if unindented { content } else { start }, false, self.items.len())?;
+        self.item(indent, start)
     }
 
-    /// Opens a container.
-    fn start(&mut self, indent: usize, at: usize, mapping: bool) -> Option<()> {
+    /// Opens a container whose children are those from one on.
+    fn start(&mut self, indent: usize, at: usize, mapping: bool, first: usize) -> Option<()> {
         if self.open.len() == MAX_DEPTH {
             return None;
         }
         let node = self.document.push(offset(at), offset(at), Value::Null);
-        let first = if mapping { self.entries.len() } else { self.items.len() };
-        self.open.push(Open { indent, node, end: offset(at), key: None, mapping, first });
+        self.open.push(Open { indent, node, end: offset(at), mapping, first });
         Some(())
     }
 
     /// Closes the innermost container and hands it to the one around it.
     fn close(&mut self) -> Option<()> {
         let open = self.open.pop()?;
-        let value = if open.mapping { self.mapping(open.first)? } else { self.sequence(open.first) };
+        let value = self.settled(open.mapping, open.first)?;
         let node = self.document.nodes.get_mut(open.node as usize)?;
         node.value = value;
         node.end = open.end.max(node.start);
@@ -298,22 +292,18 @@ impl<'t> Scanner<'t> {
         if self.open.is_empty() { Some(()) } else { self.put(open.node, end) }
     }
 
-    /// A sequence of the items from one on.
-    fn sequence(&mut self, first: usize) -> Value {
-        self.document.sequence(self.items.drain(first..))
-    }
-
-    /// A mapping of the entries from one on; declined where a key occurs twice.
-    fn mapping(&mut self, first: usize) -> Option<Value> {
-        let entries = self.entries.get(first..)?;
-        let keys = entries.iter().map(|entry| self.document.text(entry.key));
-        let distinct = if entries.len() > FEW_KEYS {
-            keys.collect::<HashSet<&str>>().len() == entries.len()
+    /// A container of the children from one on; declined where a key occurs twice.
+    fn settled(&mut self, mapping: bool, first: usize) -> Option<Value> {
+        if mapping {
+            let entries = self.entries.get(first..).filter(|entries| are_distinct(&self.document, entries))?;
+            let value = self.document.mapping(entries);
+            self.entries.truncate(first);
+            Some(value)
         } else {
-            let keys: SmallVec<[&str; FEW_KEYS]> = keys.collect();
-            keys.iter().enumerate().all(|(index, key)| !keys.iter().take(index).any(|earlier| earlier == key))
-        };
-        distinct.then(|| self.document.mapping(self.entries.drain(first..)))
+            let value = self.document.sequence(self.items.get(first..)?);
+            self.items.truncate(first);
+            Some(value)
+        }
     }
 
     /// Adds a scalar to the innermost container.
@@ -327,9 +317,7 @@ impl<'t> Scanner<'t> {
         let top = self.open.last_mut()?;
         top.end = end;
         if top.mapping {
-            let key = top.key.take()?;
-            let (key_start, key_end) = (offset(key.start), offset(key.end));
-            self.entries.push(Entry { key: key.text, key_start, key_end, value: node });
+            self.entries.last_mut()?.value = node;
         } else {
             self.items.push(node);
         }
@@ -337,46 +325,80 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads an item behind its dash. Sequences may begin within it, on the same line.
-    fn item(&mut self, mut indent: usize, mut dash: usize, end: usize) -> Option<()> {
+    fn item(&mut self, mut indent: usize, mut dash: usize) -> Option<()> {
         loop {
             let content = self.skip_spaces(dash + 1);
             indent += content - dash;
             match self.byte(content) {
                 b'\n' => {
+                    self.next = content + 1;
                     self.waiting = Some(Waiting::At(content));
                     return Some(());
                 }
                 b'#' => {
-                    self.comment(content, end);
+                    self.comment(content);
                     self.waiting = Some(Waiting::Uncertain);
                     return Some(());
                 }
                 _ if self.is_dash(content) => {
-                    self.start(indent, content, false)?;
+                    self.start(indent, content, false, self.items.len())?;
                     dash = content;
                 }
                 _ => {
-                    let Beginning::Key(_) = self.key(content, end)? else { return self.inline(content, end) };
-                    self.start(indent, content, true)?;
-                    return self.entry(content, end);
+                    let first = self.entries.len();
+                    return match self.key(content)? {
+                        Beginning::Key(end) => {
+                            self.start(indent, content, true, first)?;
+                            self.behind_key(end)
+                        }
+                        Beginning::Other(known) => self.inline(content, known),
+                    };
                 }
             }
         }
     }
 
     /// Reads a key and what stands behind it on its line.
-    fn entry(&mut self, start: usize, end: usize) -> Option<()> {
-        let Beginning::Key(key) = self.key(start, end)? else { return None };
-        self.open.last_mut()?.key = Some(key);
-        let content = self.skip_spaces(key.behind);
+    fn entry(&mut self, start: usize) -> Option<()> {
+        let Beginning::Key(end) = self.key(start)? else { return None };
+        self.behind_key(end)
+    }
+
+    /// Reads what stands on its line behind a key that ends at a place.
+    fn behind_key(&mut self, end: usize) -> Option<()> {
+        let content = self.skip_spaces(end + 1);
         match self.byte(content) {
-            b'\n' => self.waiting = Some(Waiting::At(key.end)),
-            b'#' => {
-                self.comment(content, end);
-                self.waiting = Some(Waiting::At(key.end));
-            }
-            _ => return self.inline(content, end),
+            b'\n' => self.next = content + 1,
+            b'#' => self.comment(content),
+            _ => return self.inline(content, content),
         }
+        self.waiting = Some(Waiting::At(end));
         Some(())
     }
+}
+
+/// Whether each key of some entries occurs once.
+fn are_distinct(document: &Document<'_>, entries: &[Entry]) -> bool {
+    if entries.len() < 2 {
+        return true;
+    }
+    // Keys that differ in their marks differ: mostly all of them do.
+    let mut marks = 0_u64;
+    let differ = entries.iter().all(|entry| {
+        let key = document.bytes(entry.key);
+        let (Some(first), Some(last)) = (key.first(), key.last()) else { return false };
+        let mark = 1 << ((key.len() ^ usize::from(*first) ^ (usize::from(*last) << 2)) % 64);
+        let new = marks & mark == 0;
+        marks |= mark;
+        new
+    });
+    if differ {
+        return true;
+    }
+    let keys = entries.iter().map(|entry| document.bytes(entry.key));
+    if entries.len() > FEW_KEYS {
+        return keys.collect::<HashSet<_>>().len() == entries.len();
+    }
+    let keys: SmallVec<[_; FEW_KEYS]> = keys.collect();
+    keys.iter().enumerate().all(|(index, key)| !keys.iter().take(index).any(|earlier| earlier == key))
 }

@@ -1,44 +1,67 @@
 //! Keys and values on the line of their key or dash, and literal blocks, for the fast reader.
 
-use super::super::node::{Text, Value, offset};
-use super::super::scalar::{Scalar, is_plain_number, resolve};
-use super::{Beginning, Key, Scanner};
+use super::super::node::{Entry, Index, Text, Value, offset};
+use super::super::scalar::{Scalar, is_plain_number, is_surely_text, resolve};
+use super::word::Word;
+use super::{Beginning, Scanner};
 
 /// Bytes of a key, beyond which the document is declined: the parsers give up at 1,024 characters.
 const MAX_KEY: usize = 1000;
 
 impl Scanner<'_> {
-    /// Whether a key begins at a place.
-    pub(super) fn key(&mut self, start: usize, end: usize) -> Option<Beginning> {
+    /// Whether a key begins at a place: if so, takes it in.
+    pub(super) fn key(&mut self, start: usize) -> Option<Beginning> {
         let first = self.byte(start);
         if matches!(first, b'"' | b'\'') {
-            let Some(close) = self.closing_quote(start, end) else { return Some(Beginning::Other) };
-            if self.byte(close + 1) != b':' || !matches!(self.byte(close + 2), b' ' | b'\n') {
-                return Some(Beginning::Other);
+            let Some(close) = self.closing_quote(start) else { return Some(Beginning::Other(start)) };
+            if !self.is_colon(close + 1) {
+                return Some(Beginning::Other(start));
             }
-            let text = Text::Written(offset(start + 1), offset(close));
-            let key = Key { text, start, end: close + 1, behind: close + 2 };
-            return if close - start > MAX_KEY { None } else { Some(Beginning::Key(key)) };
+            if close - start > MAX_KEY {
+                return None;
+            }
+            self.quoted_key(start, close);
+            return Some(Beginning::Key(close + 1));
         }
         if matches!(first, b'[' | b'{' | b'|') {
-            return Some(Beginning::Other);
+            return Some(Beginning::Other(start));
         }
-        let line = self.bytes.get(start..end)?;
-        let ends_key = |at: &usize| line.get(*at) == Some(&b':') && matches!(self.byte(start + at + 1), b' ' | b'\n');
-        let length = line.iter().position(|byte| !is_key_byte(*byte)).unwrap_or(line.len());
-        if !ends_key(&length) {
-            // Behind a word about which there is no doubt, a colon further on would end a key of a kind that is declined.
-            return if memchr::memchr_iter(b':', line).any(|at| ends_key(&at)) { None } else { Some(Beginning::Other) };
+        // Keys are mostly shorter than what it takes to compare many bytes at once.
+        let rest = self.bytes.get(start..)?;
+        let end = start + rest.iter().position(|byte| !is_key_byte(*byte)).unwrap_or(rest.len());
+        if !self.is_colon(end) {
+            // A colon further on would end a key of a kind that is declined: `plain` does that.
+            return Some(Beginning::Other(end));
         }
-        if length > MAX_KEY {
+        if end - start > MAX_KEY {
             return None;
         }
-        let text = self.key_text(start, start + length)?;
-        Some(Beginning::Key(Key { text, start, end: start + length, behind: start + length + 1 }))
+        self.plain_key(start, end)?;
+        Some(Beginning::Key(end))
+    }
+
+    /// Whether a colon stands at a place that ends a key.
+    fn is_colon(&self, at: usize) -> bool {
+        self.byte(at) == b':' && matches!(self.byte(at + 1), b' ' | b'\n')
+    }
+
+    /// Takes a key in that stands within quotes.
+    fn quoted_key(&mut self, start: usize, close: usize) {
+        let (key_start, key_end) = (offset(start), offset(close + 1));
+        self.entries.push(Entry { key: Text::Written(key_start + 1, key_end - 1), key_start, key_end, value: 0 });
+    }
+
+    /// Takes a plain key in.
+    fn plain_key(&mut self, start: usize, end: usize) -> Option<()> {
+        let (key_start, key_end) = (offset(start), offset(end));
+        let surely_text = is_surely_text(self.bytes.get(start..end)?);
+        let key = if surely_text { Text::Written(key_start, key_end) } else { self.key_text(start, end)? };
+        self.entries.push(Entry { key, key_start, key_end, value: 0 });
+        Some(())
     }
 
     /// A plain key as the text that it stands for.
-    pub(super) fn key_text(&mut self, start: usize, end: usize) -> Option<Text> {
+    fn key_text(&mut self, start: usize, end: usize) -> Option<Text> {
         match resolve(self.slice(start, end)) {
             Scalar::Null | Scalar::Float(_) | Scalar::NoJson(_) => None,
             Scalar::Bool(truth) => Some(self.odd_key(if truth { "true" } else { "false" })),
@@ -54,73 +77,82 @@ impl Scanner<'_> {
     }
 
     /// Where a quoted scalar ends, if it does so on its line and has neither escapes nor doubled quotes.
-    pub(super) fn closing_quote(&self, start: usize, end: usize) -> Option<usize> {
+    pub(super) fn closing_quote(&self, start: usize) -> Option<usize> {
         let quote = self.byte(start);
-        let inner = self.bytes.get(start + 1..end)?;
-        let close = if quote == b'"' { memchr::memchr2(b'"', b'\\', inner) } else { memchr::memchr(b'\'', inner) }?;
-        let close = start + 1 + close;
+        let close = if quote == b'"' {
+            self.find(start + 1, |word| word.equal(b'"').or(word.equal(b'\\')).or(word.equal(b'\n')))
+        } else {
+            self.find(start + 1, |word| word.equal(b'\'').or(word.equal(b'\n')))
+        };
         (self.byte(close) == quote && self.byte(close + 1) != quote).then_some(close)
     }
 
-    /// Reads a value that begins on the line of its key or dash.
-    pub(super) fn inline(&mut self, start: usize, end: usize) -> Option<()> {
+    /// Reads a value that begins on the line of its key or dash. Up to a place it is known to have no colon.
+    pub(super) fn inline(&mut self, start: usize, known: usize) -> Option<()> {
         match self.byte(start) {
-            b'|' => self.literal(start, end),
+            b'|' => self.literal(start),
             b'"' | b'\'' => {
-                let close = self.closing_quote(start, end)?;
-                self.nothing_behind(close + 1, end)?;
+                let close = self.closing_quote(start)?;
+                self.nothing_behind(close + 1)?;
                 self.value(start, close + 1, Value::String(Text::Written(offset(start + 1), offset(close))))
             }
             b'[' | b'{' => {
-                let (node, behind) = self.flow(start, end, 0)?;
-                self.nothing_behind(behind, end)?;
+                let (node, behind) = self.flow(start, 0)?;
+                self.nothing_behind(behind)?;
                 self.put(node, offset(behind))
             }
             b'&' | b'*' | b'!' | b'%' | b'@' | b'`' | b'>' | b'?' | b':' | b',' | b']' | b'}' => None,
             b'-' if self.is_dash(start) => None,
-            _ => self.plain(start, end),
+            _ => self.plain(start, known),
         }
     }
 
-    /// Only a comment may stand behind a value.
-    fn nothing_behind(&mut self, at: usize, end: usize) -> Option<()> {
+    /// Passes the rest of a line: only a comment may stand behind a value.
+    fn nothing_behind(&mut self, at: usize) -> Option<()> {
         let next = self.skip_spaces(at);
         match self.byte(next) {
-            b'\n' => Some(()),
-            b'#' if next > at => {
-                self.comment(next, end);
-                Some(())
-            }
-            _ => None,
+            b'\n' => self.next = next + 1,
+            b'#' if next > at => self.comment(next),
+            _ => return None,
         }
+        Some(())
     }
 
-    /// Reads a plain scalar.
-    fn plain(&mut self, start: usize, end: usize) -> Option<()> {
-        let line = self.bytes.get(start..end)?;
-        let mut behind = end;
-        if line.iter().all(|byte| is_key_byte(*byte)) {
-            let value = self.scalar(start, end)?;
-            return self.value(start, end, value);
-        }
-        for at in memchr::memchr2_iter(b':', b'#', line).map(|at| start + at) {
-            if self.byte(at) == b':' {
-                if matches!(self.byte(at + 1), b' ' | b'\n') {
-                    return None;
+    /// Reads a plain scalar that goes on at least up to a place.
+    fn plain(&mut self, start: usize, known: usize) -> Option<()> {
+        let mut behind = known;
+        loop {
+            behind = self.find(behind, |word| word.equal(b':').or(word.equal(b'#')).or(word.equal(b'\n')));
+            match self.byte(behind) {
+                b'\n' => {
+                    self.next = behind + 1;
+                    break;
                 }
-            } else if self.byte(at - 1) == b' ' {
-                self.comment(at, end);
-                behind = at;
-                break;
+                b'#' if self.byte(behind - 1) == b' ' => {
+                    self.comment(behind);
+                    break;
+                }
+                b':' if self.is_colon(behind) => return None,
+                _ => behind += 1,
             }
         }
-        let behind = start + self.slice(start, behind).trim_end_matches(' ').len();
-        let value = self.scalar(start, behind)?;
-        self.value(start, behind, value)
+        while self.byte(behind - 1) == b' ' {
+            behind -= 1;
+        }
+        let node = self.scalar(start, behind)?;
+        self.put(node, offset(behind))
+    }
+
+    /// Reads a plain scalar between two places: its node.
+    pub(super) fn scalar(&mut self, start: usize, end: usize) -> Option<Index> {
+        let (first, behind) = (offset(start), offset(end));
+        let surely_text = is_surely_text(self.bytes.get(start..end)?);
+        let value = if surely_text { Value::String(Text::Written(first, behind)) } else { self.meaning(start, end)? };
+        Some(self.document.push(first, behind, value))
     }
 
     /// What a plain scalar means.
-    pub(super) fn scalar(&mut self, start: usize, end: usize) -> Option<Value> {
+    fn meaning(&mut self, start: usize, end: usize) -> Option<Value> {
         let text = self.slice(start, end);
         Some(match resolve(text) {
             Scalar::Null => Value::Null,
@@ -136,7 +168,9 @@ impl Scanner<'_> {
     }
 
     /// Reads a literal block: `|` or `|-`, every line of it at the indentation of the first, or deeper.
-    fn literal(&mut self, start: usize, end: usize) -> Option<()> {
+    fn literal(&mut self, start: usize) -> Option<()> {
+        let end = self.line_end(start);
+        self.next = end + 1;
         let strip = match self.slice(start, end).trim_end_matches(' ') {
             "|" => false,
             "|-" => true,
