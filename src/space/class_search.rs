@@ -52,9 +52,10 @@ impl<'a> Finder<'a> {
         let mut exact: FxHashMap<&str, SmallVec<[u32; 1]>> = FxHashMap::default();
         let mut wide = Vec::new();
         for (id, pattern) in (0..).zip(patterns) {
-            match pattern {
-                Pattern::Exact(text) => exact.entry(text).or_default().push(id),
-                _ => wide.push(id),
+            if let Pattern::Exact(text) = pattern {
+                exact.entry(text).or_default().push(id);
+            } else {
+                wide.push(id);
             }
         }
         Self { dimension, domain, patterns, exact, wide, budget, found: FxHashMap::default() }

@@ -2,7 +2,6 @@
 
 use super::super::node::{Entry, Index, Text, Value, offset};
 use super::super::scalar::{Scalar, is_plain_number, is_surely_text, resolve};
-use super::word::Word;
 use super::{Beginning, Scanner};
 
 /// Bytes of a key, beyond which the document is declined: the parsers give up at 1,024 characters.
