@@ -8,6 +8,7 @@ mod dice;
 #[path = "world/manifests.rs"]
 mod manifests;
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -20,21 +21,21 @@ use serde::de::Deserialize as _;
 const POLICIES: usize = 2;
 
 /// Repetitions, of which the median counts.
-const RUNS: usize = 7;
+const RUNS: usize = 15;
 
-/// The median time of some runs; what they give is dropped beside it.
-fn median<T>(mut run: impl FnMut() -> T) -> Duration {
-    let mut times: Vec<Duration> = (0..RUNS)
-        .map(|_| {
-            let start = Instant::now();
-            let given = run();
-            let time = start.elapsed();
-            drop(given);
-            time
-        })
-        .collect();
-    times.sort();
-    times.get(RUNS / 2).copied().unwrap_or_default()
+/// The time of one run; what it gives is dropped beside it.
+fn timed<T>(run: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    let given = run();
+    let time = start.elapsed();
+    drop(given);
+    time
+}
+
+/// The one in the middle.
+fn median<T: PartialOrd + Copy + Default>(mut values: Vec<T>) -> T {
+    values.sort_by(|one, other| one.partial_cmp(other).unwrap_or(Ordering::Equal));
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Every document of a text as `serde_yaml` reads it untyped.
@@ -43,11 +44,14 @@ fn peer(text: &str) -> Vec<serde_yaml::Value> {
     documents.flatten().collect()
 }
 
-/// Prints a line of the table.
-fn line(case: &str, bytes: usize, time: Duration) {
+/// Prints a line of the table: the median of some times, and of what the peer took at the same time by them.
+fn line(case: &str, bytes: usize, times: &[Duration], peer: &[Duration]) {
+    let time = median(times.to_vec());
     let megabytes = u32::try_from(bytes / 1000).map_or(0.0, f64::from) / 1000.0;
     let milliseconds = time.as_secs_f64() * 1000.0;
-    println!("{case:<24} {milliseconds:>9.1} ms {:>8.0} MB/s", megabytes / time.as_secs_f64());
+    let faster = times.iter().zip(peer).map(|(time, peer)| peer.as_secs_f64() / time.as_secs_f64()).collect();
+    let (speed, faster) = (megabytes / time.as_secs_f64(), median(faster));
+    println!("{case:<24} {milliseconds:>9.1} ms {speed:>8.0} MB/s {faster:>6.1} times as fast as the peer");
 }
 
 /// Reading a mesh: into trees, into the model, and by the peer.
@@ -61,10 +65,16 @@ fn reading(workloads: usize) {
     let bytes: usize = world.iter().map(|(_, text)| text.len()).sum();
     println!("{} files, {bytes} bytes, {} threads", world.len(), rayon::current_num_threads());
     let trees = || world.iter().map(|(_, text)| yaml::read(FileId(0), text)).collect::<Vec<_>>();
-    line("trees, one thread", bytes, median(trees));
-    line("model", bytes, median(|| load(&files, &inputs, &LoadOptions::default())));
     let values = || world.iter().map(|(_, text)| peer(text)).collect::<Vec<_>>();
-    line("serde_yaml, one thread", bytes, median(values));
+    // In turn: the speed of a machine changes from one second to the next.
+    let runs: Vec<[Duration; 3]> = (0..RUNS)
+        .map(|_| [timed(trees), timed(|| load(&files, &inputs, &LoadOptions::default())), timed(values)])
+        .collect();
+    let times = |case: usize| runs.iter().filter_map(|run| run.get(case)).copied().collect::<Vec<_>>();
+    let peer = times(2);
+    for (place, case) in ["trees, one thread", "model", "serde_yaml, one thread"].into_iter().enumerate() {
+        line(case, bytes, &times(place), &peer);
+    }
     println!("{} documents", values().iter().map(Vec::len).sum::<usize>());
 }
 

@@ -68,16 +68,32 @@ impl<'a> Way<'a> {
         arrives: &[Test],
         wanted: impl Fn(&Ending) -> bool,
     ) -> Option<Across> {
-        let Target::Workload { workload, port, client, supposed, .. } = &self.leg.target else { return None };
+        self.all_that_get_in(world, door, asked, arrives)
+            .into_iter()
+            .find(|(ending, _)| wanted(ending))
+            .map(|(_, it)| it)
+    }
+
+    /// A request for each ending by which some get in so, by each identity that the proxy may present.
+    pub(crate) fn all_that_get_in(
+        &self,
+        world: &World,
+        door: &Door<'_>,
+        asked: &Crossing,
+        arrives: &[Test],
+    ) -> Vec<(Ending, Across)> {
+        let mut all = Vec::new();
+        let Target::Workload { workload, port, client, supposed, .. } = &self.leg.target else { return all };
         if door.chain != Chain::Http {
-            return None;
+            return all;
         }
         let senders: Vec<Option<&str>> = match handshake(world, workload, port, client) {
             Handshake::Identity => self.proxy.identities.iter().map(Option::as_deref).collect(),
             Handshake::Plaintext => vec![None],
             Handshake::Sealed | Handshake::Unanswered(_) | Handshake::Refused(_) | Handshake::Unknown(_) => Vec::new(),
         };
-        let via = self.judgement.labels(|verdict| *verdict == Verdict::Forward(self.route)).first().copied()?;
+        let via = self.judgement.labels(|verdict| *verdict == Verdict::Forward(self.route));
+        let Some(via) = via.first().copied() else { return all };
         let first = asked.of(&self.judgement.list);
         let bounds = Cube { path: asked.seen.clone(), tests: Vec::new() };
         let universe = both(self.judgement, &door.lock.judgement);
@@ -89,20 +105,16 @@ impl<'a> Way<'a> {
             let found = through(&first, via, rewrite, &second, &bounds, &universe, &Budget::default());
             for (label, search) in found {
                 let Some(Verdict::End(ending)) = judgement.verdict(label) else { continue };
-                if ending.decision != Decision::Allowed || !wanted(ending) {
+                if ending.decision != Decision::Allowed {
                     continue;
                 }
                 if let TwoHopSearch::Found { first, wire_path, second_path } = search {
-                    return Some(Across {
-                        sent: first,
-                        wire_path,
-                        seen_path: second_path,
-                        supposed: supposed.is_some(),
-                    });
+                    let supposed = supposed.is_some();
+                    all.push((ending.clone(), Across { sent: first, wire_path, seen_path: second_path, supposed }));
                 }
             }
         }
-        None
+        all
     }
 }
 
