@@ -61,6 +61,14 @@ fn manifests_read_the_same() {
     }
 }
 
+#[test]
+fn what_was_read_otherwise_once_reads_the_same() {
+    // The end of a literal whose last line has spaces and no line feed.
+    for text in ["- |\n  a\n  ", "a: |\n  b\n "] {
+        assert_eq!(difference(text), None, "{text:?}");
+    }
+}
+
 /// Pieces of YAML that mean something, alone or side by side.
 const PARTS: &[&str] = &[
     "a", "b", "key", "y", "0x10", "1.5", "~", "null", ":", ": ", ": ", ":\n", "-", "- ", "- ", "\n", "\n", "\n  ",

@@ -186,8 +186,8 @@ impl Scanner<'_> {
             let line = self.next;
             let (first, end) = (self.skip_spaces(line), self.line_end(line));
             if first == end {
-                // Spaces beyond the indentation are text.
-                if end - line > indent {
+                // Spaces beyond the indentation are text; those without a line feed move the end of the scalar.
+                if end - line > indent || end == self.bytes.len() {
                     return None;
                 }
                 text.push('\n');
